@@ -1,0 +1,29 @@
+"""PostgreSQL: the tables whose rows change or must commit together. Schema changes go through Alembic."""
+
+from fraudops.database.models import (
+    Alert,
+    Base,
+    Delivery,
+    LedgerEntry,
+    LedgerHead,
+    ModelVersion,
+    Notice,
+    PromotionRecord,
+    Verdict,
+)
+from fraudops.database.session import migrate, open_engine, transaction
+
+__all__ = [
+    "Alert",
+    "Base",
+    "Delivery",
+    "LedgerEntry",
+    "LedgerHead",
+    "ModelVersion",
+    "Notice",
+    "PromotionRecord",
+    "Verdict",
+    "migrate",
+    "open_engine",
+    "transaction",
+]

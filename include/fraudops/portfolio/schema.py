@@ -1,0 +1,355 @@
+"""What a portfolio's YAML may say. Every key is a documented field; an unknown key is an error."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from fraudops.portfolio.durations import Duration
+from fraudops.portfolio.partitioning import Partitioning
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Role(StrEnum):
+    """What a column is for."""
+
+    ID = "id"
+    """Names a transaction; unique within the portfolio."""
+    TIME = "time"
+    """When the transaction happened."""
+    AMOUNT = "amount"
+    """Its value."""
+    ENTITY = "entity"
+    """Names a customer, a terminal, a merchant, a device: behaviour is measured per entity."""
+    CARD = "card"
+    """A card number: replaced by a keyed token at ingest, never stored; an entity as well."""
+    PERSONAL = "personal"
+    """A name, an address: kept in the protected area only, never seen by a model."""
+    NUMBER = "number"
+    CATEGORY = "category"
+    BOOLEAN = "boolean"
+    LABEL = "label"
+    """Fraud or genuine, where the file itself says so."""
+    IGNORE = "ignore"
+    """Read past: neither stored nor used."""
+
+
+class Column(_Strict):
+    """One column, under the name it has inside fraudops."""
+
+    role: Role
+    description: str = ""
+    required: bool = False
+    """A row without a value is quarantined. Always true for id, time and amount."""
+    minimum: float | None = None
+    """Smallest value; a smaller one is quarantined (amount, number)."""
+    maximum: float | None = None
+    entity: str | None = None
+    """Name of the entity, for roles ``entity`` and ``card`` (default: the column's name without ``_id``)."""
+    unit: Literal["s", "ms", "m", "h", "d"] = "s"
+    """Unit of a time given as an offset."""
+    origin: datetime | None = None
+    """Moment zero of a time given as an offset; absent: the column holds timestamps."""
+    timezone: str = "UTC"
+    """Zone of timestamps that name none."""
+    positive: tuple[str, ...] = ("1", "true", "yes", "fraud")
+    """Texts that mean fraud (label), compared without case."""
+
+    @field_validator("origin")
+    @classmethod
+    def _origin_is_aware(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("give the origin with its zone, such as 2013-09-01T00:00:00+00:00")
+        return value
+
+
+class Source(_Strict):
+    """Where a feed comes from, and what its columns are called there."""
+
+    path: str
+    """File name pattern below ``landing/<portfolio>/``. ``{key}`` stands for the partition's key, so that
+    a day's run knows its file; other parts may use ``*``."""
+    format: Literal["csv", "parquet"] = "csv"
+    """``csv`` covers ``.csv`` and ``.csv.gz``."""
+    delimiter: str = ","
+    decimal: str = "."
+    encoding: str = "utf-8"
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Our column name → the file's, where the two differ."""
+    simulator: bool = False
+    """The built-in simulator writes a day's file when it is missing (demonstration only)."""
+
+
+class Labels(_Strict):
+    """How it becomes known what was fraud."""
+
+    delay: Duration
+    """After this long without a report a transaction counts as genuine."""
+    source: Source | None = None
+    """A feed of reported frauds with the columns ``transaction_id``, ``reported_at`` and ``label``.
+    Absent: the transactions' own ``label`` column, believed known ``delay`` after the transaction."""
+
+
+Aggregate = Literal[
+    "count", "amount_sum", "amount_mean", "amount_max", "amount_ratio", "fraud_count", "fraud_rate",
+    "seconds_since_last", "seconds_since_first",
+]  # fmt: skip
+
+
+class EntityFeatures(_Strict):
+    """Behaviour of one entity over windows that end with the transaction itself."""
+
+    entity: str
+    windows: tuple[Duration, ...] = ()
+    aggregates: tuple[Aggregate, ...]
+    """``fraud_count`` and ``fraud_rate`` see a label only once it was known; ``amount_ratio`` is the amount
+    over the entity's mean of its earlier payments in the window; ``seconds_since_*`` take no window."""
+
+
+class Features(_Strict):
+    """What a model sees beside the columns of the transaction."""
+
+    calendar: tuple[Literal["hour", "weekday", "night", "weekend"], ...] = ()
+    behaviour: tuple[EntityFeatures, ...] = ()
+    exclude: tuple[str, ...] = ()
+    """Columns of the transaction that the model must not see."""
+
+    @property
+    def longest_window(self) -> timedelta:
+        """How far back behaviour looks."""
+        windows = [window for group in self.behaviour for window in group.windows]
+        return max(windows, default=timedelta(0))
+
+
+class Validation(_Strict):
+    """Bounds of a partition, beside those that follow from the columns."""
+
+    minimum_rows: int = 1
+    maximum_missing: dict[str, float] = Field(default_factory=dict)
+    """Column → largest share of missing values."""
+    learn_from: int = 28
+    """How many earlier partitions the learned bounds (rows, mean amount, missing) are taken from."""
+    tolerance: float = 6.0
+    """Learned bounds: median ± this many robust standard deviations (and never tighter than ±50 %)."""
+    quarantined: float = 0.05
+    """Largest share of a partition's rows that may be in quarantine."""
+
+
+Estimator = Literal[
+    "random_forest", "logistic_regression", "lightgbm", "xgboost", "extra_trees", "hist_gradient_boosting"
+]
+
+
+class Candidate(_Strict):
+    """A trained model's specification."""
+
+    estimator: Estimator
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    description: str = ""
+
+
+class Training(_Strict):
+    """How candidates are trained and on which rows."""
+
+    schedule: str | None = None
+    """Cron expression of the periodic retraining, UTC."""
+    window: Duration = timedelta(days=365)
+    """Matured rows of this last stretch are used."""
+    split: Literal["time", "random"] = "time"
+    """``random`` exists for comparison with published numbers; it leaks and never leads to a promotion."""
+    shares: tuple[float, float, float] = (0.6, 0.2, 0.2)
+    """Train, select and calibrate, gate: shares of the window's rows in the order of time."""
+    seed: int = 42
+    minimum_positives: int = 20
+    """Frauds that the gate needs to decide at all."""
+    baseline: str = "logistic_regression"
+    """Candidate below which no model may ship."""
+    candidates: dict[str, Candidate]
+
+    @field_validator("shares")
+    @classmethod
+    def _shares_add_up(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
+        if min(value) <= 0 or abs(sum(value) - 1) > 1e-9:
+            raise ValueError(f"the three shares must be positive and add up to 1, got {value}")
+        return value
+
+    @model_validator(mode="after")
+    def _baseline_is_a_candidate(self) -> Training:
+        if self.baseline not in self.candidates:
+            raise ValueError(f"baseline {self.baseline!r} is none of the candidates {sorted(self.candidates)}")
+        return self
+
+
+class Policy(_Strict):
+    """How scores become decisions."""
+
+    alerts_per_day: float = 20
+    """Alert budget: the review threshold is set so that the selection slice would have raised this many."""
+    block_precision: float = 0.9
+    """The block threshold is the lowest score above which this share was fraud on the selection slice."""
+    block_minimum: int = 5
+    """…provided that at least this many rows lie above it; otherwise nothing is blocked."""
+
+
+class Promotion(_Strict):
+    """Who decides that a challenger becomes champion."""
+
+    needs_approval: bool = True
+    approvers: tuple[str, ...] = ()
+    """Airflow users; empty: anybody who may answer in Airflow."""
+    deadline: Duration = timedelta(days=3)
+    """After this long without an answer the answer is no."""
+    margin: float = 0.02
+    """A challenger's average precision may not lie (lower end of the 95 % interval) more than this below."""
+
+
+class Notices(_Strict):
+    """Who is written to, and how much the mail says."""
+
+    compliance: tuple[str, ...]
+    """Recipients of alert digests and of immediate notices."""
+    data_owner: tuple[str, ...]
+    """Recipients of validation failures."""
+    model_owner: tuple[str, ...] = ()
+    """Recipients of verdicts and promotions (default: compliance)."""
+    sender: str = "fraudops@localhost"
+    detail: Literal["full", "reference"] = "full"
+    """``full``: transaction id, amount, time, decision, reasons. ``reference``: a number and a link."""
+    immediate_limit: int = 5
+    """At most this many immediate notices per partition; the digest names the rest."""
+    uncertain: Literal["resend", "hold"] = "resend"
+    """What happens to a notice of which nobody knows whether it was delivered."""
+
+
+class Portfolio(_Strict):
+    """A product line with its own data, model and policy."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
+    title: str
+    description: str
+    owner: str
+    """Team that answers for it; shown as the DAGs' owner."""
+    tags: tuple[str, ...] = ()
+    partition_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 24
+    scheduled: bool = True
+    """Ingest runs by itself at the end of each partition. False: only on request (a file of the past)."""
+    start: datetime | None = None
+    """No row is older (rows before it are quarantined)."""
+    end: datetime | None = None
+    """No row is at or after it."""
+    transactions: Source
+    columns: dict[str, Column]
+    currency: str = "EUR"
+    """Currency of the amounts, or the name of the column that says it."""
+    minor_digits: Annotated[int, Field(ge=0, le=6)] = 2
+    labels: Labels
+    features: Features = Features()
+    validation: Validation = Validation()
+    training: Training
+    policy: Policy = Policy()
+    promotion: Promotion = Promotion()
+    notices: Notices
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _expand_ranges(cls, value: Any) -> Any:
+        """``"V{1..28}"`` stands for V1 … V28."""
+        if not isinstance(value, dict):
+            return value
+        expanded: dict[str, Any] = {}
+        for name, column in value.items():
+            match = re.fullmatch(r"(.*)\{(\d+)\.\.(\d+)\}(.*)", str(name))
+            if match is None:
+                expanded[str(name)] = column
+                continue
+            for number in range(int(match[2]), int(match[3]) + 1):
+                expanded[f"{match[1]}{number}{match[4]}"] = column
+        return expanded
+
+    @model_validator(mode="after")
+    def _is_coherent(self) -> Portfolio:
+        problems = []
+        for role, at_least, at_most in (
+            (Role.TIME, 1, 1),
+            (Role.AMOUNT, 1, 1),
+            (Role.ID, 0, 1),
+            (Role.LABEL, 0, 1),
+        ):
+            names = self.named(role)
+            if not at_least <= len(names) <= at_most:
+                problems.append(f"columns: {len(names)} have role {role.value!r} ({', '.join(names) or 'none'})")
+        if not self.labels.source and not self.named(Role.LABEL):
+            problems.append("labels: neither a column with role 'label' nor labels.source says what was fraud")
+        if self.labels.source and not self.named(Role.ID):
+            problems.append("labels.source: a feed needs a column with role 'id' to refer to")
+        known = self.entities
+        for group in self.features.behaviour:
+            if group.entity not in known:
+                problems.append(f"features.behaviour: no entity {group.entity!r}; there are {sorted(known)}")
+            if not group.windows and set(group.aggregates) - {"seconds_since_last", "seconds_since_first"}:
+                problems.append(f"features.behaviour: entity {group.entity!r} has aggregates but no windows")
+        for name in self.features.exclude:
+            if name not in self.columns:
+                problems.append(f"features.exclude: there is no column {name!r}")
+        reserved = {"transaction_id", "event_time", "amount", "amount_minor", "label", "score", "decision"}
+        for name, column in self.columns.items():
+            if name in reserved and column.role not in (Role.ID, Role.TIME, Role.AMOUNT, Role.LABEL):
+                problems.append(f"columns: {name!r} is a reserved name and cannot have role {column.role.value!r}")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    # -- what the rest of the library asks ------------------------------------------------------------
+
+    @property
+    def partitioning(self) -> Partitioning:
+        """How this portfolio's time is cut."""
+        return Partitioning(self.partition_hours)
+
+    def named(self, *roles: Role) -> list[str]:
+        """Names of the columns with one of these roles, in the order of the YAML."""
+        return [name for name, column in self.columns.items() if column.role in roles]
+
+    @property
+    def entities(self) -> dict[str, str]:
+        """Entity → the stored column that names it (for a card: the token's column)."""
+        found = {}
+        for name in self.named(Role.ENTITY, Role.CARD):
+            found[self.columns[name].entity or name.removesuffix("_id")] = self.stored_name(name)
+        return found
+
+    def stored_name(self, column: str) -> str:
+        """Name of a column in the store: fixed for id, time, amount and label, ``*_token`` for a card."""
+        role = self.columns[column].role
+        fixed = {
+            Role.ID: "transaction_id",
+            Role.TIME: "event_time",
+            Role.AMOUNT: "amount",
+            Role.LABEL: "label",
+        }
+        if role in fixed:
+            return fixed[role]
+        return f"{column.removesuffix('_number')}_token" if role is Role.CARD else column
+
+    def digest_of(self, *sections: str) -> str:
+        """SHA-256 of the named sections of the YAML: what a manifest records as its configuration.
+
+        A step names only the sections that its output depends on, so that a new e-mail address does not make
+        a year of features look out of date.
+        """
+        content = self.model_dump(mode="json", include={"name", *sections})
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def dag_id(self, workflow: str) -> str:
+        """``<portfolio>_<workflow>``."""
+        return f"{self.name}_{workflow}"

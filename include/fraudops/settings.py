@@ -1,0 +1,123 @@
+"""Where things are on this machine, read from the environment once per process.
+
+Every variable has a default that suits a checkout of the repository; production sets them.
+
+=========================  =====================================================================
+``FRAUDOPS_HOME``          the checkout: holds ``dags/``, ``include/`` (default: found from here)
+``FRAUDOPS_STATE``         folder for everything that is written (default: ``$FRAUDOPS_HOME/data``)
+``FRAUDOPS_STORE``         artifact store, a folder or an fsspec URL (default: ``$FRAUDOPS_STATE/store``)
+``FRAUDOPS_LANDING``       where files arrive (default: ``$FRAUDOPS_STATE/landing``)
+``FRAUDOPS_PORTFOLIOS``    folder of portfolio YAML files (default: ``$FRAUDOPS_HOME/include/portfolios``)
+``FRAUDOPS_DATABASE_URL``  SQLAlchemy URL of the fraudops database (PostgreSQL)
+``FRAUDOPS_TOKEN_KEY``     key of the card-number tokens (hex, 32 bytes)
+``FRAUDOPS_LEDGER_KEY``    key that signs ledger entries (hex, 32 bytes)
+``FRAUDOPS_UI_URL``        address of the Airflow UI, for links in notices
+=========================  =====================================================================
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, SecretBytes
+
+from fraudops.errors import ConfigurationError
+
+
+def _checkout() -> Path:
+    """The checkout this package was imported from: ``include/fraudops/settings.py`` lies two folders below."""
+    return Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseModel):
+    """Locations and keys; see the module's table for the variables behind the fields."""
+
+    model_config = ConfigDict(frozen=True)
+
+    home: Path
+    state: Path
+    store: str
+    landing: Path
+    portfolios: Path
+    database_url: str | None = None
+    token_key: SecretBytes | None = None
+    ledger_key: SecretBytes | None = None
+    ui_url: str = "http://127.0.0.1:8080"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings.
+
+        Parameters
+        ----------
+        environment
+            Mapping to read instead of ``os.environ``; tests use it.
+
+        Raises
+        ------
+        ConfigurationError
+            A key is not hexadecimal or shorter than 16 bytes.
+        """
+        env = os.environ if environment is None else environment
+        home = Path(env.get("FRAUDOPS_HOME") or _checkout())
+        state = Path(env.get("FRAUDOPS_STATE") or home / "data")
+        return cls(
+            home=home,
+            state=state,
+            store=env.get("FRAUDOPS_STORE") or str(state / "store"),
+            landing=Path(env.get("FRAUDOPS_LANDING") or state / "landing"),
+            portfolios=Path(env.get("FRAUDOPS_PORTFOLIOS") or home / "include" / "portfolios"),
+            database_url=env.get("FRAUDOPS_DATABASE_URL") or None,
+            token_key=_key(env, "FRAUDOPS_TOKEN_KEY"),
+            ledger_key=_key(env, "FRAUDOPS_LEDGER_KEY"),
+            ui_url=(env.get("FRAUDOPS_UI_URL") or "http://127.0.0.1:8080").rstrip("/"),
+        )
+
+    def require_database_url(self) -> str:
+        """The database's URL, or an error that says how to get one."""
+        if self.database_url is None:
+            raise ConfigurationError(
+                "no database is configured",
+                where="FRAUDOPS_DATABASE_URL",
+                remedy="start the local one with 'make up', or set the variable to a PostgreSQL URL",
+            )
+        return self.database_url
+
+    def require_token_key(self) -> bytes:
+        """Key of the card tokens, or an error that says how to get one."""
+        return _require(self.token_key, "FRAUDOPS_TOKEN_KEY")
+
+    def require_ledger_key(self) -> bytes:
+        """Key that signs the ledger, or an error that says how to get one."""
+        return _require(self.ledger_key, "FRAUDOPS_LEDGER_KEY")
+
+
+def _key(env: Mapping[str, str], variable: str) -> SecretBytes | None:
+    text = env.get(variable)
+    if not text:
+        return None
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        raise ConfigurationError(
+            "the key is not hexadecimal", where=variable, remedy="use the output of 'openssl rand -hex 32'"
+        ) from None
+    if len(key) < 16:
+        raise ConfigurationError(
+            f"the key has {len(key)} bytes, at least 16 are needed",
+            where=variable,
+            remedy="use the output of 'openssl rand -hex 32'",
+        )
+    return SecretBytes(key)
+
+
+def _require(key: SecretBytes | None, variable: str) -> bytes:
+    if key is None:
+        raise ConfigurationError(
+            "the key is not set",
+            where=variable,
+            remedy="'make up' makes one for the local stack; in production set it from your secret store",
+        )
+    return key.get_secret_value()

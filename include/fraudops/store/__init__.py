@@ -1,0 +1,7 @@
+"""The artifact store: partitions with manifests, and objects, on a folder or an S3-compatible bucket."""
+
+from fraudops.store.digests import canonical_json, sha256_of
+from fraudops.store.manifest import Input, Manifest, StoredFile
+from fraudops.store.store import Store
+
+__all__ = ["Input", "Manifest", "Store", "StoredFile", "canonical_json", "sha256_of"]

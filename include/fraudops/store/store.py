@@ -1,0 +1,234 @@
+"""Partitions and objects in a folder or bucket.
+
+Layout, below the store's root::
+
+    <dataset>/portfolio=<P>/date=<KEY>/part-<digest>.parquet   data, named by its content
+                                       manifest.json           written last; no manifest, no partition
+                                       staged.json             a manifest that has not passed validation yet
+                                       history/<digest>.json   manifests that were replaced
+    <area>/portfolio=<P>/...                                   objects: models, reports, Data Docs
+
+A data file is never changed once written, so a reader holding an old manifest still finds its rows.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from upath import UPath
+
+from fraudops.errors import IntegrityError, MissingPartitionError
+from fraudops.store.digests import sha256_of
+from fraudops.store.manifest import Input, Manifest, StoredFile
+
+_ROW_GROUP = 65_536
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=:@-]*")
+
+
+class Store:
+    """The shared artifact store.
+
+    Parameters
+    ----------
+    root
+        A folder, or an fsspec URL such as ``s3://bucket/fraudops``.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = UPath(root)
+
+    # -- partitions -----------------------------------------------------------------------------------
+
+    def write(
+        self,
+        dataset: str,
+        portfolio: str,
+        key: str,
+        table: pa.Table,
+        *,
+        config: str,
+        inputs: Iterable[Input] = (),
+        facts: dict[str, Any] | None = None,
+    ) -> Manifest:
+        """Write a partition whole: data first, manifest last. Rows must come in their defined order."""
+        manifest = self.stage(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
+        self.publish(manifest)
+        return manifest
+
+    def stage(
+        self,
+        dataset: str,
+        portfolio: str,
+        key: str,
+        table: pa.Table,
+        *,
+        config: str,
+        inputs: Iterable[Input] = (),
+        facts: dict[str, Any] | None = None,
+    ) -> Manifest:
+        """Write a partition's data and its manifest-to-be; readers see nothing until :meth:`publish`."""
+        content = _parquet(table)
+        digest = sha256_of(content)
+        file = StoredFile(
+            name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest
+        )
+        manifest = Manifest(
+            dataset=dataset,
+            portfolio=portfolio,
+            key=key,
+            rows=table.num_rows,
+            files=(file,),
+            columns={field.name: str(field.type) for field in table.schema},
+            inputs=tuple(sorted(inputs, key=lambda i: (i.dataset, i.key))),
+            config=config,
+            facts=facts or {},
+        )
+        folder = self._folder(dataset, portfolio, key)
+        self._put(folder / file.name, content)
+        self._put(folder / "staged.json", manifest.to_bytes())
+        return manifest
+
+    def publish(self, manifest: Manifest) -> None:
+        """Make a staged partition visible; the manifest that it replaces is kept in ``history``."""
+        folder = self._folder(manifest.dataset, manifest.portfolio, manifest.key)
+        content = manifest.to_bytes()
+        current = folder / "manifest.json"
+        previous = current.read_bytes() if current.exists() else None
+        if previous is not None and previous != content:
+            self._put(folder / "history" / f"{sha256_of(previous)[:16]}.json", previous)
+        if previous != content:
+            self._put(current, content)
+        staged = folder / "staged.json"
+        if staged.exists():
+            staged.unlink()
+
+    def discard(self, manifest: Manifest) -> None:
+        """Forget a staged partition (its data stays until retention removes what no manifest names)."""
+        staged = self._folder(manifest.dataset, manifest.portfolio, manifest.key) / "staged.json"
+        if staged.exists():
+            staged.unlink()
+
+    def staged(self, dataset: str, portfolio: str, key: str) -> Manifest | None:
+        """The manifest of a partition that waits for validation, or None."""
+        return self._manifest_at(self._folder(dataset, portfolio, key) / "staged.json")
+
+    def manifest(self, dataset: str, portfolio: str, key: str) -> Manifest | None:
+        """The manifest of a published partition, or None where there is none."""
+        return self._manifest_at(self._folder(dataset, portfolio, key) / "manifest.json")
+
+    def require(self, dataset: str, portfolio: str, key: str) -> Manifest:
+        """The manifest of a partition that must exist.
+
+        Raises
+        ------
+        MissingPartitionError
+            It does not.
+        """
+        manifest = self.manifest(dataset, portfolio, key)
+        if manifest is None:
+            raise MissingPartitionError(
+                f"there is no {dataset} partition",
+                where=f"{portfolio} {key}",
+                remedy="run the step that writes it",
+            )
+        return manifest
+
+    def read(self, manifest: Manifest, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows a manifest names (published or staged), each file checked against its digest.
+
+        Raises
+        ------
+        IntegrityError
+            A file is gone or not the one that was written.
+        """
+        folder = self._folder(manifest.dataset, manifest.portfolio, manifest.key)
+        tables = []
+        for file in manifest.files:
+            path = folder / file.name
+            if not path.exists():
+                raise IntegrityError("the data file is gone", where=str(path), remedy="restore it from the backup")
+            content = path.read_bytes()
+            if sha256_of(content) != file.sha256:
+                raise IntegrityError(
+                    "the data file is not the one that was written", where=str(path), remedy="restore it"
+                )
+            tables.append(pq.read_table(io.BytesIO(content), columns=list(columns) if columns else None))
+        return pa.concat_tables(tables) if len(tables) != 1 else tables[0]
+
+    def read_partition(
+        self, dataset: str, portfolio: str, key: str, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Rows of a published partition; raises as :meth:`require` and :meth:`read` do."""
+        return self.read(self.require(dataset, portfolio, key), columns)
+
+    def keys(self, dataset: str, portfolio: str) -> list[str]:
+        """Keys of the published partitions of a dataset, in the order of time."""
+        folder = self.root / dataset / f"portfolio={portfolio}"
+        if not folder.exists():
+            return []
+        found = (path for path in folder.iterdir() if path.name.startswith("date="))
+        return sorted(p.name.removeprefix("date=") for p in found if (p / "manifest.json").exists())
+
+    # -- objects --------------------------------------------------------------------------------------
+
+    def path(self, area: str, portfolio: str, *parts: str) -> UPath:
+        """Path of an object, ``<area>/portfolio=<P>/<parts…>``; a part that could climb out is refused."""
+        for part in (area, portfolio, *parts):
+            if not _SAFE.fullmatch(part) or ".." in part:
+                raise ValueError(f"{part!r} cannot be part of a path in the store")
+        return self.root.joinpath(area, f"portfolio={portfolio}", *parts)
+
+    def put(self, content: bytes, area: str, portfolio: str, *parts: str) -> UPath:
+        """Write an object whole; returns its path."""
+        path = self.path(area, portfolio, *parts)
+        self._put(path, content)
+        return path
+
+    def get(self, area: str, portfolio: str, *parts: str) -> bytes:
+        """Read an object. Raises ``FileNotFoundError`` where there is none."""
+        return self.path(area, portfolio, *parts).read_bytes()
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _folder(self, dataset: str, portfolio: str, key: str) -> UPath:
+        return self.path(dataset, portfolio, f"date={key}")
+
+    @staticmethod
+    def _manifest_at(path: UPath) -> Manifest | None:
+        try:
+            return Manifest.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+
+    @staticmethod
+    def _put(path: UPath, content: bytes) -> None:
+        """Write a whole file or nothing: a bucket does so by itself, a folder by a rename."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.protocol not in ("", "file", "local"):
+            path.write_bytes(content)
+            return
+        temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(str(temporary), str(path))  # noqa: PTH105 - UPath.replace differs between backends
+        finally:
+            if temporary.exists():
+                temporary.unlink()
+
+
+def _parquet(table: pa.Table) -> bytes:
+    """Parquet bytes that depend on the rows and the schema alone (pandas' metadata would name versions)."""
+    sink = io.BytesIO()
+    plain = table.replace_schema_metadata(None).combine_chunks()
+    pq.write_table(plain, sink, compression="zstd", row_group_size=_ROW_GROUP, store_schema=True)
+    return sink.getvalue()

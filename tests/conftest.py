@@ -1,0 +1,61 @@
+"""Fixtures that every test may use: a PostgreSQL server for the session, a database and a store per test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fraudops.database import migrate
+from fraudops.portfolio import Portfolio, load_portfolio
+from fraudops.stack.postgres import Postgres
+from fraudops.store import Store
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this test process alone, in a short path, removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="fo-pg-") as folder:
+        Path(folder).chmod(0o755)
+        server = Postgres(Path(folder), durable=False)
+        server.start()
+        yield server
+        server.remove()
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> str:
+    """A fresh database with all tables."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    postgres.ensure_database(name)
+    url = postgres.url(name)
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty artifact store."""
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def portfolios() -> dict[str, Portfolio]:
+    """The portfolios that ship with the project."""
+    folder = CHECKOUT / "include" / "portfolios"
+    return {path.stem: load_portfolio(path) for path in folder.glob("*.yaml")}
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real data sets; the test is skipped where there is none."""
+    folder = os.environ.get("FRAUDOPS_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("FRAUDOPS_DATA names no folder with the real data sets (docs/data.md says how to get them)")
+    return Path(folder)

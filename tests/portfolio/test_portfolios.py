@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fraudops.errors import ConfigurationError
+from fraudops.portfolio import Partitioning, Portfolio, Role, load_portfolio, parse_duration
+
+CARDS = Path(__file__).resolve().parents[2] / "include" / "portfolios" / "cards.yaml"
+
+
+def test_the_shipped_portfolios_load(portfolios: dict[str, Portfolio]) -> None:
+    assert set(portfolios) >= {"cards", "ulb", "handbook"}
+    assert portfolios["ulb"].named(Role.NUMBER) == [f"V{n}" for n in range(1, 29)]
+    assert portfolios["cards"].entities == {
+        "customer": "customer_id", "terminal": "terminal_id", "card": "card_token",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("partition_hours: 24 ", "partition_hours: 5 ", "partition_hours"),
+        ("minor_digits: 2", "minor_digit: 2", "minor_digit"),
+        ("delay: 7d", "delay: a week", "'a week' is not a duration"),
+        ("baseline: logistic_regression", "baseline: magic", "'magic' is none of the candidates"),
+        ("entity: terminal\n", "entity: till\n", "no entity 'till'"),
+        ("amount: {role: amount, minimum: 0}", "sum: {role: number}", "0 have role 'amount'"),
+        ("name: cards", "name: debit", "both the same name"),
+        ("shares: [0.6, 0.2, 0.2]", "shares: [0.6, 0.2, 0.3]", "add up to 1"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = CARDS.read_text()
+    assert old in text
+    file = tmp_path / "cards.yaml"
+    file.write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigurationError, match=message) as error:
+        load_portfolio(file)
+    assert str(file) in str(error.value)
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "cards.yaml"
+    file.write_text(
+        CARDS.read_text().replace("delay: 7d", "delay: x").replace("minor_digits: 2", "minor_digits: 9")
+    )
+    with pytest.raises(ConfigurationError, match="2 problems"):
+        load_portfolio(file)
+
+
+def test_a_section_that_a_step_does_not_use_does_not_change_its_digest(
+    portfolios: dict[str, Portfolio],
+) -> None:
+    cards = portfolios["cards"]
+    other = cards.model_copy(update={"owner": "somebody else"})
+    assert cards.digest_of("columns", "features") == other.digest_of("columns", "features")
+    assert cards.digest_of("owner") != other.digest_of("owner")
+
+
+def test_durations() -> None:
+    assert parse_duration("90m") == timedelta(minutes=90)
+
+
+@pytest.mark.parametrize("key", ["2026-3-5", "2026-02-30", "yesterday", "", "2026-03-05T00"])
+def test_a_key_of_another_form_is_refused(key: str) -> None:
+    with pytest.raises(ValueError, match="2026-03-05"):
+        Partitioning(24).start(key)
