@@ -13,6 +13,7 @@ from fraudops.database import migrate
 from fraudops.portfolio import Portfolio, load_portfolio
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
+from fraudops.workspace import Workspace
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 _numbers = itertools.count(1)
@@ -43,6 +44,16 @@ def database_url(postgres: Postgres) -> str:
 def store(tmp_path: Path) -> Store:
     """An empty artifact store."""
     return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, store: Store, database_url: str) -> Workspace:
+    """An empty installation: store, landing folder, database, keys."""
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    return Workspace(
+        store=store, landing=landing, database_url=database_url, token_key=b"t" * 32, ledger_key=b"l" * 32
+    )
 
 
 @pytest.fixture(scope="session")
