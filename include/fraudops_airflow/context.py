@@ -1,0 +1,89 @@
+"""From an Airflow context to the arguments of the library."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fraudops.errors import ContractError
+from fraudops.portfolio import Portfolio
+from fraudops.settings import Settings
+from fraudops.workspace import Workspace
+
+TOKEN_KEY_CONNECTION = "fraudops_token_key"
+"""Connection whose password is the token key, where the environment does not give it."""
+
+
+def open_workspace() -> Workspace:
+    """The workspace of this worker; the token key comes from the environment or from a connection."""
+    settings = Settings.from_environment()
+    if settings.token_key is None:
+        from airflow.sdk import BaseHook
+        from airflow.sdk.exceptions import AirflowRuntimeError
+
+        try:
+            password = BaseHook.get_connection(TOKEN_KEY_CONNECTION).password or ""
+        except AirflowRuntimeError:
+            password = ""
+        if password:
+            key = Settings.from_environment({"FRAUDOPS_TOKEN_KEY": password}).token_key
+            settings = settings.model_copy(update={"token_key": key})
+    return Workspace.open(settings)
+
+
+def requested_partition(portfolio: Portfolio, dag_run: Any, params: Any) -> str:
+    """Key of the partition that a run is for.
+
+    A scheduled run, a backfill and a keyed trigger carry it; a person may also give it in the form.
+
+    Raises
+    ------
+    ContractError
+        There is none, two that differ, or one of another form: says what to give.
+    """
+    partitioning = portfolio.partitioning
+    asked = (params or {}).get("partition") or None
+    keys = {key for key in (dag_run.partition_key, asked) if key}
+    remedy = f"trigger the run again and give the partition, such as {partitioning.example}"
+    if not keys:
+        raise ContractError(
+            "no partition was given, so there is nothing to do", where=dag_run.dag_id, remedy=remedy
+        )
+    if len(keys) > 1:
+        raise ContractError(f"two partitions were given: {' and '.join(sorted(keys))}", where=dag_run.dag_id)
+    (key,) = keys
+    try:
+        partitioning.start(key)
+    except ValueError as error:
+        raise ContractError(str(error), where=dag_run.dag_id, remedy=remedy) from None
+    return key
+
+
+def actor(dag_run: Any) -> str:
+    """Who is answerable for what a run does: the person who triggered it, else the workflow itself."""
+    return dag_run.triggering_user_name or f"service:{dag_run.dag_id}"
+
+
+def moment(portfolio: Portfolio, text: str | None) -> datetime | None:
+    """A moment from a form: an ISO timestamp (UTC where it names no zone) or a partition's key (its end).
+
+    Raises
+    ------
+    ContractError
+        The text is neither.
+    """
+    if not text:
+        return None
+    try:
+        return portfolio.partitioning.end(text)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ContractError(
+            f"{text!r} is neither a moment nor a partition",
+            where="as_of",
+            remedy=f"write 2026-03-05T00:00:00+00:00, or a partition such as {portfolio.partitioning.example}",
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

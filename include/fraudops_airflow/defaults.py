@@ -1,0 +1,74 @@
+"""What all DAGs share: owner, retries, time-outs, tags, assets, the pool for long work."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
+from fraudops.portfolio import Portfolio
+
+TRAINING_POOL = "fraudops_training"
+"""Two slots: training never takes the slots that scoring needs."""
+
+CHUNK = 31
+"""Partitions that one mapped task of a bulk run works on."""
+
+_CONTRACT_ERRORS_FAIL_AT_ONCE = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception="fraudops.errors.ContractError",
+            action=RetryAction.FAIL,
+            reason="The input or the configuration is wrong: trying again cannot help.",
+        )
+    ]
+)
+
+
+def dag_arguments(portfolio: Portfolio, workflow: str, doc: str | None) -> dict[str, Any]:
+    """Arguments of every DAG of a portfolio.
+
+    Parameters
+    ----------
+    workflow
+        Name of the workflow, such as ``score``.
+    doc
+        Documentation shown in the UI, Markdown; the portfolio's own description is put before it.
+    """
+    return {
+        "dag_id": portfolio.dag_id(workflow),
+        "dag_display_name": f"{portfolio.title}: {workflow}",
+        "description": (doc or "").strip().split("\n", 1)[0],
+        "doc_md": f"**{portfolio.title}** — {portfolio.description.strip()}\n\n{(doc or '').strip()}\n",
+        "start_date": datetime(2020, 1, 1),  # noqa: DTZ001 - Airflow makes it UTC
+        "catchup": False,
+        "tags": ["fraudops", workflow, portfolio.name, *portfolio.tags],
+        "default_args": {
+            "owner": portfolio.owner,
+            "retries": 2,
+            "retry_delay": timedelta(seconds=10),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=10),
+            "retry_policy": _CONTRACT_ERRORS_FAIL_AT_ONCE,
+            "execution_timeout": timedelta(hours=1),
+        },
+    }
+
+
+def transactions_asset(portfolio: Portfolio) -> Asset:
+    """The portfolio's transactions: one event, with the partition's key, per published partition."""
+    return Asset(
+        name=f"{portfolio.name}_transactions",
+        uri=f"fraudops://{portfolio.name}/transactions",
+        group="fraudops",
+    )
+
+
+def scores_asset(portfolio: Portfolio) -> Asset:
+    """The portfolio's scores: one event per scored partition."""
+    return Asset(name=f"{portfolio.name}_scores", uri=f"fraudops://{portfolio.name}/scores", group="fraudops")
+
+
+def chunks(keys: list[str]) -> list[list[str]]:
+    """Keys in the pieces that mapped tasks work on."""
+    return [keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK)]

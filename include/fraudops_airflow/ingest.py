@@ -1,0 +1,106 @@
+"""Builds ``<portfolio>_ingest``: one partition, from the landing folder to published transactions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from airflow.sdk import DAG, CronPartitionTimetable, Param, task, task_group
+from fraudops.portfolio import Portfolio
+
+from fraudops_airflow.defaults import dag_arguments, transactions_asset
+
+DOC = """Land, tokenise and validate one partition, then publish it.
+
+**Starts** by itself when a day is over, in a backfill (Trigger → Backfill, over any range), or by a person
+who gives the partition in the form.
+
+**Does** read the partition's files from the landing folder; replaces card numbers by keyed tokens; keeps every
+rejected row in quarantine with its file, line and reason; checks the partition with Great Expectations. What
+fails stays unpublished: nothing downstream sees it, and the data owner is written to.
+
+**Then** `score` starts by itself for the published partition. Running a day again changes nothing unless its
+files have changed.
+"""
+
+
+def build_ingest(portfolio: Portfolio) -> DAG:
+    """The DAG; its runs carry a partition key, or take one from the form."""
+    partitioning = portfolio.partitioning
+    asset = transactions_asset(portfolio)
+    arguments = dag_arguments(portfolio, "ingest", DOC)
+    if not portfolio.scheduled:
+        # A file of the past: no run comes by itself, keyed runs and backfills work.
+        arguments["end_date"] = datetime(2020, 1, 2)  # noqa: DTZ001 - Airflow makes it UTC
+
+    with DAG(
+        **arguments,
+        schedule=CronPartitionTimetable(
+            partitioning.cron, timezone="UTC", run_offset=-1, key_format=partitioning.key_format
+        ),
+        max_active_runs=2,
+        params={
+            "partition": Param(
+                None,
+                type=["null", "string"],
+                title="Partition",
+                description=f"Which one to ingest, such as {partitioning.example} (UTC). "
+                "Leave empty where the run has a partition key already.",
+            )
+        },
+    ) as dag:
+
+        @task
+        def land(dag_run: Any = None, params: Any = None) -> dict[str, Any]:
+            """Read the partition's files: tokens for card numbers, quarantine for what cannot be used."""
+            from fraudops.intake.files import find_files
+            from fraudops.intake.landing import land
+
+            from fraudops_airflow.context import open_workspace, requested_partition
+
+            key = requested_partition(portfolio, dag_run, params)
+            ws = open_workspace()
+            result = land(ws, portfolio, find_files(ws, portfolio, key), first=key, last=key)
+            return {"key": key, **result.to_dict()}
+
+        @task_group
+        def validate(landed: Any) -> None:
+            """Great Expectations, then publication."""
+
+            @task
+            def check(landed: dict[str, Any]) -> dict[str, Any]:
+                """Compare the partition with its contract and with earlier partitions."""
+                from fraudops.errors import ContractError
+                from fraudops.intake.validation import validate
+                from fraudops.notices.messages import validation_failure
+
+                from fraudops_airflow.context import open_workspace
+
+                ws, key = open_workspace(), landed["key"]
+                outcome = validate(ws, portfolio, key)
+                if not outcome.passed:
+                    with ws.transaction() as session:
+                        validation_failure(session, ws, portfolio, key, outcome.failures, outcome.report)
+                    raise ContractError(
+                        f"validation failed: {'; '.join(outcome.failures)}",
+                        where=f"{portfolio.name} {key}",
+                        remedy=f"read {outcome.report}, correct the file, run the day again",
+                    )
+                return outcome.to_dict()
+
+            @task(outlets=[asset])
+            def publish(landed: dict[str, Any], dag_run: Any = None, outlet_events: Any = None) -> dict[str, Any]:
+                """Make the partition visible and tell what depends on it."""
+                from fraudops.intake.validation import publish
+
+                from fraudops_airflow.context import actor, open_workspace
+
+                result = publish(open_workspace(), portfolio, landed["key"], actor=actor(dag_run))
+                if not dag_run.partition_key:
+                    outlet_events[asset].add_partitions([landed["key"]])
+                return result.to_dict()
+
+            check(landed) >> publish(landed)
+
+        validate(land())
+    return dag

@@ -1,0 +1,109 @@
+"""Builds ``<portfolio>_land``: whatever lies in the landing folder, many partitions in one run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import DAG, Param, task, task_group
+from fraudops.portfolio import Portfolio
+
+from fraudops_airflow.defaults import dag_arguments
+from fraudops_airflow.steps import score_chunk_task, send_notices_now
+
+DOC = """Load history in bulk: every file in the landing folder, all its partitions, in one run.
+
+**Starts** when a person triggers it. `path` names one file; empty means all files that match the portfolio's
+patterns. `first` and `last` limit the partitions.
+
+**Does** what `ingest` and `score` do for single days, and leaves the very same bytes, but in mapped chunks of a
+month: use it for the first load. Partitions from before the first champion's training data ends are history:
+they are learned from, not scored.
+"""
+
+
+def build_land(portfolio: Portfolio) -> DAG:
+    """The DAG; it publishes no asset events, because its own run goes through all stages."""
+    example = portfolio.partitioning.example
+    with DAG(
+        **dag_arguments(portfolio, "land", DOC),
+        schedule=None,
+        max_active_runs=1,
+        params={
+            "path": Param(
+                None,
+                type=["null", "string", "array"],
+                items={"type": "string"},
+                title="File",
+                description="File name (or several) in the landing folder; empty: all that match.",
+            ),
+            "first": Param(
+                None, type=["null", "string"], title="First partition", description=f"Such as {example}."
+            ),
+            "last": Param(
+                None, type=["null", "string"], title="Last partition", description=f"Such as {example}."
+            ),
+        },
+    ) as dag:
+
+        @task
+        def land(params: Any = None) -> dict[str, Any]:
+            """Read the files, row by row, into staged partitions; quarantine what cannot be used."""
+            from fraudops.errors import ContractError
+            from fraudops.intake.files import find_files, named_files
+            from fraudops.intake.landing import land
+
+            from fraudops_airflow.context import open_workspace
+
+            for name in ("first", "last"):
+                try:
+                    portfolio.partitioning.start(params[name] or example)
+                except ValueError as error:
+                    raise ContractError(str(error), where=name) from None
+            ws = open_workspace()
+            files = named_files(ws, portfolio, params["path"]) if params["path"] else find_files(ws, portfolio)
+            return land(ws, portfolio, files, first=params["first"], last=params["last"]).to_dict()
+
+        @task_group
+        def validate(landed: Any) -> Any:
+            """Great Expectations on each partition, in the order of time, then publication."""
+
+            @task
+            def check_and_publish(landed: dict[str, Any], dag_run: Any = None) -> list[list[str]]:
+                """Publish what passes; what fails stays unpublished and its data owner is written to."""
+                from fraudops.intake.validation import publish, validate
+                from fraudops.notices.messages import validation_failure
+
+                from fraudops_airflow.context import actor, open_workspace
+                from fraudops_airflow.defaults import chunks
+
+                ws, passed = open_workspace(), []
+                for key in sorted(landed["keys"]):
+                    outcome = validate(ws, portfolio, key)
+                    if outcome.passed:
+                        publish(ws, portfolio, key, actor=actor(dag_run))
+                        passed.append(key)
+                    else:
+                        with ws.transaction() as session:
+                            validation_failure(session, ws, portfolio, key, outcome.failures, outcome.report)
+                return chunks(passed)
+
+            @task
+            def every_partition_passed(landed: dict[str, Any], published: list[list[str]]) -> None:
+                """Fail the run, with the list, where a partition did not pass; the others go on."""
+                from fraudops.errors import ContractError
+
+                failed = sorted(set(landed["keys"]) - {key for chunk in published for key in chunk})
+                if failed:
+                    raise ContractError(
+                        f"{len(failed)} partitions did not pass validation: {', '.join(failed[:20])}",
+                        where=portfolio.name,
+                        remedy="read their validation reports, correct the files, land them again",
+                    )
+
+            published = check_and_publish(landed)
+            every_partition_passed(landed, published)
+            return published
+
+        published = validate(land())
+        score_chunk_task(portfolio, "score").expand(keys=published) >> send_notices_now(portfolio)
+    return dag

@@ -1,0 +1,86 @@
+"""Builds ``<portfolio>_score``: features, scores, decisions, alerts and notices of one partition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import (
+    DAG,
+    PartitionedAssetTimetable,
+    StartOfDayMapper,
+    StartOfHourMapper,
+    task,
+    task_group,
+)
+from fraudops.portfolio import Portfolio
+
+from fraudops_airflow.defaults import dag_arguments, scores_asset, transactions_asset
+from fraudops_airflow.steps import send_notices_now
+
+DOC = """Score every transaction of a partition, decide, raise alerts, queue notices.
+
+**Starts** by itself when `ingest` has published the partition, or by a person with the partition's key (Advanced
+options).
+
+**Does** compute the point-in-time features; score with the champion that was in force at the partition's end;
+decide allow, review or block; raise an alert for each review and block, with reasons; put notices for
+compliance into the outbox. While there is no champion the partition stays pending, and the promotion scores it.
+
+A re-run gives the same bytes, raises no second alert and queues no second notice.
+"""
+
+
+def build_score(portfolio: Portfolio) -> DAG:
+    """The DAG; one run per published partition."""
+    transactions, scores = transactions_asset(portfolio), scores_asset(portfolio)
+    mapper = StartOfDayMapper if portfolio.partition_hours == 24 else StartOfHourMapper
+    with DAG(
+        **dag_arguments(portfolio, "score", DOC),
+        schedule=PartitionedAssetTimetable(
+            assets=transactions,
+            # The identity mapper would take any text for a key.
+            default_partition_mapper=mapper(input_format=portfolio.partitioning.key_format),
+        ),
+        max_active_runs=2,
+    ) as dag:
+
+        @task
+        def features(dag_run: Any = None) -> str:
+            """Behaviour of customers, terminals, cards up to each transaction, and not beyond."""
+            from fraudops.features import build
+
+            from fraudops_airflow.context import open_workspace, requested_partition
+
+            key = requested_partition(portfolio, dag_run, None)
+            build(open_workspace(), portfolio, [key])
+            return key
+
+        @task(outlets=[scores])
+        def score(key: str) -> dict[str, Any]:
+            """Probability of fraud and decision for every transaction."""
+            from fraudops.decisions.scoring import score
+
+            from fraudops_airflow.context import open_workspace
+
+            return score(open_workspace(), portfolio, key).to_dict()
+
+        @task_group
+        def alert(scored: Any) -> None:
+            """Alerts for people, notices for compliance."""
+
+            @task.short_circuit
+            def raise_alerts(scored: dict[str, Any], dag_run: Any = None) -> dict[str, Any] | None:
+                """An alert, with reasons, for each review and block; notices into the outbox."""
+                from fraudops.decisions.alerts import raise_alerts
+
+                from fraudops_airflow.context import actor, open_workspace
+
+                if scored["state"] not in ("scored", "unchanged"):
+                    return None
+                result = raise_alerts(open_workspace(), portfolio, scored["key"], actor=actor(dag_run))
+                return result.to_dict() if result.notices else None
+
+            raise_alerts(scored) >> send_notices_now(portfolio)
+
+        alert(score(features()))
+    return dag

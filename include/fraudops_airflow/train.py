@@ -1,0 +1,207 @@
+"""Builds ``<portfolio>_train``: candidates, their comparison with the champion, a verdict."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, CronTriggerTimetable, Param, task, task_group
+from fraudops.portfolio import Portfolio
+
+from fraudops_airflow.defaults import TRAINING_POOL, dag_arguments
+
+DOC = """Train the candidates on matured data, compare the best one with the champion, write the verdict.
+
+**Starts** on the portfolio's training schedule, or by a person with the form.
+
+**Does** collect the transactions whose labels had matured at `as_of`; split them by time into a slice to learn
+from, one to select and calibrate on, and one to gate on, with the label delay as a gap; train each candidate in
+a task of its own; compare the best one with the champion on rows that neither has seen. A tie keeps the
+champion.
+
+**Then**, where the verdict is PROMOTE, `promote` asks a named person. The report page of the run is under
+Fraud Ops → Reports.
+"""
+
+
+def build_train(portfolio: Portfolio) -> DAG:
+    """The DAG; candidates are mapped tasks in a pool of their own."""
+    names = sorted(portfolio.training.candidates)
+    schedule = None
+    if portfolio.scheduled and portfolio.training.schedule:
+        schedule = CronTriggerTimetable(portfolio.training.schedule, timezone="UTC")
+    with DAG(
+        **dag_arguments(portfolio, "train", DOC),
+        schedule=schedule,
+        max_active_runs=1,
+        params={
+            "reason": Param(
+                "periodic retraining",
+                type="string",
+                minLength=3,
+                title="Reason",
+                description="Why; it is recorded.",
+            ),
+            "as_of": Param(
+                None,
+                type=["null", "string"],
+                title="As of",
+                description="Pretend that it is this moment (ISO timestamp), or the end of this partition "
+                f"(such as {portfolio.partitioning.example}). Empty: the end of the newest partition.",
+            ),
+            "window": Param(
+                None,
+                type=["null", "string"],
+                pattern=r"^\d+[dhms]$",
+                title="Window",
+                description="Learn from this last stretch only, such as 90d. Empty: as the portfolio says.",
+            ),
+            "candidates": Param(
+                names,
+                type="array",
+                items={"type": "string", "enum": names},
+                examples=names,
+                minItems=1,
+                title="Candidates",
+                description=f"Which to train; {portfolio.training.baseline} is the floor and always included.",
+            ),
+            "split": Param(
+                portfolio.training.split,
+                enum=["time", "random"],
+                title="Split",
+                description="'random' is for comparison with published numbers; it never leads to a promotion.",
+            ),
+        },
+    ) as dag:
+
+        @task_group
+        def preprocess() -> Any:
+            """From partitions to one data set whose labels had matured."""
+
+            @task
+            def features(params: Any = None) -> dict[str, Any]:
+                """Features of every partition that training may need."""
+                from fraudops.features import build
+
+                from fraudops_airflow.context import moment, open_workspace
+                from fraudops_airflow.periods import training_period
+
+                ws = open_workspace()
+                as_of, window, keys = training_period(
+                    ws, portfolio, moment(portfolio, params["as_of"]), params["window"]
+                )
+                build(ws, portfolio, keys)
+                return {"as_of": as_of.isoformat(), "window": window, "partitions": len(keys)}
+
+            @task
+            def collect(period: dict[str, Any], params: Any = None, run_id: Any = None) -> dict[str, Any]:
+                """Matured rows, cut into slices by time; written down with the digests of all inputs."""
+                from datetime import datetime
+
+                from fraudops.portfolio import parse_duration
+                from fraudops.training.dataset import assemble
+
+                from fraudops_airflow.context import open_workspace
+
+                summary = assemble(
+                    open_workspace(),
+                    portfolio,
+                    run_id=run_id,
+                    as_of=datetime.fromisoformat(period["as_of"]),
+                    window=parse_duration(period["window"]),
+                    split=params["split"],
+                )
+                return summary.to_dict()
+
+            period = features()
+            return period, collect(period)
+
+        @task_group
+        def train_candidates() -> None:
+            """One task per candidate; preprocessing is fitted on the training slice and travels inside."""
+
+            @task
+            def choose(params: Any = None) -> list[str]:
+                """The candidates asked for, and the floor that no model may ship below."""
+                wanted = {portfolio.training.baseline, *params["candidates"]}
+                return [name for name in names if name in wanted]
+
+            @task(
+                pool=TRAINING_POOL,
+                map_index_template="{{ candidate }}",
+                execution_timeout=timedelta(hours=6),
+            )
+            def train(candidate: str, run_id: Any = None) -> dict[str, Any]:
+                """Fit, calibrate, set thresholds, evaluate, register."""
+                from airflow.sdk import get_current_context
+                from fraudops.training.candidates import train
+
+                from fraudops_airflow.context import open_workspace
+
+                get_current_context()["candidate"] = candidate  # type: ignore[typeddict-unknown-key]
+                return train(open_workspace(), portfolio, run_id=run_id, candidate=candidate).to_dict()
+
+            train.expand(candidate=choose())
+
+        @task_group
+        def compare(period: Any) -> Any:
+            """Challenger against champion, on rows that neither has seen."""
+
+            @task
+            def verdict(period: dict[str, Any], run_id: Any = None) -> dict[str, Any]:
+                """PROMOTE, HOLD or REJECT, with a line for each gate."""
+                from datetime import datetime
+
+                from fraudops.registry.comparison import compare
+
+                from fraudops_airflow.context import open_workspace
+
+                as_of = datetime.fromisoformat(period["as_of"])
+                return compare(open_workspace(), portfolio, run_id=run_id, as_of=as_of).to_dict()
+
+            @task
+            def report(run_id: Any = None) -> str:
+                """The report page: curves, gates, confusion matrix, what the data was."""
+                from fraudops.reports.training import write_training_report
+
+                from fraudops_airflow.context import open_workspace
+
+                return write_training_report(open_workspace(), portfolio, run_id=run_id)
+
+            @task
+            def announce(report: str, run_id: Any = None) -> None:
+                """Put a notice with the verdict into the outbox."""
+                from fraudops.notices.messages import verdict
+                from fraudops.registry.comparison import verdict_of
+
+                from fraudops_airflow.context import open_workspace
+
+                ws = open_workspace()
+                with ws.transaction() as session:
+                    verdict(session, ws, portfolio, verdict_of(session, portfolio, run_id))
+
+            found = verdict(period)
+            written = report()
+            found >> written >> announce(written)
+            return found
+
+        @task.short_circuit
+        def is_promote(found: dict[str, Any]) -> bool:
+            """Only the verdict PROMOTE is put before a person."""
+            return found["outcome"] == "PROMOTE"
+
+        period, collected = preprocess()
+        found = compare(period)
+        collected >> train_candidates() >> found
+        (
+            is_promote(found)
+            >> TriggerDagRunOperator(
+                task_id="ask_for_promotion",
+                trigger_dag_id=portfolio.dag_id("promote"),
+                trigger_run_id="verdict__{{ dag_run.run_id }}",
+                conf={"run_id": "{{ dag_run.run_id }}"},
+                skip_when_already_exists=True,
+            )
+        )
+    return dag
