@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -46,8 +46,8 @@ class DagRun:
     state: str
     run_type: str
     partition_key: str | None
-    queued_at: datetime | None
-    conf: dict[str, Any]
+    ended_at: datetime | None
+    conf: dict[str, Any] = field(compare=False)
 
     @property
     def finished(self) -> bool:
@@ -63,7 +63,7 @@ class DagRun:
             state=content["state"],
             run_type=content["run_type"],
             partition_key=content.get("partition_key"),
-            queued_at=_moment(content.get("queued_at")),
+            ended_at=_moment(content.get("end_date")),
             conf=content.get("conf") or {},
         )
 
@@ -114,6 +114,10 @@ class AirflowClient:
         self._password = password
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business between two processes of one machine
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
 
     # -- requests -------------------------------------------------------------------------------------
 
@@ -232,6 +236,12 @@ class AirflowClient:
         """Runs of a DAG (``~`` for all DAGs), oldest first; filters as the API has them."""
         found = self.pages(f"/dags/{quote(dag_id)}/dagRuns", "dag_runs", order_by="id", **filters)
         return [DagRun.from_json(entry) for entry in found]
+
+    def newest_runs(self, dag_id: str) -> list[DagRun]:
+        """The newest runs of a DAG, at most a hundred, newest first."""
+        path = f"/dags/{quote(dag_id)}/dagRuns"
+        answer = self.request("GET", path, params={"order_by": "-id", "limit": _PAGE})
+        return [DagRun.from_json(entry) for entry in answer["dag_runs"]]
 
     def wait_for_run(
         self,
