@@ -1,1 +1,1 @@
-"""The command line: `fraudops`."""
+"""The command line: one module per group of commands, imported only when its command is called."""
