@@ -1,0 +1,5 @@
+"""``python -m fraudops``: the command line, wherever the script of that name may be."""
+
+from fraudops.cli.main import main
+
+main()
