@@ -1,4 +1,4 @@
-"""Every page wants a user; pages say what is there, and what to do while nothing is; nothing else is handed out."""
+"""Every page wants a user, says what is there or what to do while nothing is, and hands out nothing else."""
 
 from __future__ import annotations
 
@@ -146,7 +146,9 @@ def every_path(application: FastAPI) -> list[str]:
 # -- who may see it -------------------------------------------------------------------------------------
 
 
-def test_every_route_wants_a_user(application: FastAPI, stranger: TestClient, small_installation: Workspace) -> None:
+def test_every_route_wants_a_user(
+    application: FastAPI, stranger: TestClient, small_installation: Workspace
+) -> None:
     paths = every_path(application)
     assert len(paths) == 7
     for path in (*paths, "/documents/nonsense/cards/x/index.html"):
@@ -165,9 +167,7 @@ def test_only_reading_is_offered(application: FastAPI) -> None:
     assert {method for route in application.routes for method in route.methods} == {"GET"}  # type: ignore[attr-defined]
 
 
-def test_a_user_without_the_permission_is_refused(
-    application: FastAPI, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_user_without_the_permission_is_refused(application: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.api_fastapi.core_api import security
 
     class NoPlugins:
@@ -239,7 +239,9 @@ def test_reports_and_the_page_of_a_run(client: TestClient, small_installation: W
     assert f'src="/documents{address}/index.html"' in page.text
 
 
-def test_a_report_is_served_as_it_is_and_can_run_nothing(client: TestClient, small_installation: Workspace) -> None:
+def test_a_report_is_served_as_it_is_and_can_run_nothing(
+    client: TestClient, small_installation: Workspace
+) -> None:
     address = f"/documents/reports/cards/{quote(RUN, safe='')}"
     answer = client.get(f"{address}/index.html")
     assert answer.content == b"<h1>Curves</h1><img src='roc.png'>"

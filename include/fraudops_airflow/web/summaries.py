@@ -253,7 +253,7 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         verdict_has_report=verdict is not None and archive.has("reports", name, verdict.run_id),
         days=tuple(days),
         alerts=session.scalar(select(func.count()).select_from(Alert).where(Alert.portfolio == name)) or 0,
-        notices={state: count for state, count in notices},
+        notices=dict(notices.tuples().all()),
     )
 
 
