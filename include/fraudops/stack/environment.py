@@ -158,7 +158,6 @@ def load(settings: Settings | None = None) -> bool:
     ConfigurationError
         The stack's keys cannot be read.
     """
-    from fraudops.stack.record import read_record
 
     settings = settings or Settings.from_environment()
     folder = StackFolder.of(settings)

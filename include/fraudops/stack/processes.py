@@ -63,9 +63,7 @@ def is_alive(record: ProcessRecord) -> bool:
         return False
 
 
-def spawn(
-    command: Sequence[str], *, environment: Mapping[str, str], log: Path, folder: Path
-) -> ProcessRecord:
+def spawn(command: Sequence[str], *, environment: Mapping[str, str], log: Path, folder: Path) -> ProcessRecord:
     """Start a process in a session of its own; its output is appended to a log.
 
     Parameters
