@@ -10,13 +10,15 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from fraudops.database import transaction
-from fraudops.portfolio import Portfolio, load_all
+from fraudops.portfolio import Portfolio
 from fraudops.settings import Settings
 from fraudops.store import Store
 from fraudops.workspace import Workspace
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from upath import UPath
+
+from fraudops_airflow.catalogue import valid_portfolios
 
 Area = Literal["reports", "validation"]
 
@@ -57,7 +59,7 @@ class Archive:
         Raises
         ------
         ConfigurationError
-            The database's URL is missing, or a portfolio's YAML is wrong.
+            The database's URL is missing.
         """
         settings = Settings.from_environment()
         workspace = Workspace(
@@ -68,7 +70,8 @@ class Archive:
             ledger_key=b"",
             ui_url=settings.ui_url,
         )
-        return cls(workspace.store, workspace.database_url, load_all(settings.portfolios), workspace)
+        portfolios = {portfolio.name: portfolio for portfolio in valid_portfolios()}
+        return cls(workspace.store, workspace.database_url, portfolios, workspace)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
