@@ -58,9 +58,7 @@ class Bank:
     def features(self, key: str) -> None:
         build(self.ws, self.portfolio, [key])
 
-    def promote(
-        self, as_of: str, trained_until: str, *, factor: float = 1.0, effective: str | None = None
-    ) -> None:
+    def promote(self, as_of: str, trained_until: str, *, factor: float = 1.0, effective: str | None = None) -> None:
         """Register a model and make it champion."""
         content = io.BytesIO()
         joblib.dump(AmountModel(factor), content)

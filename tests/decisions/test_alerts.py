@@ -154,9 +154,7 @@ def test_the_command_lists_and_shows(scored: Bank, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("FRAUDOPS_DATABASE_URL", scored.ws.database_url)
     run = CliRunner()
     listed = json.loads(run.invoke(command.app, ["list", "--json", "--decision", "block"]).stdout)
-    assert [(a["transaction_id"], a["amount"], a["model_version"]) for a in listed] == [
-        (f"{DAY}-3", "990.00", "v1")
-    ]
+    assert [(a["transaction_id"], a["amount"], a["model_version"]) for a in listed] == [(f"{DAY}-3", "990.00", "v1")]
     shown = run.invoke(command.app, ["show", str(listed[0]["id"])])
     assert shown.exit_code == 0
     assert "this customer's mean over 30 days is 305.00" in shown.stdout

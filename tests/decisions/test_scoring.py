@@ -145,9 +145,7 @@ def test_changed_rows_make_scores_stale_and_a_new_entry(bank: Bank) -> None:
     assert len(bank.ledger("scored")) == 4
 
 
-def test_a_promotion_while_a_partition_is_being_scored_is_noticed(
-    bank: Bank, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_promotion_while_a_partition_is_being_scored_is_noticed(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     bank.promote("2026-03-01", "2026-02-01")
     real, promoted = scoring._stage, []
 

@@ -80,9 +80,7 @@ def test_all_windows_of_one_aggregate_are_one_group(cards: Portfolio, columns: M
     assert sorted(everything) == sorted(columns.all)
 
 
-def test_contributions_of_a_linear_model_are_exact_and_cost_one_call(
-    cards: Portfolio, columns: ModelColumns
-) -> None:
+def test_contributions_of_a_linear_model_are_exact_and_cost_one_call(cards: Portfolio, columns: ModelColumns) -> None:
     model = Linear(columns, _background(columns), {"customer_count_1d": 0.5, "hour": -0.1, "amount": 0.001})
     groups = group_columns(columns.all, cards.entities)
     frame = pd.concat([_frame(columns, customer_count_1d=7.0, hour=3.0)] * 3, ignore_index=True)
@@ -138,9 +136,7 @@ def test_contributions_of_a_linear_model_are_exact_and_cost_one_call(
         ({"weekend": 1.0}, "weekend", "paid on a Thursday"),
     ],
 )
-def test_wording_next_to_what_is_normal(
-    cards: Portfolio, values: dict[str, Any], column: str, expected: str
-) -> None:
+def test_wording_next_to_what_is_normal(cards: Portfolio, values: dict[str, Any], column: str, expected: str) -> None:
     assert expected in _sentences(cards, values, weights={column: 0.01})
 
 

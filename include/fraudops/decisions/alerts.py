@@ -124,9 +124,7 @@ def _known(session: Session, portfolio: Portfolio, ids: Sequence[str]) -> set[st
     found: set[str] = set()
     for at in range(0, len(ids), _AT_ONCE):
         some = ids[at : at + _AT_ONCE]
-        query = select(Alert.transaction_id).where(
-            Alert.portfolio == portfolio.name, Alert.transaction_id.in_(some)
-        )
+        query = select(Alert.transaction_id).where(Alert.portfolio == portfolio.name, Alert.transaction_id.in_(some))
         found.update(session.scalars(query))
     return found
 

@@ -133,9 +133,7 @@ _KEPT = 2
 
 
 def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession) -> ScoreResult:
-    inputs = [
-        ws.store.require(dataset, portfolio.name, key).as_input() for dataset in ("transactions", "features")
-    ]
+    inputs = [ws.store.require(dataset, portfolio.name, key).as_input() for dataset in ("transactions", "features")]
     for _ in range(_ATTEMPTS):
         model = succession.model_for(key)
         if not isinstance(model, ModelVersion):

@@ -70,9 +70,7 @@ def _weightiest(weight: np.ndarray, limit: int) -> list[int]:
     return [int(index) for index in order if rounded[index] >= floor]
 
 
-def _told(
-    group: Group, row: dict[Any, Any], model: Explainable, portfolio: Portfolio, flags: frozenset[str]
-) -> Told:
+def _told(group: Group, row: dict[Any, Any], model: Explainable, portfolio: Portfolio, flags: frozenset[str]) -> Told:
     values = [Value(m, _plain(row[m.column]), _plain(model.background.get(m.column))) for m in group.members]
     return Told(
         values=values,

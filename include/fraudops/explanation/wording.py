@@ -91,9 +91,7 @@ def _amount(told: Told) -> str:
         ratios = sorted((v for v in ratios if v.member.entity == entity), key=_window)
         known = [v for v in ratios if v.value is not None and v.value > 0]
         if not known:
-            return (
-                f"{amount}, no earlier payment {_by(ratios[-1])} in {_span(_window(ratios[-1]))} to compare with"
-            )
+            return f"{amount}, no earlier payment {_by(ratios[-1])} in {_span(_window(ratios[-1]))} to compare with"
         ratio = known[-1]
         mean = _money(told.amount / ratio.value, told)
         over = _span(_window(ratio))

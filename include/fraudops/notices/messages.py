@@ -151,9 +151,7 @@ def verdict(session: Session, ws: Workspace, portfolio: Portfolio, found: Verdic
         subject=f"{portfolio.name}: {found.outcome} for {_model(challenger)}",
         reference=f"{portfolio.name}: verdict no. {found.id} for {challenger.version}",
         link=_Link(
-            "Decide in Airflow"
-            if workflow == "promote" and portfolio.promotion.needs_approval
-            else "Open Airflow",
+            "Decide in Airflow" if workflow == "promote" and portfolio.promotion.needs_approval else "Open Airflow",
             _dag(ws, portfolio, workflow),
         ),
         content={

@@ -203,9 +203,7 @@ class _Run:
                 where=where,
                 remedy="clear the failed train task and let it run again",
             )
-        predictions = {
-            name: _table(ws, portfolio, run_id, f"predictions_{name}.parquet", None) for name in by_name
-        }
+        predictions = {name: _table(ws, portfolio, run_id, f"predictions_{name}.parquet", None) for name in by_name}
         test = _table(ws, portfolio, run_id, "dataset.parquet", [("slice", "=", "test")])
         for name, found in predictions.items():
             held_out = found[found["slice"] == "test"]

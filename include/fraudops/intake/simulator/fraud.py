@@ -208,9 +208,7 @@ def _terminal(rng: np.random.Generator, people: Population, count: int) -> np.nd
     shops, machines = (people.terminals.regions * PER_REGION[kind] for kind in _SKIMMED)
     index = rng.integers(shops + machines, size=count)
     first = people.terminals.first
-    return np.where(
-        index < shops, first[Channel.CARD_PRESENT] + index, first[Channel.CASH_WITHDRAWAL] + index - shops
-    )
+    return np.where(index < shops, first[Channel.CARD_PRESENT] + index, first[Channel.CASH_WITHDRAWAL] + index - shops)
 
 
 _SKIMMED = (Channel.CARD_PRESENT, Channel.CASH_WITHDRAWAL)

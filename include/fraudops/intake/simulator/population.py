@@ -231,9 +231,7 @@ def _channel_shares(rng: np.random.Generator, business: np.ndarray) -> np.ndarra
     return np.cumsum(shares, axis=1) / shares.sum(axis=1, keepdims=True)
 
 
-def _usual_terminals(
-    rng: np.random.Generator, region: np.ndarray, terminals: Terminals
-) -> dict[Channel, np.ndarray]:
+def _usual_terminals(rng: np.random.Generator, region: np.ndarray, terminals: Terminals) -> dict[Channel, np.ndarray]:
     """The nearest terminals of the home region, with some whim in it; any web merchants."""
     home = rng.random((len(region), 2))
     usual = {}
