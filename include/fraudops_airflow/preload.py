@@ -76,7 +76,10 @@ def on_starting(component: object) -> None:
         return
     result = preload((*LIBRARIES, *rooms()))
     log.info(
-        "fraudops preload: %d modules in %.1f s: %s", len(result.imported), result.seconds, ", ".join(result.imported)
+        "fraudops preload: %d modules in %.1f s: %s",
+        len(result.imported),
+        result.seconds,
+        ", ".join(result.imported),
     )
     for module, reason in result.failed.items():
         log.warning("fraudops preload: tasks will import %s themselves: %s", module, reason)

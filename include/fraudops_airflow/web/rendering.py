@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -31,9 +32,12 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
     return HTMLResponse(content, status_code=status)
 
 
-def moment(value: datetime | None) -> str:
-    """An aware moment as people read it: ``2026-03-05 14:30 UTC``."""
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if value else "–"
+def moment(value: datetime | None) -> Markup:
+    """An aware moment as people read it: ``2026-03-05 14:30 UTC``, never broken over two lines."""
+    if value is None:
+        return Markup("–")
+    utc = value.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(utc.isoformat(), utc.strftime("%Y-%m-%d %H:%M UTC"))
 
 
 def segment(value: object) -> str:

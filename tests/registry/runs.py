@@ -1,0 +1,129 @@
+"""Training runs made by hand: a model here reads its score off a column of the data set."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import joblib
+import numpy as np
+import pandas as pd
+from fraudops.database import ModelVersion
+from fraudops.features.columns import ModelColumns
+from fraudops.portfolio import Portfolio
+from fraudops.registry.versions import register
+from fraudops.workspace import Workspace
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+PER_DAY = 200
+QUALITY = {"poor": 0.5, "fair": 1.2, "good": 2.4, "best": 5.0}
+"""Column → how far frauds stand out; the noise is drawn for each column by itself."""
+
+
+@dataclass(frozen=True)
+class ColumnModel:
+    """Scores a row by one of its columns."""
+
+    column: str
+    salt: int = 0
+
+    @property
+    def columns(self) -> ModelColumns:
+        return ModelColumns((self.column,), ())
+
+    def score(self, frame: pd.DataFrame) -> np.ndarray:
+        return frame[self.column].to_numpy(dtype=float)
+
+
+def payments(days: int = 30, *, frauds: float = 0.1, seed: int = 1, start: datetime = START) -> pd.DataFrame:
+    """A data set: 60 % of the days to train, 20 % to select, 20 % to gate."""
+    random = np.random.default_rng(seed)
+    n = days * PER_DAY
+    time = pd.Series(pd.date_range(start, periods=n, freq=timedelta(days=1) / PER_DAY, unit="us"))
+    label = random.random(n) < frauds
+    day = np.arange(n) // PER_DAY / days
+    frame = pd.DataFrame(
+        {
+            "transaction_id": [f"t{seed}-{number:06d}" for number in range(n)],
+            "event_time": time,
+            "amount_minor": random.integers(100, 10_000, n),
+            "partition_key": time.dt.strftime("%Y-%m-%d"),
+            "customer_id": [f"c{number}" for number in random.integers(0, 400, n)],
+            "label": label,
+            "slice": np.select([day < 0.6, day < 0.8], ["train", "validation"], "test"),
+        }
+    )
+    for column, quality in QUALITY.items():
+        frame[column] = 1 / (1 + np.exp(3 - quality * label - random.normal(size=n)))
+    return frame
+
+
+def leave_run(
+    ws: Workspace,
+    portfolio: Portfolio,
+    frame: pd.DataFrame,
+    candidates: dict[str, str],
+    *,
+    run_id: str = "run-1",
+    split: str = "time",
+    salt: int = 0,
+) -> dict[str, ModelVersion]:
+    """Leave what a training run leaves; ``candidates`` says which column each reads."""
+    _put(ws, portfolio, run_id, "dataset.parquet", _parquet(frame))
+    _put(ws, portfolio, run_id, "dataset.json", json.dumps({"split": split, "run_id": run_id}).encode())
+    until = frame["event_time"].max().to_pydatetime() + timedelta(seconds=1)
+    held_out = frame[frame["slice"] != "train"]
+    models = {}
+    for name, column in candidates.items():
+        columns = ["transaction_id", "event_time", "amount_minor", "partition_key", "label", "slice"]
+        predictions = held_out[columns].assign(score=held_out[column])
+        _put(ws, portfolio, run_id, f"predictions_{name}.parquet", _parquet(predictions))
+        models[name] = register_model(
+            ws, portfolio, name, ColumnModel(column, salt), run_id=run_id, trained_until=until
+        )
+    return models
+
+
+def register_model(
+    ws: Workspace,
+    portfolio: Portfolio,
+    candidate: str,
+    model: ColumnModel,
+    *,
+    run_id: str = "run-1",
+    trained_until: datetime = START,
+) -> ModelVersion:
+    """Register one model as of a week after the last row it saw."""
+    with ws.transaction() as session:
+        return register(
+            ws,
+            session,
+            portfolio,
+            run_id=run_id,
+            candidate=candidate,
+            as_of=trained_until + timedelta(days=7),
+            trained_until=trained_until,
+            model_bytes=dumped(model),
+            metrics={"average_precision": 0.5, "average_precision_interval": [0.4, 0.6], "roc_auc": 0.9},
+            thresholds={"review": 0.3, "block": 0.9},
+            lineage={"seed": 42},
+        )
+
+
+def dumped(model: ColumnModel) -> bytes:
+    """The model's joblib file."""
+    sink = io.BytesIO()
+    joblib.dump(model, sink)
+    return sink.getvalue()
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    sink = io.BytesIO()
+    frame.to_parquet(sink, index=False)
+    return sink.getvalue()
+
+
+def _put(ws: Workspace, portfolio: Portfolio, run_id: str, name: str, content: bytes) -> None:
+    ws.store.put(content, "training", portfolio.name, run_id, name)
