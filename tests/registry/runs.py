@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +13,8 @@ from fraudops.database import ModelVersion
 from fraudops.features.columns import ModelColumns
 from fraudops.portfolio import Portfolio
 from fraudops.registry.versions import register
+from fraudops.store import sha256_of
+from fraudops.training.dataset import DatasetSummary, SliceSummary, parquet_bytes
 from fraudops.workspace import Workspace
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -71,15 +72,17 @@ def leave_run(
     salt: int = 0,
 ) -> dict[str, ModelVersion]:
     """Leave what a training run leaves; ``candidates`` says which column each reads."""
-    _put(ws, portfolio, run_id, "dataset.parquet", _parquet(frame))
-    _put(ws, portfolio, run_id, "dataset.json", json.dumps({"split": split, "run_id": run_id}).encode())
     until = frame["event_time"].max().to_pydatetime() + timedelta(seconds=1)
+    content = parquet_bytes(frame)
+    _put(ws, portfolio, run_id, "dataset.parquet", content)
+    summary = _summary(portfolio, frame, run_id, split, until, sha256_of(content))
+    _put(ws, portfolio, run_id, "dataset.json", summary.to_bytes())
     held_out = frame[frame["slice"] != "train"]
     models = {}
     for name, column in candidates.items():
         columns = ["transaction_id", "event_time", "amount_minor", "partition_key", "label", "slice"]
         predictions = held_out[columns].assign(score=held_out[column])
-        _put(ws, portfolio, run_id, f"predictions_{name}.parquet", _parquet(predictions))
+        _put(ws, portfolio, run_id, f"predictions_{name}.parquet", parquet_bytes(predictions))
         models[name] = register_model(
             ws, portfolio, name, ColumnModel(column, salt), run_id=run_id, trained_until=until
         )
@@ -119,10 +122,41 @@ def dumped(model: ColumnModel) -> bytes:
     return sink.getvalue()
 
 
-def _parquet(frame: pd.DataFrame) -> bytes:
-    sink = io.BytesIO()
-    frame.to_parquet(sink, index=False)
-    return sink.getvalue()
+def _summary(
+    portfolio: Portfolio, frame: pd.DataFrame, run_id: str, split: str, until: datetime, sha256: str
+) -> DatasetSummary:
+    slices = {name: frame[frame["slice"] == name] for name in ("train", "gap", "validation", "test")}
+    first = {name: rows["event_time"].min().to_pydatetime() for name, rows in slices.items() if len(rows)}
+    return DatasetSummary(
+        portfolio=portfolio.name,
+        run_id=run_id,
+        as_of=until + timedelta(days=7),
+        window=timedelta(days=180),
+        split=split,
+        promotable=split == "time",
+        seed=42,
+        delay=timedelta(days=7),
+        columns=ModelColumns(tuple(QUALITY), ()),
+        slices={
+            name: SliceSummary(
+                rows=len(rows),
+                positives=int(rows["label"].sum()),
+                first=rows["event_time"].min().isoformat() if len(rows) else None,
+                last=rows["event_time"].max().isoformat() if len(rows) else None,
+                days=len(rows) / PER_DAY,
+            )
+            for name, rows in slices.items()
+        },
+        immature=1_400,
+        validation_from=first["validation"] if split == "time" else None,
+        test_from=first["test"] if split == "time" else None,
+        trained_until=until,
+        first_key=frame["partition_key"].min(),
+        last_key=frame["partition_key"].max(),
+        inputs={f"transactions/{key}": sha256_of(key.encode()) for key in frame["partition_key"].unique()},
+        config=sha256_of(b"configuration"),
+        sha256=sha256,
+    )
 
 
 def _put(ws: Workspace, portfolio: Portfolio, run_id: str, name: str, content: bytes) -> None:
