@@ -29,6 +29,7 @@ from fraudops.registry import measures
 from fraudops.registry.gates import AgainstChampion, AtBudget, Evidence, Judgement, Rows, judge
 from fraudops.registry.locks import lock_versions
 from fraudops.registry.versions import champion, load, of_run
+from fraudops.store import sha256_of
 from fraudops.training import dataset
 from fraudops.training.dataset import DatasetSummary
 from fraudops.training.splits import TEST, VALIDATION
@@ -111,23 +112,25 @@ def verdict_of(session: Session, portfolio: Portfolio, run_id: str) -> Verdict:
     return found
 
 
-def read_predictions(ws: Workspace, portfolio: Portfolio, run_id: str, candidate: str) -> pd.DataFrame:
-    """What a candidate predicted on the validation and the test slice.
+def read_predictions(ws: Workspace, model: ModelVersion) -> pd.DataFrame:
+    """What a registered candidate predicted on the validation and the test slice.
 
     Raises
     ------
     IntegrityError
-        They are gone.
+        They are gone, or not those that were written.
     """
-    name = f"predictions_{candidate}.parquet"
+    name = f"predictions_{model.candidate}.parquet"
     try:
-        content = ws.store.get("training", portfolio.name, run_id, name)
+        content = ws.store.get("training", model.portfolio, model.run_id, name)
     except FileNotFoundError:
+        content = b""
+    if sha256_of(content) != model.lineage["predictions_sha256"]:
         raise IntegrityError(
-            f"{name} is gone",
-            where=f"{portfolio.name} {run_id}",
-            remedy=f"run {portfolio.dag_id('train')} again",
-        ) from None
+            f"{name} is {'not the file that was written' if content else 'gone'}",
+            where=f"{model.portfolio} {model.run_id}",
+            remedy="train again in a new run",
+        )
     return pq.read_table(io.BytesIO(content)).to_pandas()
 
 
@@ -233,7 +236,7 @@ class _Run:
             )
         data = dataset.load(ws, portfolio, run_id)
         test = data.rows_of(TEST)
-        predictions = {name: read_predictions(ws, portfolio, run_id, name) for name in by_name}
+        predictions = {name: read_predictions(ws, model) for name, model in by_name.items()}
         for name, found in predictions.items():
             if list(rows_of(found, TEST)["transaction_id"]) != list(test["transaction_id"]):
                 raise IntegrityError(
