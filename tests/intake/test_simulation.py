@@ -58,9 +58,7 @@ class TestReproducibility:
         again = World(start=START, payments_per_day=300)
         simulation.reports_of.cache_clear()
         pd.testing.assert_frame_equal(SMALL.payments(START, START + WEEK), again.payments(START, START + WEEK))
-        pd.testing.assert_frame_equal(
-            SMALL.chargebacks(START, START + WEEK), again.chargebacks(START, START + WEEK)
-        )
+        pd.testing.assert_frame_equal(SMALL.chargebacks(START, START + WEEK), again.chargebacks(START, START + WEEK))
 
     def test_another_seed_makes_other_payments(self) -> None:
         other = World(start=START, payments_per_day=300, seed=7)
@@ -87,9 +85,7 @@ class TestReproducibility:
 
 
 class TestPayments:
-    def test_columns_are_those_of_the_portfolio(
-        self, payments: pd.DataFrame, portfolios: dict[str, Portfolio]
-    ) -> None:
+    def test_columns_are_those_of_the_portfolio(self, payments: pd.DataFrame, portfolios: dict[str, Portfolio]) -> None:
         cards = portfolios["cards"]
         feed_names = [cards.transactions.columns.get(name, name) for name in cards.columns]
         assert list(payments.columns[: len(feed_names)]) == feed_names
@@ -269,9 +265,7 @@ class TestFraud:
         assert (runs["last"] == runs["max"]).mean() > 0.9
         assert (runs["max"] > 10 * runs["median"]).mean() > 0.9
 
-    def test_nothing_of_the_late_pattern_shows_before_it_begins(
-        self, world: World, payments: pd.DataFrame
-    ) -> None:
+    def test_nothing_of_the_late_pattern_shows_before_it_begins(self, world: World, payments: pd.DataFrame) -> None:
         assert world.late_fraud_start == START + timedelta(days=70)
         early = payments[payments["day"] < world.late_fraud_start]
         late = payments[payments["day"] >= world.late_fraud_start]

@@ -11,10 +11,11 @@ from fraudops.errors import ContractError, IntegrityError
 from fraudops.portfolio import Portfolio
 from fraudops.registry.comparison import VerdictSummary, compare, verdict_of
 from fraudops.registry.promotion import promote
+from fraudops.training.dataset import parquet_bytes
 from fraudops.workspace import Workspace
 from sqlalchemy import func, select
 
-from tests.registry.runs import START, leave_run, payments
+from tests.registry.runs import START, ColumnModel, leave_run, payments
 
 AS_OF = datetime(2026, 4, 8, tzinfo=UTC)
 
@@ -196,14 +197,29 @@ def test_the_baseline_must_be_there(workspace: Workspace, cards: Portfolio, fram
 
 
 def test_predictions_that_are_not_the_models_are_refused(
-    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame
+    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave_run(workspace, cards, frame, {"logistic_regression": "poor", "lightgbm": "best"})
-    path = workspace.store.path("training", "cards", "run-1", "predictions_lightgbm.parquet")
-    predictions = pd.read_parquet(path)
-    predictions.loc[predictions.index[-1], "score"] += 0.1
-    predictions.to_parquet(path, index=False)
+    monkeypatch.setattr(ColumnModel, "score", lambda self, frame: frame[self.column].to_numpy() * 0.5)
     with pytest.raises(IntegrityError, match="not those of the registered model"):
+        _compare(workspace, cards)
+
+
+@pytest.mark.parametrize(("content", "says"), [(b"altered", "not the file that was written"), (None, "is gone")])
+def test_altered_predictions_are_refused(
+    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame, content: bytes | None, says: str
+) -> None:
+    leave_run(workspace, cards, frame, {"logistic_regression": "poor", "lightgbm": "best"})
+    path = workspace.store.path("training", "cards", "run-1", "predictions_logistic_regression.parquet")
+    path.write_bytes(content) if content else path.unlink()
+    with pytest.raises(IntegrityError, match=says):
+        _compare(workspace, cards)
+
+
+def test_an_altered_data_set_is_refused(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
+    leave_run(workspace, cards, frame, {"logistic_regression": "poor", "lightgbm": "best"})
+    workspace.store.put(parquet_bytes(frame.tail(1_200)), "training", "cards", "run-1", "dataset.parquet")
+    with pytest.raises(IntegrityError, match="data set is not the one"):
         _compare(workspace, cards)
 
 

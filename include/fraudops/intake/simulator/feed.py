@@ -63,10 +63,7 @@ def chargebacks_text(reports: pd.DataFrame) -> bytes:
     """A file of chargebacks: header and lines."""
     moments = reports["reported_at"].dt.strftime(_TIME_FORMAT)
     rows = zip(reports["transaction_id"], moments, reports["label"], strict=True)
-    return (
-        _header(CHARGEBACK_COLUMNS)
-        + "".join(f"{name},{moment},{label}\n" for name, moment, label in rows).encode()
-    )
+    return _header(CHARGEBACK_COLUMNS) + "".join(f"{name},{moment},{label}\n" for name, moment, label in rows).encode()
 
 
 def _texts(simulated: Day) -> dict[str, pa.Array]:
