@@ -114,9 +114,7 @@ class NoticeEmailOperator(EmailOperator):
                 f"recipient, then 'fraudops mail release {claimed.notice_id}' if it is missing"
             )
         if state == "waiting":
-            known = (
-                "uncertain whether it was delivered" if result.outcome == "uncertain" else "not delivered to all"
-            )
+            known = "uncertain whether it was delivered" if result.outcome == "uncertain" else "not delivered to all"
             raise AirflowException(f"{where}: {known}{code}; it waits for another attempt")
         if result.refused:
             self.log.warning(

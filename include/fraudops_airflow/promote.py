@@ -57,6 +57,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
             """Make the challenger champion: one transaction with its ledger entry."""
             from fraudops.notices.messages import promotion as promotion_notice
             from fraudops.registry.promotion import promote
+            from fraudops.registry.versions import newest_promotion
 
             from fraudops_airflow.context import open_workspace
 
@@ -68,7 +69,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
             ws = open_workspace()
             summary = promote(ws, portfolio, run_id=params["run_id"], approved_by=approved_by, reason=reason)
             with ws.transaction() as session:
-                promotion_notice(session, ws, portfolio, summary)
+                promotion_notice(session, ws, portfolio, newest_promotion(session, portfolio.name))
             return summary.to_dict()
 
         @task
@@ -99,9 +100,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
                 task_id="ask",
                 subject="{{ ti.xcom_pull(task_ids='approval.brief')['subject'] }}",
                 body="{{ ti.xcom_pull(task_ids='approval.brief')['body'] }}",
-                params={
-                    "reason": Param(type="string", minLength=5, title="Reason", description="Why yes, or why no.")
-                },
+                params={"reason": Param(type="string", minLength=5, title="Reason", description="Why yes, or why no.")},
                 assigned_users=[{"id": user, "name": user} for user in promotion.approvers] or None,
                 response_timeout=promotion.deadline,
                 execution_timeout=None,

@@ -146,9 +146,7 @@ def every_path(application: FastAPI) -> list[str]:
 # -- who may see it -------------------------------------------------------------------------------------
 
 
-def test_every_route_wants_a_user(
-    application: FastAPI, stranger: TestClient, small_installation: Workspace
-) -> None:
+def test_every_route_wants_a_user(application: FastAPI, stranger: TestClient, small_installation: Workspace) -> None:
     paths = every_path(application)
     assert len(paths) == 7
     for path in (*paths, "/documents/nonsense/cards/x/index.html"):
@@ -239,9 +237,7 @@ def test_reports_and_the_page_of_a_run(client: TestClient, small_installation: W
     assert f'src="/documents{address}/index.html"' in page.text
 
 
-def test_a_report_is_served_as_it_is_and_can_run_nothing(
-    client: TestClient, small_installation: Workspace
-) -> None:
+def test_a_report_is_served_as_it_is_and_can_run_nothing(client: TestClient, small_installation: Workspace) -> None:
     address = f"/documents/reports/cards/{quote(RUN, safe='')}"
     answer = client.get(f"{address}/index.html")
     assert answer.content == b"<h1>Curves</h1><img src='roc.png'>"
