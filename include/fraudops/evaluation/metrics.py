@@ -287,9 +287,7 @@ def reliability(label: np.ndarray, score: np.ndarray, bins: int = _BINS) -> tupl
         inside = group == number
         n, positives = int(inside.sum()), int(labels[inside].sum())
         low, high = wilson(positives, n)
-        found.append(
-            ReliabilityBin(float(ranked[inside].mean()), positives / n, low, high, n=n, positives=positives)
-        )
+        found.append(ReliabilityBin(float(ranked[inside].mean()), positives / n, low, high, n=n, positives=positives))
     return tuple(found)
 
 

@@ -128,9 +128,7 @@ def _predict(portfolio: Portfolio, model: FraudModel, data: Dataset, jobs: int) 
     return rows[columns].assign(score=model.score(rows, jobs=jobs))
 
 
-def _measure(
-    portfolio: Portfolio, data: Dataset, model: FraudModel, predictions: pd.DataFrame, name: str
-) -> Metrics:
+def _measure(portfolio: Portfolio, data: Dataset, model: FraudModel, predictions: pd.DataFrame, name: str) -> Metrics:
     rows = predictions[(predictions["slice"] == name).to_numpy()]
     return evaluate(
         rows["label"].to_numpy(),

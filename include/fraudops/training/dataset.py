@@ -265,9 +265,7 @@ def _keys(ws: Workspace, portfolio: Portfolio, as_of: datetime, window: timedelt
     return keys
 
 
-def _matured_rows(
-    ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetime
-) -> tuple[pd.DataFrame, int]:
+def _matured_rows(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetime) -> tuple[pd.DataFrame, int]:
     """Rows of which it was known at ``as_of`` whether they were fraud, and how many there were not."""
     frame = model_frame(ws, portfolio, keys)
     known = reports(ws, portfolio, as_of=as_of, first=keys[0], last=keys[-1])

@@ -1,0 +1,77 @@
+"""``fraudops ledger``: read the record, and prove that nobody has altered it."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import func, select
+
+from fraudops import ledger
+from fraudops.cli.console import out
+from fraudops.database import LedgerEntry
+from fraudops.settings import Settings
+from fraudops.workspace import Workspace
+
+app = typer.Typer(no_args_is_help=True, help="Read the ledger, and verify that it is unaltered.")
+
+_SHOWN_AT_ONCE = 50
+"""Findings that are listed one by one; where more is wrong, the count says it."""
+
+
+@app.command()
+def show(
+    portfolio: Annotated[str, typer.Option("--portfolio", "-p", help="Only this portfolio.")] = "",
+    action: Annotated[str, typer.Option(help="Only this action, such as promoted.")] = "",
+    last: Annotated[int, typer.Option("--last", "-n", min=1, help="How many entries, counted from the end.")] = 20,
+) -> None:
+    """The newest entries, in the order in which they were written."""
+    query = select(LedgerEntry).order_by(LedgerEntry.number.desc()).limit(last)
+    if portfolio:
+        query = query.where(LedgerEntry.portfolio == portfolio)
+    if action:
+        query = query.where(LedgerEntry.action == action)
+    with Workspace.open(Settings.from_environment()).transaction() as session:
+        entries = list(session.scalars(query))[::-1]
+    if not entries:
+        out.print("No entry of the ledger fits.")
+        return
+    table = Table()
+    for heading in ("number", "at (UTC)", "actor", "action", "subject", "details"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("number", "at (UTC)", "action"))
+    for entry in entries:
+        table.add_row(
+            str(entry.number),
+            f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+            Text(entry.actor),
+            Text(entry.action),
+            Text(entry.subject),
+            Text(", ".join(f"{name}={_short(value)}" for name, value in sorted(entry.details.items()))),
+        )
+    out.print(table)
+
+
+@app.command()
+def verify() -> None:
+    """Walk the whole chain; ends with exit code 1 where something does not fit."""
+    ws = Workspace.open(Settings.from_environment())
+    with ws.transaction() as session:
+        count = session.scalar(select(func.count()).select_from(LedgerEntry)) or 0
+        findings = list(ledger.verify(session, ws.ledger_key))
+    if not findings:
+        out.print(Text("unaltered: ", "bold green") + Text(f"{count:,} entries, each follows the one before it"))
+        return
+    out.print(Text(f"{len(findings):,} findings in {count:,} entries", "bold red"))
+    for finding in findings[:_SHOWN_AT_ONCE]:
+        out.print(Text(f"  entry {finding.number}: {finding.what}"))
+    if len(findings) > _SHOWN_AT_ONCE:
+        out.print(f"  … and {len(findings) - _SHOWN_AT_ONCE:,} more")
+    raise typer.Exit(1)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:24]}…"

@@ -1,0 +1,210 @@
+"""``fraudops models``: versions, the champion, going back to an earlier one."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from fraudops.cli.console import out
+from fraudops.database import ModelVersion, PromotionRecord, Verdict
+from fraudops.errors import ConfigurationError
+from fraudops.portfolio import Portfolio, load_all
+from fraudops.settings import Settings
+from fraudops.workspace import Workspace
+
+app = typer.Typer(no_args_is_help=True, help="List model versions, look at one, roll back.")
+
+PortfolioOption = Annotated[str, typer.Option("--portfolio", "-p", help="Name of the portfolio.")]
+
+
+@app.command("list")
+def list_versions(
+    portfolio: Annotated[str, typer.Option("--portfolio", "-p", help="Only this portfolio.")] = "",
+) -> None:
+    """Every version, the newest first, and which is the champion."""
+    from fraudops.registry import versions
+
+    settings = Settings.from_environment()
+    chosen = [_portfolio(settings, portfolio)] if portfolio else list(load_all(settings.portfolios).values())
+    ws, shown = Workspace.open(settings), 0
+    with ws.transaction() as session:
+        for one in chosen:
+            found = versions.versions(session, one.name)
+            if found:
+                out.print(_version_table(one, found, versions.champion(session, one.name)))
+                shown += 1
+    if not shown:
+        where = f" in {portfolio}" if portfolio else ""
+        out.print(f"There is no model version{where} yet: trigger <portfolio>_train in Airflow.")
+
+
+@app.command()
+def show(
+    version: Annotated[str, typer.Argument(help="Such as v3.")], portfolio: PortfolioOption = "cards"
+) -> None:
+    """One version: where it comes from, its numbers, the verdict on it, when it was champion."""
+    from sqlalchemy import select
+
+    from fraudops.registry import versions
+
+    settings = Settings.from_environment()
+    one = _portfolio(settings, portfolio)
+    with Workspace.open(settings).transaction() as session:
+        model = versions.version(session, one.name, version)
+        in_use = versions.champion(session, one.name)
+        records = [r for r in versions.history(session, one.name) if r.model_id == model.id]
+        verdict = session.scalar(
+            select(Verdict).where(Verdict.portfolio == one.name, Verdict.run_id == model.run_id)
+        )
+        out.print(_facts(model, is_champion=in_use is not None and in_use.id == model.id))
+        if verdict is not None:
+            _print_verdict(verdict, model)
+        if records:
+            out.print(_history_table(records))
+
+
+@app.command()
+def rollback(
+    version: Annotated[str, typer.Argument(help="A former champion, such as v3.")],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; it is recorded.")],
+    portfolio: PortfolioOption = "cards",
+    by: Annotated[str, typer.Option(help="Who answers for it (default: your user name).")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Make a former champion the champion again; recorded in the ledger with your name and reason."""
+    from fraudops.registry import promotion
+
+    settings = Settings.from_environment()
+    one = _portfolio(settings, portfolio)
+    if not yes:
+        typer.confirm(f"Make {version} the champion of {one.name}?", abort=True)
+    summary = promotion.rollback(
+        Workspace.open(settings), one, version=version, approved_by=by or getpass.getuser(), reason=reason
+    )
+    state = "was champion already" if summary.already else "is champion"
+    out.print(
+        f"{one.name}: {summary.version} ({summary.candidate}) {state}, in force for partitions that end at or "
+        f"after {_minute(datetime.fromisoformat(summary.effective_from))}; before it: {summary.previous}; "
+        f"ledger entry {summary.ledger_number}"
+    )
+
+
+# -- inside -------------------------------------------------------------------------------------------
+
+
+def _portfolio(settings: Settings, name: str) -> Portfolio:
+    known = load_all(settings.portfolios)
+    if name not in known:
+        raise ConfigurationError(
+            f"there is no portfolio {name!r}",
+            where=str(settings.portfolios),
+            remedy=f"choose one of {', '.join(known)}",
+        )
+    return known[name]
+
+
+def _version_table(portfolio: Portfolio, found: list[ModelVersion], in_use: ModelVersion | None) -> Table:
+    table = Table(title=f"{portfolio.title} ({portfolio.name})", title_justify="left")
+    for heading in ("version", "candidate", "average precision", "ROC AUC", "as of", "trained until", "run"):
+        table.add_column(heading, no_wrap=heading != "run", overflow="fold")
+    for model in found:
+        is_champion = in_use is not None and in_use.id == model.id
+        measured = model.metrics
+        table.add_row(
+            Text(
+                f"{model.version} champion" if is_champion else model.version, "bold green" if is_champion else ""
+            ),
+            Text(model.candidate),
+            _average_precision(measured),
+            _number(measured.get("roc_auc")),
+            _minute(model.as_of),
+            _minute(model.trained_until),
+            Text(model.run_id),
+        )
+    return table
+
+
+def _facts(model: ModelVersion, *, is_champion: bool) -> Table:
+    title = f"{model.portfolio} {model.version} ({model.candidate})" + (" — champion" if is_champion else "")
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    measured = model.metrics
+    rows: dict[str, Any] = {
+        "average precision": _average_precision(measured),
+        "ROC AUC": _number(measured.get("roc_auc")),
+        "held-out rows": f"{measured['n']:,}, {measured['positives']:,} frauds"
+        if "positives" in measured
+        else "—",
+        "thresholds": ", ".join(f"{name} {_number(model.thresholds.get(name))}" for name in ("review", "block")),
+        "as of": _minute(model.as_of),
+        "trained until": _minute(model.trained_until),
+        "run": model.run_id,
+        "artifact": model.artifact,
+        "SHA-256": model.artifact_sha256,
+        "registered": _minute(model.created_at),
+    }
+    for name, value in rows.items():
+        table.add_row(name, Text(str(value)))
+    return table
+
+
+def _print_verdict(verdict: Verdict, model: ModelVersion) -> None:
+    colour = {"PROMOTE": "bold green", "HOLD": "bold yellow", "REJECT": "bold red"}[verdict.outcome]
+    about = (
+        "" if verdict.challenger_id == model.id else f" (on {verdict.challenger.version}, the run's challenger)"
+    )
+    out.print(Text(verdict.outcome, colour) + Text(f"{about}  {verdict.reason}", "default"))
+    table = Table("gate", "value", "95 % interval", "threshold", "passed")
+    for gate in verdict.gates:
+        interval = gate.get("interval")
+        table.add_row(
+            gate["name"],
+            _number(gate["value"]),
+            f"[{_number(interval[0])}, {_number(interval[1])}]".replace("[", r"\[") if interval else "—",
+            _number(gate["threshold"]),
+            "yes" if gate["passed"] else "[red]no[/]",
+        )
+    out.print(table)
+    if verdict.report:
+        out.print(Text(f"report: {verdict.report}"))
+
+
+def _history_table(records: list[PromotionRecord]) -> Table:
+    table = Table(title="champion", title_justify="left")
+    for heading in ("by", "in force from", "approved by", "reason", "ledger"):
+        table.add_column(heading, overflow="fold")
+    for record in records:
+        table.add_row(
+            record.kind,
+            _minute(record.effective_from),
+            Text(record.approved_by),
+            Text(record.reason),
+            str(record.ledger_number),
+        )
+    return table
+
+
+def _average_precision(measured: dict[str, Any]) -> str:
+    interval = measured.get("average_precision_interval")
+    text = _number(measured.get("average_precision"))
+    return text + (rf" \[{_number(interval[0])}, {_number(interval[1])}]" if interval else "")
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "—"
+    return (
+        f"{value:,.0f}"
+        if isinstance(value, float) and value >= 10
+        else (f"{value:.3f}" if isinstance(value, float) else str(value))
+    )
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

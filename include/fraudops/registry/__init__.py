@@ -1,0 +1,1 @@
+"""Versions, verdicts, champion: which model may be used, since when, on whose word."""
