@@ -94,8 +94,8 @@ def build_train(portfolio: Portfolio) -> DAG:
                 build(ws, portfolio, keys)
                 return {"as_of": as_of.isoformat(), "window": window, "partitions": len(keys)}
 
-            @task(multiple_outputs=True)
-            def collect(period: dict[str, Any], params: Any = None, run_id: str = "") -> dict[str, Any]:
+            @task
+            def collect(period: dict[str, Any], params: Any = None, run_id: Any = None) -> dict[str, Any]:
                 """Matured rows, cut into slices by time; written down with the digests of all inputs."""
                 from datetime import datetime
 
@@ -112,25 +112,27 @@ def build_train(portfolio: Portfolio) -> DAG:
                     window=parse_duration(period["window"]),
                     split=params["split"],
                 )
-                wanted = {portfolio.training.baseline, *params["candidates"]}
-                return {
-                    "summary": summary.to_dict(),
-                    "as_of": period["as_of"],
-                    "candidates": [name for name in names if name in wanted],
-                }
+                return summary.to_dict()
 
-            return collect(features())
+            period = features()
+            return period, collect(period)
 
         @task_group
-        def train_candidates(candidates: Any) -> Any:
+        def train_candidates() -> None:
             """One task per candidate; preprocessing is fitted on the training slice and travels inside."""
+
+            @task
+            def choose(params: Any = None) -> list[str]:
+                """The candidates asked for, and the floor that no model may ship below."""
+                wanted = {portfolio.training.baseline, *params["candidates"]}
+                return [name for name in names if name in wanted]
 
             @task(
                 pool=TRAINING_POOL,
                 map_index_template="{{ candidate }}",
                 execution_timeout=timedelta(hours=6),
             )
-            def train(candidate: str, run_id: str = "") -> dict[str, Any]:
+            def train(candidate: str, run_id: Any = None) -> dict[str, Any]:
                 """Fit, calibrate, set thresholds, evaluate, register."""
                 from airflow.sdk import get_current_context
                 from fraudops.training.candidates import train
@@ -140,14 +142,14 @@ def build_train(portfolio: Portfolio) -> DAG:
                 get_current_context()["candidate"] = candidate  # type: ignore[typeddict-unknown-key]
                 return train(open_workspace(), portfolio, run_id=run_id, candidate=candidate).to_dict()
 
-            return train.expand(candidate=candidates)
+            train.expand(candidate=choose())
 
         @task_group
-        def compare(as_of: Any) -> Any:
+        def compare(period: Any) -> Any:
             """Challenger against champion, on rows that neither has seen."""
 
             @task
-            def verdict(as_of: str, run_id: str = "") -> dict[str, Any]:
+            def verdict(period: dict[str, Any], run_id: Any = None) -> dict[str, Any]:
                 """PROMOTE, HOLD or REJECT, with a line for each gate."""
                 from datetime import datetime
 
@@ -155,11 +157,11 @@ def build_train(portfolio: Portfolio) -> DAG:
 
                 from fraudops_airflow.context import open_workspace
 
-                found = compare(open_workspace(), portfolio, run_id=run_id, as_of=datetime.fromisoformat(as_of))
-                return found.to_dict()
+                as_of = datetime.fromisoformat(period["as_of"])
+                return compare(open_workspace(), portfolio, run_id=run_id, as_of=as_of).to_dict()
 
             @task
-            def report(run_id: str = "") -> str:
+            def report(run_id: Any = None) -> str:
                 """The report page: curves, gates, confusion matrix, what the data was."""
                 from fraudops.reports.training import write_training_report
 
@@ -168,7 +170,7 @@ def build_train(portfolio: Portfolio) -> DAG:
                 return write_training_report(open_workspace(), portfolio, run_id=run_id)
 
             @task
-            def announce(report: str, run_id: str = "") -> None:
+            def announce(report: str, run_id: Any = None) -> None:
                 """Put a notice with the verdict into the outbox."""
                 from fraudops.notices.messages import verdict
                 from fraudops.registry.comparison import verdict_of
@@ -179,7 +181,7 @@ def build_train(portfolio: Portfolio) -> DAG:
                 with ws.transaction() as session:
                     verdict(session, ws, portfolio, verdict_of(session, portfolio, run_id))
 
-            found = verdict(as_of)
+            found = verdict(period)
             written = report()
             found >> written >> announce(written)
             return found
@@ -189,10 +191,9 @@ def build_train(portfolio: Portfolio) -> DAG:
             """Only the verdict PROMOTE is put before a person."""
             return found["outcome"] == "PROMOTE"
 
-        collected = preprocess()
-        trained = train_candidates(collected["candidates"])
-        found = compare(collected["as_of"])
-        trained >> found
+        period, collected = preprocess()
+        found = compare(period)
+        collected >> train_candidates() >> found
         (
             is_promote(found)
             >> TriggerDagRunOperator(

@@ -135,9 +135,7 @@ def test_a_worse_challenger_is_rejected(workspace: Workspace, cards: Portfolio, 
 
 def test_noise_keeps_the_champion(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
     _champion(workspace, cards, "good")
-    twin = frame.assign(
-        fair=payments(seed=2)["good"].where(frame["label"] == payments(seed=2)["label"], frame["good"])
-    )
+    twin = frame.assign(fair=payments(seed=2)["good"].where(frame["label"] == payments(seed=2)["label"], frame["good"]))
     leave_run(workspace, cards, twin, {"logistic_regression": "poor", "lightgbm": "fair"})
     assert _compare(workspace, cards).outcome == "HOLD"
 
@@ -152,9 +150,7 @@ def test_a_tie_keeps_the_champion(
     assert (found.outcome, says in found.reason) == ("HOLD", True)
 
 
-def test_nothing_new_for_the_champion_is_undecided(
-    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame
-) -> None:
+def test_nothing_new_for_the_champion_is_undecided(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
     leave_run(workspace, cards, frame, {"logistic_regression": "poor", "random_forest": "fair"}, run_id="run-0")
     _compare(workspace, cards, "run-0")
     promote(workspace, cards, run_id="run-0", approved_by="vera", reason="the first one")

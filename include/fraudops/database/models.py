@@ -203,5 +203,10 @@ class Delivery(Base):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(String(16))
-    """``started``, ``sent``, ``refused`` (the server said no, nothing was delivered), ``uncertain``."""
+    """``started``, ``sent``, ``refused`` (nothing was delivered, worth another attempt), ``rejected`` (the server
+    refuses it for good), ``uncertain``."""
+    accepted: Mapped[list[Any]] = mapped_column(default=list)
+    """Recipients for whom the server took the notice over."""
+    refused: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Recipients whom the server refuses for good → its reply."""
     detail: Mapped[str] = mapped_column(Text, default="")

@@ -131,9 +131,7 @@ def _collect(
     data: dataset.Dataset,
 ) -> TrainingReport:
     lines = [_candidate(portfolio, model, verdict) for model in models]
-    lines.sort(
-        key=lambda line: (not line.is_challenger, -(line.validation["average_precision"] or 0.0), line.name)
-    )
+    lines.sort(key=lambda line: (not line.is_challenger, -(line.validation["average_precision"] or 0.0), line.name))
     specification = portfolio.training.candidates.get(verdict.challenger.candidate)
     return TrainingReport(
         portfolio=portfolio,

@@ -109,6 +109,8 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("accepted", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("refused", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["notice_id"],

@@ -1,0 +1,10 @@
+#!/bin/bash
+# Run once by the PostgreSQL image, when its volume is empty: Airflow's database is made by the image itself,
+# ours is made here, with an owner who cannot enter Airflow's.
+set -euo pipefail
+psql --set ON_ERROR_STOP=1 --set password="$FRAUDOPS_DATABASE_PASSWORD" --username "$POSTGRES_USER" --dbname postgres <<'SQL'
+create role fraudops login password :'password';
+create database fraudops owner fraudops;
+revoke connect on database airflow from public;
+revoke connect on database fraudops from public;
+SQL

@@ -1,0 +1,85 @@
+"""``fraudops simulate``: write simulated card payments into the landing folder."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fraudops.errors import ContractError
+from fraudops.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Write simulated card payments into the landing folder.")
+
+PortfolioOption = Annotated[str, typer.Option(help="Portfolio whose landing folder is written.")]
+FolderOption = Annotated[Path | None, typer.Option(help="Write here instead of the portfolio's landing folder.")]
+
+
+@app.command()
+def history(
+    portfolio: PortfolioOption = "cards",
+    folder: FolderOption = None,
+    first: Annotated[str | None, typer.Option(help="First day, as 2026-08-25 (default: 90 days ago).")] = None,
+    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 76,
+    seed: Annotated[int | None, typer.Option(help="Another seed is another world (default: 42).")] = None,
+    payments_per_day: Annotated[int | None, typer.Option(help="On average (default: 2000).")] = None,
+) -> None:
+    """Write many days in bulk: one compressed file of payments, one of chargebacks.
+
+    The world is remembered beside them, so that missing days can be written later. Where the folder belongs to
+    a world already, its parameters are taken for those that are not given.
+    """
+    from fraudops.intake.simulation import World, load_world, save_world, write_history
+
+    target = _target(portfolio, folder)
+    known = load_world(target)
+    begin = _day(first) if first else known.start if known else datetime.now(UTC).date() - timedelta(days=90)
+    defaults = known or World(start=begin)
+    world = World(
+        start=min(begin, known.start) if known else begin,
+        seed=defaults.seed if seed is None else seed,
+        payments_per_day=defaults.payments_per_day if payments_per_day is None else payments_per_day,
+        late_fraud_after=defaults.late_fraud_after,
+        dirty_share=defaults.dirty_share,
+    )
+    save_world(target, world)
+    _tell(write_history(target, world, begin, begin + timedelta(days=days - 1)))
+
+
+@app.command()
+def day(
+    keys: Annotated[list[str], typer.Argument(help="Days, as 2026-11-09.")],
+    portfolio: PortfolioOption = "cards",
+    folder: FolderOption = None,
+) -> None:
+    """Write single days of the world that the folder belongs to; files already there are replaced."""
+    from fraudops.intake.simulation import WORLD_FILE, load_world, write_day
+
+    target = _target(portfolio, folder)
+    world = load_world(target)
+    if world is None:
+        raise ContractError(
+            "the folder belongs to no simulated world",
+            where=str(target / WORLD_FILE),
+            remedy="write its history first: fraudops simulate history",
+        )
+    for moment in [_day(key) for key in keys]:
+        _tell(write_day(target, world, moment))
+
+
+def _target(portfolio: str, folder: Path | None) -> Path:
+    return folder if folder is not None else Settings.from_environment().landing / portfolio
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ContractError(f"{text!r} is not a day", remedy="write it as 2026-08-25") from None
+
+
+def _tell(paths: list[Path]) -> None:
+    for path in paths:
+        typer.echo(f"{path}  {path.stat().st_size / 1e6:.1f} MB")

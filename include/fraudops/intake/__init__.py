@@ -1,0 +1,1 @@
+"""Intake: landing files become validated partitions; a simulator writes such files."""

@@ -1,0 +1,418 @@
+"""What the notices say: one function per kind, which renders the text and the HTML part and queues both.
+
+Every function works within the caller's transaction and returns whether a new notice was queued. A portfolio
+with ``notices.detail: reference`` gets a number and a link, nothing else.
+
+Values come from files that strangers write, so each is put on one line before it reaches a template (it cannot
+forge a line of the mail), and the HTML templates escape it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.orm import Session
+
+from fraudops.database.models import Alert, ModelVersion, Verdict
+from fraudops.notices import outbox
+from fraudops.notices.outbox import one_line
+from fraudops.portfolio import Portfolio
+from fraudops.store.digests import sha256_of
+from fraudops.workspace import Workspace
+
+_MOST_ALERTS = 100
+"""A digest lists at most this many alerts; the queue has them all."""
+_MOST_FAILURES = 50
+
+
+def alert_digest(session: Session, ws: Workspace, portfolio: Portfolio, key: str, alerts: Sequence[Alert]) -> bool:
+    """Tell compliance about all alerts of a partition; nothing is queued where there are none.
+
+    The notice is told apart by its partition and by the alerts in it: the same alerts again queue nothing,
+    alerts that a late row brought are told in a digest of their own.
+    """
+    if not alerts:
+        return False
+    ordered = sorted(alerts, key=lambda alert: (alert.decision != "block", -alert.score, alert.transaction_id))
+    blocked = sum(alert.decision == "block" for alert in ordered)
+    found = _count(len(ordered), "alert")
+    amount = _total(ordered)
+    return _queue(
+        session,
+        ws,
+        portfolio,
+        kind="digest",
+        dedupe_key=f"digest/{key}/{_fingerprint(alert.transaction_id for alert in ordered)}",
+        recipients=portfolio.notices.compliance,
+        as_of=portfolio.partitioning.end(key),
+        subject=f"{portfolio.name} {key}: {found}, {blocked} blocked, {amount}",
+        reference=f"{portfolio.name} {key}: {found}",
+        link=_Link(f"Open {portfolio.dag_id('score')} in Airflow", _dag(ws, portfolio, "score")),
+        content={
+            "key": key,
+            "found": found,
+            "blocked": blocked,
+            "amount": amount,
+            "models": _models(session, ordered),
+            "alerts": [_alert_lines(alert) for alert in ordered[:_MOST_ALERTS]],
+            "more": max(0, len(ordered) - _MOST_ALERTS),
+        },
+    )
+
+
+def immediate_alert(session: Session, ws: Workspace, portfolio: Portfolio, alert: Alert) -> bool:
+    """Tell compliance about one alert at once, as for a blocked transaction."""
+    if alert.id is None:
+        # Its number is part of the notice.
+        session.flush()
+    lines = _alert_lines(alert)
+    done = "blocked" if alert.decision == "block" else "to be reviewed"
+    return _queue(
+        session,
+        ws,
+        portfolio,
+        kind="immediate",
+        dedupe_key=f"immediate/{alert.transaction_id}",
+        recipients=portfolio.notices.compliance,
+        as_of=alert.as_of,
+        subject=f"{portfolio.name}: transaction {lines.transaction_id} {done}, {lines.amount}",
+        reference=f"{portfolio.name}: alert no. {alert.id}",
+        link=_Link(f"Open {portfolio.dag_id('score')} in Airflow", _dag(ws, portfolio, "score")),
+        content={
+            "key": alert.partition_key,
+            "number": alert.id,
+            "done": done,
+            "alert": lines,
+            "models": _models(session, [alert]),
+        },
+    )
+
+
+def validation_failure(
+    session: Session,
+    ws: Workspace,
+    portfolio: Portfolio,
+    key: str,
+    failures: Sequence[str],
+    report_link: str | None,
+) -> bool:
+    """Tell the data owner that a partition was stopped, and by what.
+
+    Parameters
+    ----------
+    failures
+        A sentence per failed check; the same ones again queue nothing.
+    report_link
+        Address of the validation page, or its path in the store (then the notice links to Airflow's page of it).
+    """
+    found = _count(len(failures), "check") + " failed"
+    return _queue(
+        session,
+        ws,
+        portfolio,
+        kind="validation_failure",
+        dedupe_key=f"validation_failure/{key}/{_fingerprint(failures)}",
+        recipients=portfolio.notices.data_owner,
+        as_of=portfolio.partitioning.end(key),
+        subject=f"{portfolio.name} {key}: stopped by validation, {found}",
+        reference=f"{portfolio.name} {key}: stopped by validation, {found}",
+        link=_Link(f"Open {portfolio.dag_id('ingest')} in Airflow", _dag(ws, portfolio, "ingest")),
+        content={
+            "key": key,
+            "found": found,
+            "failures": [one_line(failure, 300) for failure in failures[:_MOST_FAILURES]],
+            "more": max(0, len(failures) - _MOST_FAILURES),
+            "report": _validation_page(ws, portfolio, key, report_link),
+        },
+    )
+
+
+def verdict(session: Session, ws: Workspace, portfolio: Portfolio, found: Verdict) -> bool:
+    """Tell the model owner what the comparison of a challenger with the champion found."""
+    challenger, champion = found.challenger, found.champion
+    workflow = "promote" if found.outcome == "PROMOTE" else "train"
+    return _queue(
+        session,
+        ws,
+        portfolio,
+        kind="verdict",
+        dedupe_key=f"verdict/{found.run_id}",
+        recipients=_model_owner(portfolio),
+        as_of=found.as_of,
+        subject=f"{portfolio.name}: {found.outcome} for {_model(challenger)}",
+        reference=f"{portfolio.name}: verdict no. {found.id} for {challenger.version}",
+        link=_Link(
+            "Decide in Airflow" if workflow == "promote" and portfolio.promotion.needs_approval else "Open Airflow",
+            _dag(ws, portfolio, workflow),
+        ),
+        content={
+            "outcome": one_line(found.outcome),
+            "reason": one_line(found.reason, 500),
+            "challenger": _model(challenger),
+            "champion": _model(champion) if champion else None,
+            "gates": [_gate_lines(gate) for gate in found.gates],
+            "needs_decision": workflow == "promote" and portfolio.promotion.needs_approval,
+            "report": f"{ws.ui_url}/fraud-ops/reports/{portfolio.name}/{quote(found.run_id, safe='')}",
+            "run_id": one_line(found.run_id),
+            "computed": _time(found.as_of),
+            "trained_until": _time(challenger.trained_until),
+        },
+    )
+
+
+class Promoted(Protocol):
+    """What a notice tells about a change of champion (a ``PromotionSummary`` of the registry)."""
+
+    @property
+    def kind(self) -> str:
+        """``promotion`` or ``rollback``."""
+
+    @property
+    def version(self) -> str:
+        """The new champion, such as ``v4``."""
+
+    @property
+    def candidate(self) -> str:
+        """Its specification."""
+
+    @property
+    def artifact_sha256(self) -> str:
+        """Digest of its file."""
+
+    @property
+    def previous(self) -> str | None:
+        """Version that was champion until then."""
+
+    @property
+    def effective_from(self) -> str:
+        """First moment at which it is in force, ISO 8601."""
+
+    @property
+    def approved_by(self) -> str:
+        """Who decided."""
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+
+    @property
+    def promoted_at(self) -> str:
+        """When it was recorded, ISO 8601."""
+
+    @property
+    def ledger_number(self) -> int:
+        """Its ledger entry: one per change, so it tells notices apart."""
+
+
+def promotion(session: Session, ws: Workspace, portfolio: Portfolio, summary: Promoted) -> bool:
+    """Tell the model owner that there is another champion, by whose decision and why."""
+    model = f"{summary.version} ({one_line(summary.candidate)})"
+    done = "is champion again (rollback)" if summary.kind == "rollback" else "is the new champion"
+    effective_from = datetime.fromisoformat(summary.effective_from)
+    return _queue(
+        session,
+        ws,
+        portfolio,
+        kind="promotion",
+        dedupe_key=f"promotion/{summary.ledger_number}",
+        recipients=_model_owner(portfolio),
+        as_of=effective_from,
+        subject=f"{portfolio.name}: {model} {done}",
+        reference=f"{portfolio.name}: champion {summary.version}",
+        link=_Link(f"Open {portfolio.dag_id('promote')} in Airflow", _dag(ws, portfolio, "promote")),
+        content={
+            "done": done,
+            "model": model,
+            "previous": summary.previous,
+            "approved_by": one_line(summary.approved_by, 200),
+            "reason": one_line(summary.reason, 500),
+            "effective_from": _time(effective_from),
+            "promoted_at": _time(datetime.fromisoformat(summary.promoted_at)),
+            "artifact": summary.artifact_sha256,
+            "ledger_number": summary.ledger_number,
+        },
+    )
+
+
+# -- rendering ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Link:
+    label: str
+    address: str
+
+
+@dataclass(frozen=True)
+class _AlertLines:
+    """An alert as both parts of a mail write it."""
+
+    transaction_id: str
+    amount: str
+    time: str
+    decision: str
+    score: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _GateLines:
+    name: str
+    value: str
+    threshold: str
+    result: str
+    """``passed``, ``failed``, or ``noted`` where no verdict depends on it."""
+    explanation: str
+
+
+def _queue(
+    session: Session,
+    ws: Workspace,
+    portfolio: Portfolio,
+    *,
+    kind: str,
+    dedupe_key: str,
+    recipients: Iterable[str],
+    as_of: datetime,
+    subject: str,
+    reference: str,
+    link: _Link,
+    content: dict[str, Any],
+) -> bool:
+    """Render both parts and queue; ``reference`` is the subject, and all there is, where detail is cut down."""
+    is_full = portfolio.notices.detail == "full"
+    template = kind if is_full else "reference"
+    headline = one_line(subject if is_full else reference, 150)
+    values = {
+        "portfolio": portfolio.name,
+        "title": one_line(portfolio.title),
+        "subject": headline,
+        "link": link,
+        **(content if is_full else {}),
+    }
+    return outbox.queue(
+        session,
+        portfolio=portfolio,
+        kind=kind,
+        dedupe_key=dedupe_key,
+        recipients=recipients,
+        subject=f"[fraudops] {headline}",
+        text=_render(f"{template}.txt", values),
+        html=_render(f"{template}.html", values),
+        as_of=as_of,
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _render(template: str, values: dict[str, Any]) -> str:
+    return _environment().get_template(template).render(values)
+
+
+def _alert_lines(alert: Alert) -> _AlertLines:
+    return _AlertLines(
+        transaction_id=one_line(alert.transaction_id, 120),
+        amount=_amount(alert.amount_minor, alert.minor_digits, alert.currency),
+        time=_time(alert.event_time),
+        decision=one_line(alert.decision),
+        score=f"{alert.score:.3f}",
+        reasons=tuple(one_line(str(reason), 300) for reason in alert.reasons),
+    )
+
+
+def _gate_lines(gate: dict[str, Any]) -> _GateLines:
+    interval = gate.get("interval")
+    bounds = f" ({_number(interval[0])} to {_number(interval[1])})" if interval else ""
+    return _GateLines(
+        name=one_line(str(gate["name"]).replace("_", " "), 80),
+        value=f"{_number(gate.get('value'))}{bounds}",
+        threshold=_number(gate.get("threshold")),
+        result="passed" if gate["passed"] else "failed" if gate.get("decides", True) else "noted",
+        explanation=one_line(str(gate.get("explanation") or ""), 300),
+    )
+
+
+def _validation_page(ws: Workspace, portfolio: Portfolio, key: str, report_link: str | None) -> str | None:
+    """Where a person can open the validation page: a path in the store is shown by the Airflow plugin."""
+    if report_link and not report_link.startswith(("http://", "https://")):
+        return f"{ws.ui_url}/fraud-ops/validation/{portfolio.name}/{quote(key, safe='')}"
+    return one_line(report_link) if report_link else None
+
+
+def _model(model: ModelVersion) -> str:
+    return f"{model.version} ({one_line(model.candidate)})"
+
+
+def _models(session: Session, alerts: Iterable[Alert]) -> str:
+    """Versions that gave the scores; one, unless a partition was scored in parts."""
+    found = {model for alert in alerts if (model := session.get(ModelVersion, alert.model_id)) is not None}
+    return ", ".join(model.version for model in sorted(found, key=lambda model: model.number))
+
+
+def _model_owner(portfolio: Portfolio) -> tuple[str, ...]:
+    return portfolio.notices.model_owner or portfolio.notices.compliance
+
+
+def _dag(ws: Workspace, portfolio: Portfolio, workflow: str) -> str:
+    return f"{ws.ui_url}/dags/{portfolio.dag_id(workflow)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _amount(minor: int, digits: int, currency: str) -> str:
+    """``3,412.50 EUR`` from 341250; exact, because it never is a float."""
+    return f"{Decimal(minor).scaleb(-digits):,.{digits}f} {one_line(currency, 8)}".rstrip()
+
+
+def _total(alerts: Iterable[Alert]) -> str:
+    """Sum of the amounts, per currency; the largest two, and how many others."""
+    sums: dict[tuple[str, int], int] = defaultdict(int)
+    for alert in alerts:
+        sums[alert.currency, alert.minor_digits] += alert.amount_minor
+    largest = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
+    texts = [_amount(minor, digits, currency) for (currency, digits), minor in largest[:2]]
+    if len(largest) > 2:
+        others = len(largest) - 2
+        texts.append("1 other currency" if others == 1 else f"{others} other currencies")
+    return " + ".join(texts)
+
+
+def _number(value: Any) -> str:
+    """A gate's value: floats shortened, a missing one as a dash."""
+    if value is None:
+        return "—"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    try:
+        return f"{float(value):.4g}" if isinstance(value, str) else str(value)
+    except ValueError:
+        return one_line(str(value), 60)
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _fingerprint(texts: Iterable[str]) -> str:
+    return sha256_of("\n".join(sorted(texts)).encode("utf-8", "replace"))[:16]

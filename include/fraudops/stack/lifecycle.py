@@ -1,0 +1,381 @@
+"""Starting, repairing and stopping the local stack: PostgreSQL, the mail sink and Airflow's four components."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from fraudops.database import migrate
+from fraudops.errors import FraudopsError
+from fraudops.settings import Settings
+from fraudops.stack.client import AirflowClient, ApiError
+from fraudops.stack.environment import AIRFLOW_DATABASE, FRAUDOPS_DATABASE, TRAINING_POOL, stack_environment
+from fraudops.stack.folder import StackFolder
+from fraudops.stack.ports import DEFAULT_PORT, HOST, Ports, any_free, first_free, is_free
+from fraudops.stack.postgres import Postgres
+from fraudops.stack.preparation import AirflowMigration, generated_files, readable_portfolios
+from fraudops.stack.processes import (
+    PART_VARIABLE,
+    STACK_VARIABLE,
+    ProcessRecord,
+    end,
+    is_alive,
+    members,
+    spawn,
+)
+from fraudops.stack.record import StackRecord, read_record
+from fraudops.stack.secrets import Secrets, ensure_secrets, read_secrets, write_passwords
+
+Tell = Callable[[str], None]
+"""Receives a sentence about what is being done."""
+
+MAIL = "mail-sink"
+AIRFLOW = {
+    "api-server": ("api-server",),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
+}
+"""Part → its command. Logs are read from this disk: the servers for them would listen on every interface."""
+
+PARTS = (MAIL, *AIRFLOW)
+DATABASE = "postgres"
+
+_HEARTBEATS = {
+    "scheduler": "latest_scheduler_heartbeat",
+    "dag_processor": "latest_dag_processor_heartbeat",
+    "triggerer": "latest_triggerer_heartbeat",
+}
+_HEALTHY_WITHIN = 120.0
+_RECOVERY = 10.0
+"""Seconds that a component which runs but sends no heartbeat gets before it is replaced."""
+
+
+@dataclass(frozen=True)
+class UpResult:
+    """What ``up`` did."""
+
+    address: str
+    started: tuple[str, ...]
+    """Parts that were started; empty where everything ran already."""
+    repaired: bool
+    """Whether remains of a crash had to be cleared away."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StackState:
+    """What runs at this moment."""
+
+    running: bool
+    """Whether every part runs and Airflow is healthy."""
+    address: str | None
+    parts: dict[str, bool]
+
+
+class Stack:
+    """The local stack of one state folder.
+
+    Parameters
+    ----------
+    settings
+        Say where the checkout and the state folder are.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.folder = StackFolder.of(settings)
+        self.postgres = Postgres(self.folder.root)
+
+    # -- asking ---------------------------------------------------------------------------------------
+
+    @property
+    def database_url(self) -> str:
+        """URL of our database on the stack's own server."""
+        return self.postgres.url(FRAUDOPS_DATABASE)
+
+    def state(self) -> StackState:
+        """What runs, and whether it is well."""
+        record = read_record(self.folder.record)
+        if record is None:
+            return StackState(running=False, address=None, parts={})
+        parts = {DATABASE: self.postgres.pid is not None}
+        parts |= {part: part in record.processes and is_alive(record.processes[part]) for part in PARTS}
+        running = all(parts.values()) and not self._unwell(record)
+        return StackState(running, record.ports.address if any(parts.values()) else None, parts)
+
+    def login(self, user: str = "admin") -> tuple[str, str]:
+        """User and password for the UI.
+
+        Raises
+        ------
+        FraudopsError
+            The stack was never started.
+        """
+        return user, self._secrets().passwords[user]
+
+    def client(self, user: str = "admin") -> AirflowClient:
+        """A session with the stack's Airflow.
+
+        Raises
+        ------
+        FraudopsError
+            The stack was never started.
+        """
+        record = read_record(self.folder.record)
+        if record is None:
+            raise FraudopsError("the stack was never started", remedy="start it with 'make up'")
+        return AirflowClient(record.ports.address, *self.login(user))
+
+    # -- up -------------------------------------------------------------------------------------------
+
+    def up(self, tell: Tell, *, port: int | None = None) -> UpResult:
+        """Start what does not run; harmless when everything does.
+
+        After an error or an interruption nothing of the stack runs, and the data is as it was.
+
+        Parameters
+        ----------
+        port
+            Port of the UI (default: the last one, else 8080); where it is in use the next free one is taken.
+
+        Raises
+        ------
+        FraudopsError
+            A component does not come up; the message holds the end of its log.
+        """
+        with self.folder.lock():
+            self.folder.create()
+            try:
+                return self._up(tell, port)
+            except BaseException:
+                with _uninterrupted():
+                    tell("stopping what was started")
+                    self._stop()
+                raise
+
+    def _up(self, tell: Tell, port: int | None) -> UpResult:
+        began = time.monotonic()
+        secrets = ensure_secrets(self.folder.secrets)
+        write_passwords(self.folder.passwords, secrets.passwords)
+        record = read_record(self.folder.record)
+        kept = self._well(record, port) if record is not None else {}
+        if record is not None and len(kept) == len(PARTS):
+            self._ensure_pools(record.ports, secrets)
+            return UpResult(record.ports.address, (), False, time.monotonic() - began)
+
+        repaired = self._clear_away(kept)
+        if repaired:
+            tell("cleared away what an earlier start left behind")
+        ports = record.ports if record is not None and kept else self._choose_ports(record, port, tell)
+        record = StackRecord(ports=ports, processes=kept)
+        record.write(self.folder.record)
+        environment = stack_environment(self.settings, secrets, ports)
+
+        tell("starting PostgreSQL and the mail sink")
+        with _marked(self.folder.identity, DATABASE):
+            self.postgres.start()
+        record = self._start(MAIL, record, environment)
+        self._prepare_databases(environment, tell)
+        tell(f"starting Airflow on {ports.address}")
+        for part in AIRFLOW:
+            record = self._start(part, record, environment)
+        self._wait_until_well(record)
+        self._ensure_pools(ports, secrets)
+        started = tuple(part for part in PARTS if part not in kept)
+        return UpResult(ports.address, started, repaired, time.monotonic() - began)
+
+    def _well(self, record: StackRecord, port: int | None) -> dict[str, ProcessRecord]:
+        """The parts that run and can go on running as they are."""
+        if self.postgres.pid is None or port not in (None, record.ports.ui):
+            # Without their database they have lost their connections, perhaps their work: start anew.
+            return {}
+        alive = {part: found for part, found in record.processes.items() if part in PARTS and is_alive(found)}
+        deadline = time.monotonic() + _RECOVERY
+        while "api-server" in alive and (unwell := self._unwell(record) & alive.keys()):
+            if time.monotonic() > deadline:
+                return {part: found for part, found in alive.items() if part not in unwell}
+            time.sleep(0.3)
+        return alive
+
+    def _clear_away(self, kept: dict[str, ProcessRecord]) -> bool:
+        """End every process of this stack that no part still running accounts for."""
+        ended = end(self.folder.identity, [part for part in PARTS if part not in kept])
+        if not kept:
+            # A server whose data folder was deleted under it: it still holds the socket.
+            pid = self.postgres.pid
+            lost = [p for p in members(self.folder.identity, [DATABASE]) if pid not in (p.pid, p.ppid())]
+            if lost:
+                ended += end(self.folder.identity, [DATABASE], patience=3)
+        return ended > 0
+
+    def _choose_ports(self, record: StackRecord | None, port: int | None, tell: Tell) -> Ports:
+        last = record.ports if record is not None else None
+        wanted = port or (last.ui if last else DEFAULT_PORT)
+        chosen = first_free([wanted, DEFAULT_PORT] if port is None else [wanted])
+        if chosen != wanted:
+            tell(f"port {wanted} is in use by another program: the UI will be on port {chosen}")
+        mail = last.mail if last and is_free(last.mail) else any_free()
+        return Ports(ui=chosen, mail=mail)
+
+    def _prepare_databases(self, environment: dict[str, str], tell: Tell) -> None:
+        """Create and migrate Airflow's database and ours at the same time."""
+        for name in (AIRFLOW_DATABASE, FRAUDOPS_DATABASE):
+            self.postgres.ensure_database(name)
+        airflow = AirflowMigration(self.postgres, environment, self.folder.logs / "migrate.log")
+        if airflow.needed:
+            tell("preparing Airflow's database (the first time only)")
+            airflow.start()
+        migrate(environment["FRAUDOPS_DATABASE_URL"])
+        airflow.wait()
+
+    def _start(self, part: str, record: StackRecord, environment: dict[str, str]) -> StackRecord:
+        """Start a part unless it runs, and record it at once."""
+        if part in record.processes:
+            return record
+        if part == MAIL:
+            arguments = ["-m", "fraudops.stack.mailsink", "--host", HOST, "--port", str(record.ports.mail)]
+            arguments += ["--maildir", str(self.folder.maildir)]
+        else:
+            arguments = ["-m", "airflow", *AIRFLOW[part]]
+        process = spawn(
+            [sys.executable, *arguments],
+            environment=environment | {PART_VARIABLE: part},
+            log=_fresh_log(self._log(part)),
+            folder=self.settings.home,
+        )
+        record = record.model_copy(update={"processes": record.processes | {part: process}})
+        record.write(self.folder.record)
+        return record
+
+    def _wait_until_well(self, record: StackRecord) -> None:
+        deadline = time.monotonic() + _HEALTHY_WITHIN
+        while True:
+            for part, process in record.processes.items():
+                if not is_alive(process):
+                    raise self._broken(f"{part} ended while it was starting", part)
+            unwell = self._unwell(record)
+            if not unwell:
+                return
+            if time.monotonic() > deadline:
+                part = min(unwell)
+                raise self._broken(f"{part} did not become healthy within {_HEALTHY_WITHIN:.0f} s", part)
+            time.sleep(0.2)
+
+    def _unwell(self, record: StackRecord) -> set[str]:
+        """Parts that do not answer, or whose last heartbeat is too old or from before their start."""
+        unwell = set() if MAIL in record.processes and not is_free(record.ports.mail) else {MAIL}
+        try:
+            health = AirflowClient(record.ports.address, "", "").health()
+        except ApiError:
+            return unwell | set(AIRFLOW)
+        for name, field in _HEARTBEATS.items():
+            part = name.replace("_", "-")
+            beat = health.get(name, {}).get(field)
+            process = record.processes.get(part)
+            fresh = beat and process and datetime.fromisoformat(beat).timestamp() >= process.at
+            if not fresh or health[name].get("status") != "healthy":
+                unwell.add(part)
+        return unwell
+
+    def _ensure_pools(self, ports: Ports, secrets: Secrets) -> None:
+        client = AirflowClient(ports.address, "admin", secrets.passwords["admin"])
+        slots = max(1, min(2, os.cpu_count() or 1))
+        client.ensure_pool(TRAINING_POOL, slots, "Training of candidates: never in the way of a day's scoring")
+
+    # -- down and reset -------------------------------------------------------------------------------
+
+    def down(self) -> int:
+        """Stop everything and keep the data; returns how many processes there were."""
+        with self.folder.lock():
+            return self._stop()
+
+    def reset(self) -> list[str]:
+        """Stop everything and delete what it made; returns what was deleted.
+
+        Files that somebody else put into the landing folder stay.
+        """
+        with self.folder.lock():
+            self._stop()
+            removed = []
+            for portfolio in readable_portfolios(self.settings.portfolios):
+                files = generated_files(self.settings.landing / portfolio.name, portfolio, self.folder)
+                for file in files:
+                    file.unlink(missing_ok=True)
+                if files:
+                    removed.append(f"{len(files)} generated files in {self.settings.landing / portfolio.name}")
+            store = Path(self.settings.store)
+            if "://" not in self.settings.store and store.is_dir():
+                shutil.rmtree(store)
+                removed.append(str(store))
+            self.postgres.remove()
+            shutil.rmtree(self.folder.root)
+            removed.append(str(self.folder.root))
+            return removed
+
+    def _stop(self) -> int:
+        count = end(self.folder.identity, PARTS)
+        if self.postgres.pid is not None:
+            self.postgres.stop()
+            count += 1
+        # What carries our mark and is none of the parts: a server that lost its data folder, a migration.
+        count += end(self.folder.identity, patience=3)
+        record = read_record(self.folder.record)
+        if record is not None:
+            StackRecord(ports=record.ports).write(self.folder.record)
+        return count
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _secrets(self) -> Secrets:
+        found = read_secrets(self.folder.secrets)
+        if found is None:
+            raise FraudopsError("the stack was never started", remedy="start it with 'make up'")
+        return found
+
+    def _log(self, part: str) -> Path:
+        return self.folder.logs / f"{part}.log"
+
+    def _broken(self, what: str, part: str) -> FraudopsError:
+        log = self._log(part)
+        lines = log.read_text(errors="replace").splitlines()[-20:] if log.exists() else []
+        return FraudopsError("\n".join([what, *lines]), where=str(log), remedy="correct the cause, then 'make up'")
+
+
+def _fresh_log(log: Path) -> Path:
+    """Keep the last start's log beside the new one, and no older."""
+    if log.exists():
+        log.replace(log.with_suffix(".previous.log"))
+    return log
+
+
+@contextmanager
+def _marked(stack: str, part: str) -> Iterator[None]:
+    """Let processes that are started within inherit the mark by which they are found again."""
+    os.environ.update({STACK_VARIABLE: stack, PART_VARIABLE: part})
+    try:
+        yield
+    finally:
+        del os.environ[STACK_VARIABLE], os.environ[PART_VARIABLE]
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold off Ctrl-C: a second one must not leave half a stack behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

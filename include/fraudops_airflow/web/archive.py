@@ -1,0 +1,109 @@
+"""What the pages may read: the portfolios, the database in read-only transactions, three areas of the store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from fraudops.database import transaction
+from fraudops.portfolio import Portfolio
+from fraudops.settings import Settings
+from fraudops.store import Store
+from fraudops.workspace import Workspace
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from upath import UPath
+
+from fraudops_airflow.catalogue import valid_portfolios
+
+AREAS = ("reports", "validation")
+"""Areas of the store whose files are handed out."""
+
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+}
+"""What is handed out, by the end of its name. Everything else in the areas stays where it is."""
+
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[a-z]+)")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A page or a picture from the store, as it lies there."""
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One installation, seen through a window: there is no way to write through it."""
+
+    store: Store
+    database_url: str
+    portfolios: dict[str, Portfolio]
+    workspace: Workspace
+
+    @classmethod
+    def open(cls) -> Archive:
+        """Open the installation of the environment.
+
+        The api-server needs neither the token key nor the ledger key: pages do not tokenise and do not sign.
+
+        Raises
+        ------
+        ConfigurationError
+            The database's URL is missing.
+        """
+        settings = Settings.from_environment()
+        workspace = Workspace(
+            store=Store(settings.store),
+            landing=settings.landing,
+            database_url=settings.require_database_url(),
+            token_key=b"",
+            ledger_key=b"",
+            ui_url=settings.ui_url,
+        )
+        portfolios = {portfolio.name: portfolio for portfolio in valid_portfolios()}
+        return cls(workspace.store, workspace.database_url, portfolios, workspace)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A database session in which PostgreSQL itself refuses to write."""
+        with transaction(self.database_url) as session:
+            session.execute(text("set transaction read only"))
+            yield session
+
+    def folders(self, area: str, portfolio: str) -> list[UPath]:
+        """Folders directly below an area of a portfolio, newest name first; none where there is nothing yet."""
+        root = self.store.path(area, portfolio)
+        if not root.exists():
+            return []
+        return sorted((entry for entry in root.iterdir() if entry.is_dir()), key=lambda e: e.name, reverse=True)
+
+    def has(self, area: str, portfolio: str, folder: str, file: str = "index.html") -> bool:
+        """Whether :meth:`document` would find something."""
+        return self._path(area, portfolio, folder, file) is not None
+
+    def document(self, area: str, portfolio: str, folder: str, file: str) -> Document | None:
+        """A file, or None: another area, an unknown portfolio, an odd name, another kind of file, not there."""
+        path = self._path(area, portfolio, folder, file)
+        if path is None:
+            return None
+        return Document(path.read_bytes(), MEDIA_TYPES[PurePosixPath(file).suffix])
+
+    def _path(self, area: str, portfolio: str, folder: str, file: str) -> UPath | None:
+        name = _FILE.fullmatch(file)
+        if area not in AREAS or portfolio not in self.portfolios or name is None or name[1] not in MEDIA_TYPES:
+            return None
+        try:
+            path = self.store.path(area, portfolio, folder, file)
+        except ValueError:
+            return None
+        return path if path.is_file() else None

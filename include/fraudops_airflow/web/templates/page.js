@@ -1,0 +1,23 @@
+// Two things only: wear Airflow's theme, and let links to Airflow move Airflow instead of this frame.
+(() => {
+  const own = document.documentElement;
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  let airflow = null;
+  try {
+    if (window.parent !== window) airflow = window.parent.document.documentElement;
+  } catch {
+    airflow = null; // framed by a page that is not Airflow
+  }
+  const wear = () => own.classList.toggle("dark", airflow ? airflow.classList.contains("dark") : system.matches);
+  wear();
+  system.addEventListener("change", wear);
+  if (!airflow) return;
+  new MutationObserver(wear).observe(airflow, { attributes: true, attributeFilter: ["class"] });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-airflow]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    window.parent.history.pushState(null, "", link.getAttribute("href"));
+    window.parent.dispatchEvent(new PopStateEvent("popstate"));
+  });
+})();

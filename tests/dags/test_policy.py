@@ -1,0 +1,84 @@
+"""What holds for every DAG and every task, whoever adds one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fraudops.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+WORKFLOWS = {"ingest", "land", "score", "train", "promote", "notify", "reconcile"}
+HEAVY = ("pandas", "sklearn", "great_expectations", "lightgbm", "xgboost", "matplotlib", "pyarrow", "scipy")
+WAITS_FOR_A_PERSON = {"approval.ask"}
+
+
+def test_every_file_parses(dag_bag: DagBag) -> None:
+    assert dag_bag.import_errors == {}
+
+
+def test_every_portfolio_has_every_workflow(dag_bag: DagBag, portfolios: dict[str, Portfolio]) -> None:
+    expected = {f"{name}_{workflow}" for name in portfolios for workflow in WORKFLOWS}
+    assert set(dag_bag.dags) == expected
+
+
+def test_every_dag_explains_itself(dag_bag: DagBag) -> None:
+    for dag_id, dag in dag_bag.dags.items():
+        assert dag.doc_md, dag_id
+        assert len(dag.doc_md) > 200, dag_id
+        assert "**Starts**" in dag.doc_md, f"{dag_id} does not say when it starts"
+        assert {"fraudops", dag_id.rsplit("_", 1)[1], dag_id.rsplit("_", 1)[0]} <= set(dag.tags), dag_id
+        assert dag.description, dag_id
+        for name, param in dag.params.items():
+            definition = dag.params.get_param(name)
+            assert definition.description, f"{dag_id}: parameter {name} has no description ({param!r})"
+
+
+def test_every_task_has_an_owner_retries_a_limit_and_a_purpose(dag_bag: DagBag) -> None:
+    for dag_id, dag in dag_bag.dags.items():
+        for task in dag.tasks:
+            where = f"{dag_id}.{task.task_id}"
+            assert task.owner.endswith(("-team", "science")), where
+            assert task.retries >= 1, where
+            if task.task_id not in WAITS_FOR_A_PERSON:
+                assert isinstance(task.execution_timeout, timedelta), where
+            function = getattr(task, "python_callable", None) or getattr(task, "op_kwargs", {}).get("python_callable")
+            if function is not None:
+                assert function.__doc__, f"{where}: the task's function has no docstring"
+
+
+def test_long_work_has_a_pool_of_its_own(dag_bag: DagBag) -> None:
+    for name in ("cards", "ulb"):
+        assert dag_bag.dags[f"{name}_train"].get_task("train_candidates.train").pool == "fraudops_training"
+
+
+def test_an_approval_never_answers_by_itself(dag_bag: DagBag) -> None:
+    ask = dag_bag.dags["cards_promote"].get_task("approval.ask")
+    assert ask.defaults is None
+    assert ask.response_timeout == timedelta(days=3)
+    assert [user["id"] for user in ask.assigned_users] == ["validator"]
+
+
+def test_parsing_imports_nothing_heavy() -> None:
+    program = (
+        "import runpy, sys, json, airflow.sdk, airflow.providers.smtp.operators.smtp\n"
+        "before = set(sys.modules)\n"
+        f"for file in {[str(path) for path in (CHECKOUT / 'dags').glob('*.py')]!r}: runpy.run_path(file)\n"
+        "print(json.dumps(sorted({name.split('.')[0] for name in set(sys.modules) - before})))"
+    )
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    loaded = set(json.loads(output.splitlines()[-1]))
+    assert not loaded & set(HEAVY), f"parsing the DAG files imports {loaded & set(HEAVY)}"
+
+
+def test_no_dag_file_imports_another() -> None:
+    for path in (CHECKOUT / "dags").glob("*.py"):
+        assert "from dags" not in path.read_text()
+        assert len(path.read_text().splitlines()) <= 45, f"{path.name} holds more than wiring"
