@@ -58,7 +58,7 @@ def test_figures_are_in_the_page_and_beside_it(workspace: Workspace, cards: Port
     inside = [base64.b64decode(found) for found in re.findall(r"data:image/png;base64,([^\"]+)", page)]
     folder = workspace.store.path("reports", "cards", "run-1")
     beside = {path.read_bytes() for path in folder.glob("*.png")}
-    assert len(inside) == len(beside) >= 5
+    assert len(inside) == len(beside) == 8
     assert set(inside) == beside
     assert all(content.startswith(b"\x89PNG") for content in inside)
 
