@@ -70,9 +70,7 @@ def demo(
         _walk(settings, stack, plan, file, narration)
         _summary(stack, plan, time.monotonic() - began)
     except KeyboardInterrupt:
-        out.print(
-            f"interrupted. Airflow goes on at {result.address}; 'make demo' continues, 'make down' stops it."
-        )
+        out.print(f"interrupted. Airflow goes on at {result.address}; 'make demo' continues, 'make down' stops it.")
         raise typer.Exit(130) from None
     except FraudopsError:
         out.print(f"Airflow goes on at {result.address}, so that you can look; 'make down' stops it.")
@@ -143,10 +141,7 @@ def _summary(stack: Stack, plan: Itinerary, seconds: float) -> None:
 def _champion(champion: overview.Champion | None, verdict: overview.VerdictLine | None) -> str:
     if champion is None:
         return f"nobody: {verdict.reason}" if verdict else "nobody"
-    return (
-        f"{champion.version} ({champion.candidate}), approved by {champion.approved_by}\n"
-        f"because: {champion.reason}"
-    )
+    return f"{champion.version} ({champion.candidate}), approved by {champion.approved_by}\nbecause: {champion.reason}"
 
 
 def _alerts(found: overview.PortfolioOverview) -> str:

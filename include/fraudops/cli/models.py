@@ -114,7 +114,7 @@ def _version_table(portfolio: Portfolio, found: list[ModelVersion], in_use: Mode
         table.add_column(heading, no_wrap=heading != "run", overflow="fold")
     for model in found:
         is_champion = in_use is not None and in_use.id == model.id
-        measured = _held_out(model.metrics)
+        measured = model.metrics
         table.add_row(
             Text(
                 f"{model.version} champion" if is_champion else model.version, "bold green" if is_champion else ""
@@ -134,14 +134,14 @@ def _facts(model: ModelVersion, *, is_champion: bool) -> Table:
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    measured = _held_out(model.metrics)
+    measured = model.metrics
     rows: dict[str, Any] = {
         "average precision": _average_precision(measured),
         "ROC AUC": _number(measured.get("roc_auc")),
         "held-out rows": f"{measured['n']:,}, {measured['positives']:,} frauds"
         if "positives" in measured
         else "—",
-        "thresholds": ", ".join(f"{k} {_number(v)}" for k, v in sorted(model.thresholds.items())) or "—",
+        "thresholds": ", ".join(f"{name} {_number(model.thresholds.get(name))}" for name in ("review", "block")),
         "as of": _minute(model.as_of),
         "trained until": _minute(model.trained_until),
         "run": model.run_id,
@@ -188,10 +188,6 @@ def _history_table(records: list[PromotionRecord]) -> Table:
             str(record.ledger_number),
         )
     return table
-
-
-def _held_out(metrics: dict[str, Any]) -> dict[str, Any]:
-    return metrics.get("test", metrics)
 
 
 def _average_precision(measured: dict[str, Any]) -> str:

@@ -50,9 +50,7 @@ class Narration:
             yield
         self.seconds[title] = time.monotonic() - began
         self.console.print(
-            Text("✓ ", style="bold green")
-            + Text(title, style="bold")
-            + Text(f"  {self.seconds[title]:.0f} s", "dim")
+            Text("✓ ", style="bold green") + Text(title, style="bold") + Text(f"  {self.seconds[title]:.0f} s", "dim")
         )
 
     def now(self, text: str) -> None:
@@ -60,9 +58,7 @@ class Narration:
         if self._progress is not None and self._line is not None:
             room = max(20, self.console.width - len(self._title) - 16)
             shown = text if len(text) <= room else text[: room - 1] + "…"
-            self._progress.update(
-                self._line, description=f"[bold]{escape(self._title)}[/]  [dim]{escape(shown)}[/]"
-            )
+            self._progress.update(self._line, description=f"[bold]{escape(self._title)}[/]  [dim]{escape(shown)}[/]")
         elif time.monotonic() - self._spoken > _QUIET:
             self._spoken = time.monotonic()
             self.console.print(f"    … {text}", markup=False)

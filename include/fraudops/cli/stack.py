@@ -13,9 +13,7 @@ from fraudops.stack.lifecycle import Stack, Tell, UpResult
 
 
 def up(
-    port: Annotated[
-        int | None, typer.Option(help="Port of the Airflow UI (default: the last one, else 8080).")
-    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the Airflow UI (default: the last one, else 8080).")] = None,
 ) -> None:
     """Start the stack; harmless when it runs."""
     stack = Stack(Settings.from_environment())

@@ -330,9 +330,7 @@ class AirflowClient:
             The user is not asked (403), it is answered already (409), there is no such option (400).
         """
         path = f"{_run_path(task.dag_id, task.run_id)}/taskInstances/{quote(task.task_id)}/{task.map_index}"
-        self.request(
-            "PATCH", f"{path}/hitlDetails", json={"chosen_options": options, "params_input": values or {}}
-        )
+        self.request("PATCH", f"{path}/hitlDetails", json={"chosen_options": options, "params_input": values or {}})
 
     # -- backfills and assets -------------------------------------------------------------------------
 
@@ -376,9 +374,7 @@ class AirflowClient:
     # -- inside ---------------------------------------------------------------------------------------
 
     def _sign_in(self) -> None:
-        answer = self._send(
-            "POST", "/auth/token", base="", json={"username": self.user, "password": self._password}
-        )
+        answer = self._send("POST", "/auth/token", base="", json={"username": self.user, "password": self._password})
         if not answer.ok:
             raise ApiError(_detail(answer), status=answer.status_code, where=f"login of {self.user!r}")
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"

@@ -90,9 +90,7 @@ def simulated(
         The numbers make no sense, or an earlier demo was made with others.
     """
     if portfolio.partition_hours != 24 or not portfolio.transactions.simulator:
-        raise FraudopsError(
-            "this portfolio has no simulator", where=portfolio.name, remedy="give its data with --file"
-        )
+        raise FraudopsError("this portfolio has no simulator", where=portfolio.name, remedy="give its data with --file")
     if not 0 < live_days < days:
         raise FraudopsError(
             f"{live_days} of {days} days cannot come one by one",

@@ -125,9 +125,7 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
     with ws.transaction() as session:
         decisions = dict(
             session.execute(
-                select(Alert.decision, func.count())
-                .where(Alert.portfolio == portfolio.name)
-                .group_by(Alert.decision)
+                select(Alert.decision, func.count()).where(Alert.portfolio == portfolio.name).group_by(Alert.decision)
             ).tuples()
         )
         return PortfolioOverview(

@@ -65,9 +65,7 @@ class AirflowMigration:
         self._ask(f"comment on database {AIRFLOW_DATABASE} is %s", self._release)
 
     def _ask(self, statement: str, *arguments: str) -> str | None:
-        connection = psycopg2.connect(
-            host=str(self._postgres.socket_folder), user="postgres", dbname=AIRFLOW_DATABASE
-        )
+        connection = psycopg2.connect(host=str(self._postgres.socket_folder), user="postgres", dbname=AIRFLOW_DATABASE)
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute(statement, arguments)
