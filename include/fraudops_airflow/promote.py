@@ -57,7 +57,6 @@ def build_promote(portfolio: Portfolio) -> DAG:
             """Make the challenger champion: one transaction with its ledger entry."""
             from fraudops.notices.messages import promotion as promotion_notice
             from fraudops.registry.promotion import promote
-            from fraudops.registry.versions import newest_promotion
 
             from fraudops_airflow.context import open_workspace
 
@@ -69,7 +68,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
             ws = open_workspace()
             summary = promote(ws, portfolio, run_id=params["run_id"], approved_by=approved_by, reason=reason)
             with ws.transaction() as session:
-                promotion_notice(session, ws, portfolio, newest_promotion(session, portfolio.name))
+                promotion_notice(session, ws, portfolio, summary)
             return summary.to_dict()
 
         @task

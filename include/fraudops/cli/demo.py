@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fraudops.cli.console import out
+from fraudops.cli.mail import received
 from fraudops.cli.narration import Narration
 from fraudops.cli.stack import start
 from fraudops.errors import FraudopsError
@@ -170,15 +171,17 @@ def _candidates(lines: list[overview.CandidateLine], champion: overview.Champion
 
 
 def _emails(maildir: Path) -> Table:
-    received = list(overview.emails(maildir))
+    mails = received(maildir)
     table = Table(
-        title=f"E-mails: the newest of {len(received)} in {maildir}", title_justify="left", header_style="dim"
+        title=f"E-mails: the newest of {len(mails)} in {maildir}", title_justify="left", header_style="dim"
     )
     table.add_column("subject")
     table.add_column("to")
     table.add_column("file")
-    for email in received[-_SHOWN_EMAILS:]:
-        table.add_row(Text(email.subject), email.to, str(email.file.relative_to(maildir)))
+    for mail in mails[-_SHOWN_EMAILS:]:
+        table.add_row(
+            Text(str(mail.message["subject"])), str(mail.message["to"]), str(mail.path.relative_to(maildir))
+        )
     return table
 
 

@@ -44,7 +44,9 @@ def list_versions(
 
 
 @app.command()
-def show(version: Annotated[str, typer.Argument(help="Such as v3.")], portfolio: PortfolioOption = "cards") -> None:
+def show(
+    version: Annotated[str, typer.Argument(help="Such as v3.")], portfolio: PortfolioOption = "cards"
+) -> None:
     """One version: where it comes from, its numbers, the verdict on it, when it was champion."""
     from sqlalchemy import select
 
@@ -56,7 +58,9 @@ def show(version: Annotated[str, typer.Argument(help="Such as v3.")], portfolio:
         model = versions.version(session, one.name, version)
         in_use = versions.champion(session, one.name)
         records = [r for r in versions.history(session, one.name) if r.model_id == model.id]
-        verdict = session.scalar(select(Verdict).where(Verdict.portfolio == one.name, Verdict.run_id == model.run_id))
+        verdict = session.scalar(
+            select(Verdict).where(Verdict.portfolio == one.name, Verdict.run_id == model.run_id)
+        )
         out.print(_facts(model, is_champion=in_use is not None and in_use.id == model.id))
         if verdict is not None:
             _print_verdict(verdict, model)
@@ -112,7 +116,9 @@ def _version_table(portfolio: Portfolio, found: list[ModelVersion], in_use: Mode
         is_champion = in_use is not None and in_use.id == model.id
         measured = model.metrics
         table.add_row(
-            Text(f"{model.version} champion" if is_champion else model.version, "bold green" if is_champion else ""),
+            Text(
+                f"{model.version} champion" if is_champion else model.version, "bold green" if is_champion else ""
+            ),
             Text(model.candidate),
             _average_precision(measured),
             _number(measured.get("roc_auc")),
@@ -132,15 +138,10 @@ def _facts(model: ModelVersion, *, is_champion: bool) -> Table:
     rows: dict[str, Any] = {
         "average precision": _average_precision(measured),
         "ROC AUC": _number(measured.get("roc_auc")),
-<<<<<<< HEAD
-        "held-out rows": f"{measured['n']:,}, {measured['positives']:,} frauds" if "positives" in measured else "—",
-        "thresholds": ", ".join(f"{k} {_number(v)}" for k, v in sorted(model.thresholds.items())) or "—",
-=======
         "held-out rows": f"{measured['n']:,}, {measured['positives']:,} frauds"
         if "positives" in measured
         else "—",
         "thresholds": ", ".join(f"{name} {_number(model.thresholds.get(name))}" for name in ("review", "block")),
->>>>>>> h/registry
         "as of": _minute(model.as_of),
         "trained until": _minute(model.trained_until),
         "run": model.run_id,
@@ -155,7 +156,9 @@ def _facts(model: ModelVersion, *, is_champion: bool) -> Table:
 
 def _print_verdict(verdict: Verdict, model: ModelVersion) -> None:
     colour = {"PROMOTE": "bold green", "HOLD": "bold yellow", "REJECT": "bold red"}[verdict.outcome]
-    about = "" if verdict.challenger_id == model.id else f" (on {verdict.challenger.version}, the run's challenger)"
+    about = (
+        "" if verdict.challenger_id == model.id else f" (on {verdict.challenger.version}, the run's challenger)"
+    )
     out.print(Text(verdict.outcome, colour) + Text(f"{about}  {verdict.reason}", "default"))
     table = Table("gate", "value", "95 % interval", "threshold", "passed")
     for gate in verdict.gates:

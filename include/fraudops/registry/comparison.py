@@ -234,14 +234,9 @@ class _Run:
                 where=where,
                 remedy="clear the failed train task and let it run again",
             )
-<<<<<<< HEAD
-        predictions = {name: _table(ws, portfolio, run_id, f"predictions_{name}.parquet", None) for name in by_name}
-        test = _table(ws, portfolio, run_id, "dataset.parquet", [("slice", "=", "test")])
-=======
         data = dataset.load(ws, portfolio, run_id)
         test = data.rows_of(TEST)
         predictions = {name: read_predictions(ws, model) for name, model in by_name.items()}
->>>>>>> h/registry
         for name, found in predictions.items():
             if list(rows_of(found, TEST)["transaction_id"]) != list(test["transaction_id"]):
                 raise IntegrityError(

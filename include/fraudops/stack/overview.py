@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email import message_from_binary_file, policy
-from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -100,15 +97,6 @@ class VerdictLine:
     reason: str
     challenger: str
     report: str | None
-
-
-@dataclass(frozen=True)
-class Email:
-    """A message that the sink received."""
-
-    subject: str
-    to: str
-    file: Path
 
 
 def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None) -> PortfolioOverview:
@@ -214,12 +202,3 @@ def quarantined_rows(store: Store, portfolio: str) -> int:
         return 0
     files = (folder / "rows.parquet" for folder in area.iterdir())
     return sum(pq.read_metadata(io.BytesIO(file.read_bytes())).num_rows for file in files if file.exists())
-
-
-def emails(maildir: Path) -> Iterator[Email]:
-    """The messages in a maildir, the oldest first."""
-    files = [file for part in ("cur", "new") if (maildir / part).is_dir() for file in (maildir / part).iterdir()]
-    for file in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name)):
-        with file.open("rb") as content:
-            message = message_from_binary_file(content, policy=policy.default)
-        yield Email(str(message["subject"] or ""), str(message["to"] or ""), file)

@@ -27,6 +27,8 @@ LAND, INGEST, SCORE, TRAIN, PROMOTE, NOTIFY, RECONCILE = (
 WORKFLOWS = (LAND, INGEST, SCORE, TRAIN, PROMOTE, NOTIFY, RECONCILE)
 
 APPROVE = "Approve"
+_FEEDS = 2
+"""Files of a simulated history: payments and chargebacks."""
 _THINKING = 2.5
 """Seconds between a question and our answer: one given in the very moment in which the task is parked can make
 the task fail."""
@@ -92,23 +94,23 @@ class Walkthrough:
 
     def simulate(self) -> None:
         """Write the bulk load's files; the days after it are written when their runs ask for them."""
-        from fraudops.intake.simulation import World, load_world, save_world, write_history
+        from fraudops.intake.simulation import World, save_world, write_history
 
         plan = self.plan
         if plan.simulation is None:
             return
         folder = self.ws.landing / self.portfolio.name
-        if load_world(folder) is not None:
-            self.narrator.found(f"the simulated world exists already, since {plan.first}")
-            return
-        folder.mkdir(parents=True, exist_ok=True)
         world = World(
             seed=plan.simulation.seed,
             start=plan.first_day,
             payments_per_day=plan.simulation.payments_per_day,
         )
-        files = write_history(folder, world, plan.first_day, plan.last_bulk_day)
         save_world(folder, world)
+        files = sorted(folder.glob(f"*_history_{plan.first}_{plan.last}.csv.gz"))
+        if len(files) < _FEEDS:
+            files = write_history(folder, world, plan.first_day, plan.last_bulk_day)
+        else:
+            self.narrator.found("simulated already")
         self.narrator.found(
             f"{len(plan.bulk)} days, {plan.first} to {plan.last}: {', '.join(file.name for file in files)}"
         )
