@@ -1,4 +1,4 @@
-"""``make`` and ``tools/install.sh`` with stand-ins for Python: what is wrong is named, what is done is not repeated."""
+"""``make`` and ``tools/install.sh`` with stand-ins for Python: what is wrong is named, nothing is done twice."""
 
 from __future__ import annotations
 

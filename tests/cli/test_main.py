@@ -47,7 +47,7 @@ def test_help_is_quick() -> None:
         began = time.monotonic()
         fraudops("--help")
         times.append(time.monotonic() - began)
-    assert min(times) < 1.5  # 0.3 s on a quiet machine; the limit is for a busy one
+    assert min(times) < 3  # 0.3 s on a quiet machine; the limit is for a busy one
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

@@ -41,6 +41,8 @@ def small_installation(workspace: Workspace) -> Workspace:
         store.put(b"<h1>Data Docs</h1>", "validation", "cards", f"date={day}", "index.html")
     summary = {"file": "transactions_2026-03-19.csv.gz", "rows": 3, "reasons": {"no amount": 2, "duplicate": 1}}
     store.put(json.dumps(summary).encode(), "quarantine", "cards", "file=0123456789abcdef", "summary.json")
+    clean = {"file": "transactions_2026-03-18.csv.gz", "rows": 0, "reasons": {}}
+    store.put(json.dumps(clean).encode(), "quarantine", "cards", "file=00000000deadbeef", "summary.json")
     store.put(b"PAR1 rejected row", "quarantine", "cards", "file=0123456789abcdef", "rows.parquet")
     with workspace.transaction() as session:
         model = ModelVersion(
@@ -264,6 +266,7 @@ def test_the_quarantine_shows_counts_and_no_rows(client: TestClient, small_insta
     assert "transactions_2026-03-19.csv.gz" in page
     assert page.index("2 × no amount") < page.index("1 × duplicate")
     assert "rejected row" not in page
+    assert "transactions_2026-03-18.csv.gz" not in page, "every row of it was accepted"
 
 
 def test_own_pages_run_only_their_own_script(client: TestClient, small_installation: Workspace) -> None:

@@ -26,7 +26,7 @@ from fraudops.evaluation.metrics import alert_budget
 from fraudops.evaluation.ranking import average_precision
 from fraudops.portfolio import Portfolio
 from fraudops.registry import measures
-from fraudops.registry.gates import AgainstChampion, AtBudget, Evidence, Judgement, Rows, judge
+from fraudops.registry.gates import AgainstChampion, AtBudget, Estimate, Evidence, Judgement, Rows, judge
 from fraudops.registry.locks import lock_versions
 from fraudops.registry.versions import champion, load, of_run
 from fraudops.store import sha256_of
@@ -310,7 +310,11 @@ class _Run:
             rows=self._rows(frame),
         )
         if challenger.artifact_sha256 == in_use.artifact_sha256:
-            return replace(found, tie=f"{_name(challenger)} is the very artifact of {_name(in_use)}."), None
+            return replace(
+                found,
+                tie=f"{_name(challenger)} is the very artifact of {_name(in_use)}.",
+                difference=Estimate(0.0, 0.0, 0.0),
+            ), None
         if frame.empty:
             return found, None
         model = load(self.ws, in_use)

@@ -39,9 +39,9 @@ def percent(value: float | None, digits: int = 2) -> str:
     Examples
     --------
     >>> percent(0.00173), percent(None)
-    ('0.17 %', '–')
+    ('0.17\xa0%', '–')
     """
-    return NOTHING if value is None else f"{100 * value:.{digits}f} %"
+    return NOTHING if value is None else f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def moment(value: datetime | str | None) -> str:

@@ -108,7 +108,8 @@ def write_training_report(ws: Workspace, portfolio: Portfolio, *, run_id: str) -
         models = of_run(session, portfolio.name, run_id)
     data = dataset.load(ws, portfolio, run_id)
     report = _collect(portfolio, verdict, models, data)
-    figures = draw(ws, verdict.challenger, report.challenger.title)
+    by_name = {model.candidate: model for model in models}
+    figures = draw(ws, [by_name[line.name] for line in report.candidates])
     for figure in figures:
         ws.store.put(figure.png, "reports", portfolio.name, run_id, figure.file)
     ws.store.put(_metrics_json(report, figures), "reports", portfolio.name, run_id, "metrics.json")

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from fraudops.database import migrate
 from fraudops.errors import FraudopsError
 from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient, ApiError
@@ -229,6 +228,8 @@ class Stack:
 
     def _prepare_databases(self, environment: dict[str, str], tell: Tell) -> None:
         """Create and migrate Airflow's database and ours at the same time."""
+        from fraudops.database import migrate  # imported here: `down` and `status` need no Alembic
+
         for name in (AIRFLOW_DATABASE, FRAUDOPS_DATABASE):
             self.postgres.ensure_database(name)
         airflow = AirflowMigration(self.postgres, environment, self.folder.logs / "migrate.log")

@@ -103,6 +103,7 @@ def validations(request: Request, archive: ArchiveDep) -> HTMLResponse:
         request,
         "validations.html",
         lines=summaries.validations(archive),
+        shown=summaries.SHOWN_VALIDATIONS,
         portfolios=list(archive.portfolios.values()),
     )
 

@@ -21,7 +21,6 @@ SHOWN_PARTITIONS = 30
 """Bars in the chart of alerts."""
 SHOWN_VALIDATIONS = 90
 """Rows in the table of validations; each costs a read from the store."""
-SHOWN_FILES = 90
 
 
 @dataclass(frozen=True)
@@ -197,11 +196,13 @@ def quarantine(archive: Archive) -> list[QuarantineLine]:
     """Files with rejected rows: how many, and why."""
     lines = []
     for portfolio in archive.portfolios.values():
-        for folder in archive.folders("quarantine", portfolio.name)[:SHOWN_FILES]:
+        for folder in archive.folders("quarantine", portfolio.name):
             summary = _json(archive, "quarantine", portfolio.name, folder.name, "summary.json")
             reasons = summary.get("reasons")
             counts = {str(k): int(v) for k, v in reasons.items()} if isinstance(reasons, dict) else {}
             rows = summary.get("rows")
+            if rows == 0:
+                continue  # a file of which every row was accepted has a summary too
             lines.append(
                 QuarantineLine(
                     portfolio=portfolio,
