@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from fraudops.evaluation.ranking import average_precision
 
@@ -34,10 +33,10 @@ class Importance:
 
 
 def permutation_importance(
-    score: Callable[[pd.DataFrame], np.ndarray],
-    frame: pd.DataFrame,
+    score: Callable[[np.ndarray], np.ndarray],
+    matrix: Callable[[np.ndarray], np.ndarray],
     label: np.ndarray,
-    columns: Sequence[str],
+    origins: Sequence[str],
     *,
     seed: int,
     rows: int = ROWS,
@@ -45,17 +44,20 @@ def permutation_importance(
 ) -> tuple[Importance, ...]:
     """Importance of each column, the largest first.
 
-    The average precision is that of a sample in which fraud is commoner than in life, so the losses are to
-    be compared with each other, not with the slice's own average precision.
+    Preprocessing works row by row, so that shuffling a column and shuffling all that is made of it are the same;
+    the second needs no preprocessing anew. The average precision is that of a sample in which fraud is commoner
+    than in life: the losses are to be compared with each other, not with the slice's own average precision.
 
     Parameters
     ----------
     score
-        Scores rows; such as ``model.score``.
-    frame
-        Held-out rows with the model's columns.
+        Ranks rows of the estimator's matrix.
+    matrix
+        The estimator's matrix of the held-out rows at some positions.
     label
-        True for fraud, one per row.
+        True for fraud, one per held-out row.
+    origins
+        The model's column that each column of the matrix is made of.
 
     Returns
     -------
@@ -65,17 +67,19 @@ def permutation_importance(
     label = np.asarray(label, dtype=bool)
     random = np.random.default_rng(seed)
     chosen = _sample(label, rows, random)
-    frame, label = frame.iloc[chosen].reset_index(drop=True), label[chosen]
-    whole = average_precision(label, score(frame)) if len(frame) else None
-    if whole is None:
+    if not label[chosen].any():
         return ()
-    orders = [random.permutation(len(frame)) for _ in range(repeats)]
+    values, label = matrix(chosen), label[chosen]
+    whole = average_precision(label, score(values)) or 0.0
+    orders = [random.permutation(len(values)) for _ in range(repeats)]
+    places = np.array(origins, dtype=object)
     found = []
-    for column in columns:
+    for column in dict.fromkeys(origins):
+        inside = np.flatnonzero(places == column)
         losses = []
         for order in orders:
-            shuffled = frame.copy(deep=False)
-            shuffled[column] = frame[column].take(order).set_axis(frame.index)
+            shuffled = values.copy()
+            shuffled[:, inside] = values[np.ix_(order, inside)]
             losses.append(whole - (average_precision(label, score(shuffled)) or 0.0))
         found.append(Importance(column, float(np.mean(losses)), float(np.std(losses))))
     return tuple(sorted(found, key=lambda i: (-i.mean, i.column)))

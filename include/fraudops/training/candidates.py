@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from fraudops.store import canonical_json, sha256_of
 from fraudops.training import dataset as datasets
 from fraudops.training.dataset import Dataset, parquet_bytes
 from fraudops.training.estimators import EstimatorUnavailableError
-from fraudops.training.model import FraudModel, fit_model
+from fraudops.training.model import FraudModel, fit_model, probability
 from fraudops.training.splits import TEST, TRAIN, VALIDATION
 from fraudops.workspace import Workspace
 
@@ -143,14 +144,15 @@ def _measure(portfolio: Portfolio, data: Dataset, model: FraudModel, predictions
 
 
 def _importance(model: FraudModel, data: Dataset) -> list[dict[str, Any]]:
-    rows, columns = data.rows_of(TEST), model.columns.all
+    rows = data.rows_of(TEST)
     found = permutation_importance(
-        model.score,
-        rows,
+        # Calibration does not change the order.
+        partial(probability, model.estimator),
+        lambda chosen: model.matrix(rows.iloc[chosen]),
         rows["label"].to_numpy(),
-        columns,
+        model.origins,
         seed=data.summary.seed,
-        repeats=max(1, min(REPEATS, _SCORINGS // max(len(columns), 1))),
+        repeats=max(1, min(REPEATS, _SCORINGS // max(len(model.columns.all), 1))),
     )
     return [importance.to_dict() for importance in found]
 

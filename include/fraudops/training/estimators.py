@@ -99,9 +99,7 @@ def _lightgbm() -> type:
 
 
 ESTIMATORS: dict[str, EstimatorSpec] = {
-    "random_forest": EstimatorSpec(
-        "forest", {"n_estimators": 150, "min_samples_leaf": 2}, _random_forest, threads=True, own_pool=True
-    ),
+    "random_forest": EstimatorSpec("forest", {"n_estimators": 150}, _random_forest, threads=True, own_pool=True),
     "extra_trees": EstimatorSpec(
         "forest", {"n_estimators": 150, "min_samples_leaf": 2}, _extra_trees, threads=True, own_pool=True
     ),
