@@ -80,14 +80,14 @@ def lived(postgres: object, tmp_path_factory: pytest.TempPathFactory, portfolios
             "minimum_positives": 10,
             "candidates": {
                 "logistic_regression": Candidate(estimator="logistic_regression"),
-                "random_forest": Candidate(estimator="random_forest", parameters={"n_estimators": 30}),
+                "random_forest": Candidate(estimator="random_forest", parameters={"n_estimators": 60, "min_samples_leaf": 3}),
             },
         }
     )
     cards = cards.model_copy(update={"training": training})
     landing = ws.landing / "cards"
     landing.mkdir(parents=True)
-    world = World(seed=3, start=START, payments_per_day=400)
+    world = World(seed=5, start=START, payments_per_day=900)
     write_history(landing, world, START, _day(HISTORY - 1))
     landed = land(ws, cards, find_files(ws, cards))
     for key in sorted(landed.keys):

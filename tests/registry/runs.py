@@ -55,6 +55,8 @@ def payments(days: int = 30, *, frauds: float = 0.1, seed: int = 1, start: datet
             "amount_minor": random.integers(100, 10_000, n),
             "partition_key": time.dt.strftime("%Y-%m-%d"),
             "customer_id": [f"c{number}" for number in random.integers(0, 400, n)],
+            "terminal_id": [f"t{number}" for number in random.integers(0, 90, n)],
+            "card_token": [f"k{number}" for number in random.integers(0, 500, n)],
             "label": label,
             "slice": np.select([day < 0.6, day < 0.8], ["train", "validation"], "test"),
         }

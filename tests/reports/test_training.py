@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fraudops.errors import ContractError
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import Candidate, Portfolio
 from fraudops.registry.comparison import compare, verdict_of
 from fraudops.registry.promotion import promote
 from fraudops.reports.training import write_training_report
+from fraudops.training.candidates import train
 from fraudops.workspace import Workspace
 
 from tests.registry.runs import leave_run, payments
@@ -95,6 +96,21 @@ def test_a_champion_is_named(workspace: Workspace, cards: Portfolio) -> None:
     page = _page(workspace, cards)
     assert "champion v3 (lightgbm)" in page
     assert "HOLD" in page
+
+
+def test_a_run_that_was_really_trained(workspace: Workspace, cards: Portfolio) -> None:
+    leave_run(workspace, cards, payments(), {})
+    forest = Candidate(estimator="random_forest", parameters={"n_estimators": 3, "max_depth": 1})
+    training = cards.training.model_copy(update={"candidates": {**cards.training.candidates, "random_forest": forest}})
+    cards = cards.model_copy(update={"training": training})
+    for candidate in ("logistic_regression", "random_forest"):
+        train(workspace, cards, run_id="run-1", candidate=candidate)
+    found = compare(workspace, cards, run_id="run-1", as_of=AS_OF)
+    assert found.outcome == "PROMOTE"
+    promoted = promote(workspace, cards, run_id="run-1", approved_by="vera", reason="the first one")
+    assert promoted.metrics["positives"] > 20
+    page = (workspace.store.root / write_training_report(workspace, cards, run_id="run-1")).read_text()
+    assert page.count("data:image/png") == 8
 
 
 def test_a_random_split_warns(workspace: Workspace, cards: Portfolio) -> None:
