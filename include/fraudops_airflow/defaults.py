@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
@@ -40,7 +40,8 @@ def dag_arguments(portfolio: Portfolio, workflow: str, doc: str | None) -> dict[
         "dag_display_name": f"{portfolio.title}: {workflow}",
         "description": (doc or "").strip().split("\n", 1)[0],
         "doc_md": f"**{portfolio.title}** — {portfolio.description.strip()}\n\n{(doc or '').strip()}\n",
-        "start_date": datetime(2020, 1, 1),  # noqa: DTZ001 - Airflow makes it UTC
+        # No start date: with one, unpausing a DAG starts a run for the last interval at once, a training of last
+        # Monday or the ingest of yesterday before the days before it.
         "catchup": False,
         "tags": ["fraudops", workflow, portfolio.name, *portfolio.tags],
         "default_args": {

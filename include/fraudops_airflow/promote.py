@@ -64,7 +64,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
             if promotion.needs_approval:
                 answer = ti.xcom_pull(task_ids="approval.ask")
                 approved_by = answer["responded_by_user"]["name"]
-                reason = answer["params_input"]["reason"]
+                reason = answer["params_input"]["reason"] or ""
             ws = open_workspace()
             summary = promote(ws, portfolio, run_id=params["run_id"], approved_by=approved_by, reason=reason)
             with ws.transaction() as session:
@@ -99,7 +99,16 @@ def build_promote(portfolio: Portfolio) -> DAG:
                 task_id="ask",
                 subject="{{ ti.xcom_pull(task_ids='approval.brief')['subject'] }}",
                 body="{{ ti.xcom_pull(task_ids='approval.brief')['body'] }}",
-                params={"reason": Param(type="string", minLength=5, title="Reason", description="Why yes, or why no.")},
+                params={
+                    # Nullable: Airflow validates the default too, before anybody has been asked.
+                    "reason": Param(
+                        None,
+                        type=["null", "string"],
+                        minLength=5,
+                        title="Reason",
+                        description="Why yes, or why no; a promotion is refused without it.",
+                    )
+                },
                 assigned_users=[{"id": user, "name": user} for user in promotion.approvers] or None,
                 response_timeout=promotion.deadline,
                 execution_timeout=None,
@@ -124,7 +133,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
                 raise AirflowSkipException("it was approved")
             by, reason = "nobody", f"no answer within {format_duration(promotion.deadline)}"
             if answer:
-                by, reason = answer["responded_by_user"]["name"], answer["params_input"].get("reason", "")
+                by, reason = answer["responded_by_user"]["name"], answer["params_input"].get("reason") or ""
             decline(open_workspace(), portfolio, run_id=params["run_id"], declined_by=by, reason=reason)
 
         approval() >> promoted >> record_refusal()
