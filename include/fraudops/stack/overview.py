@@ -126,7 +126,7 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
         alerts = session.execute(
             select(Alert.decision, func.count()).where(Alert.portfolio == portfolio.name).group_by(Alert.decision)
         )
-        decisions = {decision: count for decision, count in alerts}
+        decisions = {row[0]: row[1] for row in alerts}
         return PortfolioOverview(
             **counted,
             champion=champion(session, portfolio.name),
