@@ -73,13 +73,17 @@ def high_amounts(seed: int, people: Population, day: date) -> Payments:
     size = int(rng.poisson(_HIGH_AMOUNTS * people.customers.rate.sum()))
     customer = rng.integers(len(people.customers.rate), size=size)
     channel = (rng.random(size) < 0.6).astype(np.int8)
-    payments = _fraudster(rng, people, draw_cards(rng, people, customer), channel, rng.uniform(5.0, 22.0, size), 0.3)
+    payments = _fraudster(
+        rng, people, draw_cards(rng, people, customer), channel, rng.uniform(5.0, 22.0, size), 0.3
+    )
     return payments.with_scenario(Scenario.HIGH_AMOUNT)
 
 
 def compromise(seed: int, people: Population, payments: Payments, day: date) -> Payments:
     """Turn a share of the payments at compromised terminals into fraud, many of them with a raised amount."""
-    campaigns = _campaigns(seed, Purpose.COMPROMISED_TERMINALS, _COMPROMISES, _COMPROMISE_DAYS, people, day, _terminal)
+    campaigns = _campaigns(
+        seed, Purpose.COMPROMISED_TERMINALS, _COMPROMISES, _COMPROMISE_DAYS, people, day, _terminal
+    )
     rng = stream(seed, Purpose.COMPROMISED_PAYMENTS, day)
     share = np.zeros(len(people.terminals.kind))
     share[campaigns.what] = 0.45 + 0.45 * campaigns.intensity
