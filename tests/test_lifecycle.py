@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
-
 from fraudops.database import Alert, LedgerEntry, Notice
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.pending import partition_states, pending_keys
@@ -27,6 +24,7 @@ from fraudops.reports.training import write_training_report
 from fraudops.training.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
+from sqlalchemy import func, select
 
 START = date(2026, 3, 1)
 HISTORY, LIVE = 60, 3
@@ -60,7 +58,7 @@ def _work(ws: Workspace, portfolio: Portfolio, key: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def lived(postgres: object, tmp_path_factory: pytest.TempPathFactory, portfolios: dict[str, Portfolio]) -> Iterator[Lived]:
+def lived(postgres: object, tmp_path_factory: pytest.TempPathFactory, portfolios: dict[str, Portfolio]) -> Lived:
     from fraudops.database import migrate
     from fraudops.stack.postgres import Postgres
     from fraudops.store import Store
@@ -82,14 +80,14 @@ def lived(postgres: object, tmp_path_factory: pytest.TempPathFactory, portfolios
             "minimum_positives": 10,
             "candidates": {
                 "logistic_regression": Candidate(estimator="logistic_regression"),
-                "random_forest": Candidate(estimator="random_forest", parameters={"n_estimators": 30}),
+                "random_forest": Candidate(estimator="random_forest", parameters={"n_estimators": 60, "min_samples_leaf": 3}),
             },
         }
     )
     cards = cards.model_copy(update={"training": training})
     landing = ws.landing / "cards"
     landing.mkdir(parents=True)
-    world = World(seed=3, start=START, payments_per_day=400)
+    world = World(seed=5, start=START, payments_per_day=900)
     write_history(landing, world, START, _day(HISTORY - 1))
     landed = land(ws, cards, find_files(ws, cards))
     for key in sorted(landed.keys):
@@ -113,7 +111,7 @@ def lived(postgres: object, tmp_path_factory: pytest.TempPathFactory, portfolios
         write_day(landing, world, date.fromisoformat(key))
         _ingest(ws, cards, key)
         _work(ws, cards, key)
-    yield Lived(ws, cards, live)
+    return Lived(ws, cards, live)
 
 
 def _counts(ws: Workspace) -> tuple[int, int]:
@@ -164,7 +162,8 @@ def test_no_card_number_and_no_name_leaves_the_protected_area(lived: Lived) -> N
     numbers: set[str] = set()
     names: set[str] = set()
     for file in (lived.ws.landing / "cards").glob("transactions_*"):
-        options = pv.ConvertOptions(column_types={"card_number": "string"}, include_columns=["card_number", "customer_name"])
+        columns = ["card_number", "customer_name"]
+        options = pv.ConvertOptions(column_types={"card_number": "string"}, include_columns=columns)
         table = pv.read_csv(file, convert_options=options)
         numbers |= set(table["card_number"].to_pylist()) - {None, ""}
         names |= set(table["customer_name"].to_pylist()) - {None, ""}

@@ -46,9 +46,7 @@ def requested_partition(portfolio: Portfolio, dag_run: Any, params: Any) -> str:
     keys = {key for key in (dag_run.partition_key, asked) if key}
     remedy = f"trigger the run again and give the partition, such as {partitioning.example}"
     if not keys:
-        raise ContractError(
-            "no partition was given, so there is nothing to do", where=dag_run.dag_id, remedy=remedy
-        )
+        raise ContractError("no partition was given, so there is nothing to do", where=dag_run.dag_id, remedy=remedy)
     if len(keys) > 1:
         raise ContractError(f"two partitions were given: {' and '.join(sorted(keys))}", where=dag_run.dag_id)
     (key,) = keys

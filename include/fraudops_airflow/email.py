@@ -47,7 +47,6 @@ class NoticeEmailOperator(EmailOperator):
     template_ext: Sequence[str] = ()
 
     def __init__(self, *, notice_id: int, portfolio: str, **kwargs: Any) -> None:
-        kwargs.setdefault("map_index_template", "notice {{ task.notice_id }}")
         super().__init__(to=_IN_OUTBOX, subject=_IN_OUTBOX, html_content=_IN_OUTBOX, **kwargs)
         self.notice_id = notice_id
         self.portfolio = portfolio
@@ -114,9 +113,7 @@ class NoticeEmailOperator(EmailOperator):
                 f"recipient, then 'fraudops mail release {claimed.notice_id}' if it is missing"
             )
         if state == "waiting":
-            known = (
-                "uncertain whether it was delivered" if result.outcome == "uncertain" else "not delivered to all"
-            )
+            known = "uncertain whether it was delivered" if result.outcome == "uncertain" else "not delivered to all"
             raise AirflowException(f"{where}: {known}{code}; it waits for another attempt")
         if result.refused:
             self.log.warning(

@@ -36,12 +36,8 @@ def build_land(portfolio: Portfolio) -> DAG:
                 title="File",
                 description="File name (or several) in the landing folder; empty: all that match.",
             ),
-            "first": Param(
-                None, type=["null", "string"], title="First partition", description=f"Such as {example}."
-            ),
-            "last": Param(
-                None, type=["null", "string"], title="Last partition", description=f"Such as {example}."
-            ),
+            "first": Param(None, type=["null", "string"], title="First partition", description=f"Such as {example}."),
+            "last": Param(None, type=["null", "string"], title="Last partition", description=f"Such as {example}."),
         },
     ) as dag:
 

@@ -40,6 +40,7 @@ def build_notify(portfolio: Portfolio) -> DAG:
 
         NoticeEmailOperator.partial(
             task_id="send",
+            map_index_template="notice {{ task.notice_id }}",
             portfolio=portfolio.name,
             execution_timeout=timedelta(minutes=5),
             max_active_tis_per_dag=2,

@@ -103,7 +103,7 @@ def preload(modules: Iterable[str]) -> Preloaded:
     for module in modules:
         try:
             importlib.import_module(module)
-        except Exception as error:  # a broken library must not keep the scheduler from starting
+        except (Exception, SystemExit) as error:  # whatever breaks, the scheduler must start
             failed[module] = f"{type(error).__name__}: {error}"
         else:
             imported.append(module)
@@ -113,11 +113,11 @@ def preload(modules: Iterable[str]) -> Preloaded:
 def rooms() -> Iterator[str]:
     """Names of the library's modules that tasks use, two levels deep, without importing any."""
     for room in pkgutil.iter_modules(fraudops.__path__):
-        if room.name in _DOORS:
+        if room.name in _DOORS or room.name.startswith("__"):
             continue
         yield f"fraudops.{room.name}"
         if room.ispkg:
             folders = [f"{path}/{room.name}" for path in fraudops.__path__]
             for module in pkgutil.iter_modules(folders):
-                if not module.ispkg:
+                if not module.ispkg and not module.name.startswith("__"):
                     yield f"fraudops.{room.name}.{module.name}"

@@ -99,9 +99,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
                 task_id="ask",
                 subject="{{ ti.xcom_pull(task_ids='approval.brief')['subject'] }}",
                 body="{{ ti.xcom_pull(task_ids='approval.brief')['body'] }}",
-                params={
-                    "reason": Param(type="string", minLength=5, title="Reason", description="Why yes, or why no.")
-                },
+                params={"reason": Param(type="string", minLength=5, title="Reason", description="Why yes, or why no.")},
                 assigned_users=[{"id": user, "name": user} for user in promotion.approvers] or None,
                 response_timeout=promotion.deadline,
                 execution_timeout=None,

@@ -49,9 +49,7 @@ def test_every_task_has_an_owner_retries_a_limit_and_a_purpose(dag_bag: DagBag) 
             assert task.retries >= 1, where
             if task.task_id not in WAITS_FOR_A_PERSON:
                 assert isinstance(task.execution_timeout, timedelta), where
-            function = getattr(task, "python_callable", None) or getattr(task, "op_kwargs", {}).get(
-                "python_callable"
-            )
+            function = getattr(task, "python_callable", None) or getattr(task, "op_kwargs", {}).get("python_callable")
             if function is not None:
                 assert function.__doc__, f"{where}: the task's function has no docstring"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from fraudops import settings
-from fraudops.portfolio import schema
+from fraudops.portfolio import load_portfolio, schema
 from pydantic import BaseModel
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -69,6 +69,27 @@ def test_the_licence_is_whole() -> None:
 def test_links_within_the_documentation_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", document.read_text()):
         assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_documents_and_scripts_name_targets_that_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
+    for document in (*DOCUMENTS, CHECKOUT / ".ci" / "run"):
+        named = set(re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(), re.MULTILINE))
+        assert named <= targets, document.name
+
+
+def test_files_that_documents_name_exist() -> None:
+    path = re.compile(r"`((?:include|dags|tests|docker|plugins|fraudops)/[\w./-]+)`")
+    for document in DOCUMENTS:
+        for name in path.findall(document.read_text()):
+            folder = CHECKOUT / "include" if name.startswith("fraudops/") else CHECKOUT
+            assert (folder / name).exists(), f"{document.name}: {name}"
+
+
+def test_the_portfolio_in_the_readme_is_valid(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", (CHECKOUT / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "payments.yaml").write_text(example)
+    assert load_portfolio(tmp_path / "payments.yaml").name == "payments"
 
 
 def test_the_configuration_page_has_every_key_of_a_portfolio() -> None:

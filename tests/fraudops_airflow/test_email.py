@@ -125,9 +125,7 @@ def test_sends_over_each_kind_of_connection(
     login: Login | None,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.certificate))
-    sink = Sink(
-        "127.0.0.1", 0, maildir, tls=tls, certificate=certificate.certificate, key=certificate.key, login=login
-    )
+    sink = Sink("127.0.0.1", 0, maildir, tls=tls, certificate=certificate.certificate, key=certificate.key, login=login)
     with running(sink) as port:
         sender.connect(port, extra, login)
         assert sender.send(notice_id) == {"notice_id": notice_id, "state": "sent"}

@@ -53,9 +53,7 @@ def test_a_report_counts_from_the_end_of_the_day_it_arrived(
     assert labels(_moment(20)) == [False, True, False, False]
 
 
-def test_a_label_in_the_file_is_known_after_the_delay(
-    workspace: Workspace, portfolios: dict[str, Portfolio]
-) -> None:
+def test_a_label_in_the_file_is_known_after_the_delay(workspace: Workspace, portfolios: dict[str, Portfolio]) -> None:
     handbook = portfolios["handbook"]
     table = pa.table(
         {

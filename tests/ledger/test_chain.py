@@ -65,9 +65,7 @@ def test_the_database_refuses_changes(database_url: str, statement: str) -> None
         ("update ledger set signature = repeat('0', 64) where number = 2", 2, "not signed"),
     ],
 )
-def test_whoever_goes_around_the_trigger_is_found(
-    database_url: str, statement: str, number: int, what: str
-) -> None:
+def test_whoever_goes_around_the_trigger_is_found(database_url: str, statement: str, number: int, what: str) -> None:
     _append(database_url, 5)
     with transaction(database_url) as session:
         session.execute(text("alter table ledger disable trigger ledger_is_append_only"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
-from fraudops.database.models import Alert, ModelVersion, Notice, PromotionRecord, Verdict
+from fraudops.database.models import Alert, Notice, Verdict
 from fraudops.notices import messages
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
@@ -180,7 +181,8 @@ def test_validation_failure_goes_to_the_data_owner_once_per_cause(workspace: Wor
     notice = only(workspace)
     assert notice.recipients == ["data-owner@bank.example"]
     assert "rows: 3, expected at least 100" in notice.text
-    assert "validation/cards/date=2026-11-10/index.html" in notice.text
+    assert "http://127.0.0.1:8080/fraud-ops/validation/cards/2026-11-10" in notice.text
+    assert "http://127.0.0.1:8080/fraud-ops/validation/cards/2026-11-10" in _Page(notice.html).addresses
     assert fail("rows: 3, expected at least 100") is False
     assert fail("amount: 4 % missing", link="https://ui.example/page") is True
     assert fail("amount: 5 % missing", link=None) is True
@@ -207,40 +209,45 @@ def test_verdict_and_promotion_reach_the_model_owner(workspace: Workspace, cards
                     "passed": True,
                 },
                 {"name": "positives", "value": None, "interval": None, "threshold": "20", "passed": False},
+                {
+                    "name": "drift",
+                    "value": 1,
+                    "threshold": 0,
+                    "passed": False,
+                    "decides": False,
+                    "explanation": "Why",
+                },
             ],
             as_of=MOMENT,
             created_at=MOMENT,
         )
         session.add(found)
         session.flush()
-        entry = workspace.record(session, portfolio="cards", actor="validator", action="promoted", subject="x")
-        record = PromotionRecord(
-            portfolio="cards",
-            model_id=challenger.id,
-            previous_id=champion.id,
-            verdict_id=found.id,
+        record = SimpleNamespace(
             kind="promotion",
-            effective_from=MOMENT + timedelta(days=1),
+            version="v4",
+            candidate="xgboost",
+            artifact_sha256="ab" * 32,
+            previous="v3",
+            effective_from=(MOMENT + timedelta(days=1)).isoformat(),
             approved_by="validator",
             reason="Read it\r\nall",
-            promoted_at=MOMENT,
-            ledger_number=entry.number,
+            promoted_at=MOMENT.isoformat(),
+            ledger_number=17,
         )
-        session.add(record)
-        session.flush()
         assert messages.verdict(session, workspace, cards, found) is True
         assert messages.promotion(session, workspace, cards, record) is True
         assert messages.promotion(session, workspace, cards, record) is False
-        assert session.scalar(select(ModelVersion.number).where(ModelVersion.id == record.model_id)) == 4
     with workspace.transaction() as session:
         told, promoted = session.scalars(select(Notice).order_by(Notice.id))
     assert told.recipients == promoted.recipients == ["model-risk@bank.example"]
     assert told.subject == "[fraudops] cards: PROMOTE for v4 (xgboost)"
     assert "above baseline: 0.71 (0.6 to 0.8), threshold 0.4" in told.text
     assert "FAILED  positives: —, threshold 20" in told.text
+    assert "noted   drift: 1, threshold 0\n          Why\n" in told.text
     assert "&lt;0.64&gt;" in told.html
     assert "/fraud-ops/reports/cards/manual__2026-11-23T20%3A00%3A00%2B00%3A00" in told.html
     assert promoted.subject == "[fraudops] cards: v4 (xgboost) is the new champion"
-    for expected in ("v3 (lightgbm)", "validator", "Read it all", "2026-11-11 03:12:45 UTC", "ledger entry 1"):
+    for expected in ("v3", "validator", "Read it all", "2026-11-11 03:12:45 UTC", "ledger entry 17"):
         assert expected in promoted.text
         assert expected in _Page(promoted.html).shown

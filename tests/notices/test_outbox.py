@@ -132,9 +132,7 @@ def test_notice_without_recipients_is_refused(workspace: Workspace, cards: Portf
         put(workspace, cards, recipients=[])
 
 
-def test_sent_is_recorded_with_its_ledger_entry_and_without_addresses(
-    workspace: Workspace, cards: Portfolio
-) -> None:
+def test_sent_is_recorded_with_its_ledger_entry_and_without_addresses(workspace: Workspace, cards: Portfolio) -> None:
     put(workspace, cards)
     claimed = taken(workspace)
     assert "bank.example" not in repr(claimed).replace(claimed.message_id, "")
@@ -247,10 +245,7 @@ def test_recipient_who_has_it_is_not_written_to_again(workspace: Workspace, card
 
 def test_rejected_needs_a_person(workspace: Workspace, cards: Portfolio) -> None:
     put(workspace, cards)
-    assert (
-        outbox.record(workspace, taken(workspace), Transmission("rejected", detail="550 relay denied"))
-        == "rejected"
-    )
+    assert outbox.record(workspace, taken(workspace), Transmission("rejected", detail="550 relay denied")) == "rejected"
     assert outbox.waiting(workspace) == []
     (found,) = outbox.unsent(workspace)
     assert (found.state, found.last_attempt) == ("rejected", "rejected: 550 relay denied")

@@ -74,16 +74,19 @@ def test_it_can_be_turned_off(
 def test_a_library_that_fails_is_left_to_the_tasks(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_library.py").write_text("raise OSError('libgomp.so.1: cannot open shared object file')\n")
     monkeypatch.syspath_prepend(tmp_path)
-    result = preload.preload(["json", "broken_library", "no_such_library"])
+    (tmp_path / "ends_the_process.py").write_text("raise SystemExit(2)\n")
+    result = preload.preload(["json", "broken_library", "no_such_library", "ends_the_process"])
     assert result.imported == ("json",)
     assert result.failed["broken_library"].startswith("OSError: libgomp.so.1")
     assert result.failed["no_such_library"].startswith("ModuleNotFoundError")
+    assert result.failed["ends_the_process"].startswith("SystemExit")
 
 
 def test_rooms_are_those_that_tasks_use() -> None:
     names = set(preload.rooms())
     assert {"fraudops.store.store", "fraudops.ledger.chain", "fraudops.workspace"} <= names
     assert not any(name.startswith(("fraudops.cli", "fraudops.stack")) for name in names)
+    assert "fraudops.__main__" not in names, "importing it would run the command line"
 
 
 def test_imports_leave_no_python_thread_behind() -> None:

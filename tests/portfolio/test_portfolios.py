@@ -43,9 +43,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, message: str
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
     file = tmp_path / "cards.yaml"
-    file.write_text(
-        CARDS.read_text().replace("delay: 7d", "delay: x").replace("minor_digits: 2", "minor_digits: 9")
-    )
+    file.write_text(CARDS.read_text().replace("delay: 7d", "delay: x").replace("minor_digits: 2", "minor_digits: 9"))
     with pytest.raises(ConfigurationError, match="2 problems"):
         load_portfolio(file)
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
 from fraudops.database import ModelVersion
+from fraudops.evaluation.metrics import evaluate
 from fraudops.features.columns import ModelColumns
 from fraudops.portfolio import Portfolio
 from fraudops.registry.versions import register
+from fraudops.store import sha256_of
+from fraudops.training.dataset import DatasetSummary, SliceSummary, parquet_bytes
 from fraudops.workspace import Workspace
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 PER_DAY = 200
+REVIEW, BLOCK = 0.4, 0.8
 QUALITY = {"poor": 0.5, "fair": 1.2, "good": 2.4, "best": 5.0}
 """Column → how far frauds stand out; the noise is drawn for each column by itself."""
 
@@ -51,6 +55,8 @@ def payments(days: int = 30, *, frauds: float = 0.1, seed: int = 1, start: datet
             "amount_minor": random.integers(100, 10_000, n),
             "partition_key": time.dt.strftime("%Y-%m-%d"),
             "customer_id": [f"c{number}" for number in random.integers(0, 400, n)],
+            "terminal_id": [f"t{number}" for number in random.integers(0, 90, n)],
+            "card_token": [f"k{number}" for number in random.integers(0, 500, n)],
             "label": label,
             "slice": np.select([day < 0.6, day < 0.8], ["train", "validation"], "test"),
         }
@@ -71,17 +77,27 @@ def leave_run(
     salt: int = 0,
 ) -> dict[str, ModelVersion]:
     """Leave what a training run leaves; ``candidates`` says which column each reads."""
-    _put(ws, portfolio, run_id, "dataset.parquet", _parquet(frame))
-    _put(ws, portfolio, run_id, "dataset.json", json.dumps({"split": split, "run_id": run_id}).encode())
     until = frame["event_time"].max().to_pydatetime() + timedelta(seconds=1)
+    content = parquet_bytes(frame)
+    _put(ws, portfolio, run_id, "dataset.parquet", content)
+    summary = _summary(portfolio, frame, run_id, split, until, sha256_of(content))
+    _put(ws, portfolio, run_id, "dataset.json", summary.to_bytes())
     held_out = frame[frame["slice"] != "train"]
     models = {}
     for name, column in candidates.items():
         columns = ["transaction_id", "event_time", "amount_minor", "partition_key", "label", "slice"]
         predictions = held_out[columns].assign(score=held_out[column])
-        _put(ws, portfolio, run_id, f"predictions_{name}.parquet", _parquet(predictions))
+        written = parquet_bytes(predictions)
+        _put(ws, portfolio, run_id, f"predictions_{name}.parquet", written)
         models[name] = register_model(
-            ws, portfolio, name, ColumnModel(column, salt), run_id=run_id, trained_until=until
+            ws,
+            portfolio,
+            name,
+            ColumnModel(column, salt),
+            run_id=run_id,
+            trained_until=until,
+            metrics=_metrics(portfolio, predictions, summary),
+            predictions_sha256=sha256_of(written),
         )
     return models
 
@@ -94,6 +110,8 @@ def register_model(
     *,
     run_id: str = "run-1",
     trained_until: datetime = START,
+    metrics: dict[str, Any] | None = None,
+    predictions_sha256: str = "",
 ) -> ModelVersion:
     """Register one model as of a week after the last row it saw."""
     with ws.transaction() as session:
@@ -106,9 +124,9 @@ def register_model(
             as_of=trained_until + timedelta(days=7),
             trained_until=trained_until,
             model_bytes=dumped(model),
-            metrics={"average_precision": 0.5, "average_precision_interval": [0.4, 0.6], "roc_auc": 0.9},
-            thresholds={"review": 0.3, "block": 0.9},
-            lineage={"seed": 42},
+            metrics=metrics or {"average_precision": 0.5},
+            thresholds={"review": REVIEW, "block": BLOCK},
+            lineage={"seed": 42, "predictions_sha256": predictions_sha256},
         )
 
 
@@ -119,10 +137,63 @@ def dumped(model: ColumnModel) -> bytes:
     return sink.getvalue()
 
 
-def _parquet(frame: pd.DataFrame) -> bytes:
-    sink = io.BytesIO()
-    frame.to_parquet(sink, index=False)
-    return sink.getvalue()
+def _summary(
+    portfolio: Portfolio, frame: pd.DataFrame, run_id: str, split: str, until: datetime, sha256: str
+) -> DatasetSummary:
+    slices = {name: frame[frame["slice"] == name] for name in ("train", "gap", "validation", "test")}
+    first = {name: rows["event_time"].min().to_pydatetime() for name, rows in slices.items() if len(rows)}
+    return DatasetSummary(
+        portfolio=portfolio.name,
+        run_id=run_id,
+        as_of=until + timedelta(days=7),
+        window=timedelta(days=180),
+        split=split,
+        promotable=split == "time",
+        seed=42,
+        delay=timedelta(days=7),
+        columns=ModelColumns(tuple(QUALITY), ()),
+        slices={
+            name: SliceSummary(
+                rows=len(rows),
+                positives=int(rows["label"].sum()),
+                first=rows["event_time"].min().isoformat() if len(rows) else None,
+                last=rows["event_time"].max().isoformat() if len(rows) else None,
+                days=len(rows) / PER_DAY,
+            )
+            for name, rows in slices.items()
+        },
+        immature=1_400,
+        validation_from=first["validation"] if split == "time" else None,
+        test_from=first["test"] if split == "time" else None,
+        trained_until=until,
+        first_key=frame["partition_key"].min(),
+        last_key=frame["partition_key"].max(),
+        inputs={f"transactions/{key}": sha256_of(key.encode()) for key in frame["partition_key"].unique()},
+        config=sha256_of(b"configuration"),
+        sha256=sha256,
+    )
+
+
+def _metrics(portfolio: Portfolio, predictions: pd.DataFrame, summary: DatasetSummary) -> dict[str, Any]:
+    measured = {}
+    for name in ("validation", "test"):
+        rows = predictions[predictions["slice"] == name]
+        measured[name] = evaluate(
+            rows["label"].to_numpy(),
+            rows["score"].to_numpy(),
+            rows["amount_minor"].to_numpy(),
+            days=summary.slices[name].days,
+            alerts_per_day=portfolio.policy.alerts_per_day,
+            review=REVIEW,
+            block=BLOCK,
+            resamples=50,
+        ).to_dict()
+    importance = [
+        {"column": "amount", "mean": 0.21, "deviation": 0.01},
+        {"column": "terminal_fraud_rate_7d", "mean": 0.08, "deviation": 0.006},
+        {"column": "hour", "mean": -0.001, "deviation": 0.002},
+    ]
+    return {**measured["test"], "validation": measured["validation"], "importance": importance}
 
 
 def _put(ws: Workspace, portfolio: Portfolio, run_id: str, name: str, content: bytes) -> None:

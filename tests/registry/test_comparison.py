@@ -11,10 +11,11 @@ from fraudops.errors import ContractError, IntegrityError
 from fraudops.portfolio import Portfolio
 from fraudops.registry.comparison import VerdictSummary, compare, verdict_of
 from fraudops.registry.promotion import promote
+from fraudops.training.dataset import parquet_bytes
 from fraudops.workspace import Workspace
 from sqlalchemy import func, select
 
-from tests.registry.runs import START, leave_run, payments
+from tests.registry.runs import START, ColumnModel, leave_run, payments
 
 AS_OF = datetime(2026, 4, 8, tzinfo=UTC)
 
@@ -134,9 +135,7 @@ def test_a_worse_challenger_is_rejected(workspace: Workspace, cards: Portfolio, 
 
 def test_noise_keeps_the_champion(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
     _champion(workspace, cards, "good")
-    twin = frame.assign(
-        fair=payments(seed=2)["good"].where(frame["label"] == payments(seed=2)["label"], frame["good"])
-    )
+    twin = frame.assign(fair=payments(seed=2)["good"].where(frame["label"] == payments(seed=2)["label"], frame["good"]))
     leave_run(workspace, cards, twin, {"logistic_regression": "poor", "lightgbm": "fair"})
     assert _compare(workspace, cards).outcome == "HOLD"
 
@@ -151,9 +150,7 @@ def test_a_tie_keeps_the_champion(
     assert (found.outcome, says in found.reason) == ("HOLD", True)
 
 
-def test_nothing_new_for_the_champion_is_undecided(
-    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame
-) -> None:
+def test_nothing_new_for_the_champion_is_undecided(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
     leave_run(workspace, cards, frame, {"logistic_regression": "poor", "random_forest": "fair"}, run_id="run-0")
     _compare(workspace, cards, "run-0")
     promote(workspace, cards, run_id="run-0", approved_by="vera", reason="the first one")
@@ -200,14 +197,29 @@ def test_the_baseline_must_be_there(workspace: Workspace, cards: Portfolio, fram
 
 
 def test_predictions_that_are_not_the_models_are_refused(
-    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame
+    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leave_run(workspace, cards, frame, {"logistic_regression": "poor", "lightgbm": "best"})
-    path = workspace.store.path("training", "cards", "run-1", "predictions_lightgbm.parquet")
-    predictions = pd.read_parquet(path)
-    predictions.loc[predictions.index[-1], "score"] += 0.1
-    predictions.to_parquet(path, index=False)
+    monkeypatch.setattr(ColumnModel, "score", lambda self, frame: frame[self.column].to_numpy() * 0.5)
     with pytest.raises(IntegrityError, match="not those of the registered model"):
+        _compare(workspace, cards)
+
+
+@pytest.mark.parametrize(("content", "says"), [(b"altered", "not the file that was written"), (None, "is gone")])
+def test_altered_predictions_are_refused(
+    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame, content: bytes | None, says: str
+) -> None:
+    leave_run(workspace, cards, frame, {"logistic_regression": "poor", "lightgbm": "best"})
+    path = workspace.store.path("training", "cards", "run-1", "predictions_logistic_regression.parquet")
+    path.write_bytes(content) if content else path.unlink()
+    with pytest.raises(IntegrityError, match=says):
+        _compare(workspace, cards)
+
+
+def test_an_altered_data_set_is_refused(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
+    leave_run(workspace, cards, frame, {"logistic_regression": "poor", "lightgbm": "best"})
+    workspace.store.put(parquet_bytes(frame.tail(1_200)), "training", "cards", "run-1", "dataset.parquet")
+    with pytest.raises(IntegrityError, match="data set is not the one"):
         _compare(workspace, cards)
 
 

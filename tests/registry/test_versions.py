@@ -44,9 +44,7 @@ def test_the_same_run_and_candidate_again_is_the_same_version(workspace: Workspa
 def test_candidates_that_finish_at_once_get_numbers_without_gaps(workspace: Workspace, cards: Portfolio) -> None:
     names = [f"candidate-{number}" for number in range(6)]
     with ThreadPoolExecutor(max_workers=6) as pool:
-        models = list(
-            pool.map(lambda name: register_model(workspace, cards, name, ColumnModel(name)), names + names)
-        )
+        models = list(pool.map(lambda name: register_model(workspace, cards, name, ColumnModel(name)), names + names))
     assert sorted({model.number for model in models}) == [1, 2, 3, 4, 5, 6]
     for model in models:
         assert versions.load(workspace, model) == ColumnModel(model.candidate)
@@ -54,9 +52,7 @@ def test_candidates_that_finish_at_once_get_numbers_without_gaps(workspace: Work
 
 
 def test_numbers_count_in_each_portfolio_by_itself(workspace: Workspace, portfolios: dict[str, Portfolio]) -> None:
-    numbers = [
-        register_model(workspace, portfolios[name], "x", ColumnModel("a")).number for name in ("cards", "ulb")
-    ]
+    numbers = [register_model(workspace, portfolios[name], "x", ColumnModel("a")).number for name in ("cards", "ulb")]
     assert numbers == [1, 1]
 
 

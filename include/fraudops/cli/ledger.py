@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from fraudops.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Read the ledger, and verify that it is unaltered.")
 
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _SHOWN_AT_ONCE = 50
 """Findings that are listed one by one; where more is wrong, the count says it."""
 
@@ -73,5 +75,6 @@ def verify() -> None:
 
 
 def _short(value: object) -> str:
+    """A digest's beginning; everything else as it is."""
     text = str(value)
-    return text if len(text) <= 60 else f"{text[:24]}…"
+    return f"{text[:16]}…" if _DIGEST.fullmatch(text) else text

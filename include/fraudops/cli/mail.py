@@ -20,12 +20,13 @@ from rich.text import Text
 
 from fraudops.errors import FraudopsError
 from fraudops.settings import Settings
+from fraudops.stack.folder import StackFolder
 
 app = typer.Typer(help="E-mails that the local mail sink received, and the outbox.", no_args_is_help=True)
 
 MaildirOption = Annotated[
     Path | None,
-    typer.Option("--maildir", help="Folder of the e-mails.", show_default="mail/ in the state folder"),
+    typer.Option("--maildir", help="Folder of the e-mails.", show_default="that of the local stack"),
 ]
 
 
@@ -156,7 +157,7 @@ def release_notice(
 
 
 def _default_maildir() -> Path:
-    return Settings.from_environment().state / "mail"
+    return StackFolder.of(Settings.from_environment()).maildir
 
 
 def _read(path: Path, number: int) -> Received:

@@ -44,9 +44,7 @@ def list_versions(
 
 
 @app.command()
-def show(
-    version: Annotated[str, typer.Argument(help="Such as v3.")], portfolio: PortfolioOption = "cards"
-) -> None:
+def show(version: Annotated[str, typer.Argument(help="Such as v3.")], portfolio: PortfolioOption = "cards") -> None:
     """One version: where it comes from, its numbers, the verdict on it, when it was champion."""
     from sqlalchemy import select
 
@@ -58,9 +56,7 @@ def show(
         model = versions.version(session, one.name, version)
         in_use = versions.champion(session, one.name)
         records = [r for r in versions.history(session, one.name) if r.model_id == model.id]
-        verdict = session.scalar(
-            select(Verdict).where(Verdict.portfolio == one.name, Verdict.run_id == model.run_id)
-        )
+        verdict = session.scalar(select(Verdict).where(Verdict.portfolio == one.name, Verdict.run_id == model.run_id))
         out.print(_facts(model, is_champion=in_use is not None and in_use.id == model.id))
         if verdict is not None:
             _print_verdict(verdict, model)
@@ -72,7 +68,7 @@ def show(
 def rollback(
     version: Annotated[str, typer.Argument(help="A former champion, such as v3.")],
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; it is recorded.")],
-    portfolio: PortfolioOption = "cards",
+    portfolio: PortfolioOption,
     by: Annotated[str, typer.Option(help="Who answers for it (default: your user name).")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
@@ -114,13 +110,11 @@ def _version_table(portfolio: Portfolio, found: list[ModelVersion], in_use: Mode
         table.add_column(heading, no_wrap=heading != "run", overflow="fold")
     for model in found:
         is_champion = in_use is not None and in_use.id == model.id
-        measured = _held_out(model.metrics)
+        measured = model.metrics
         table.add_row(
-            Text(
-                f"{model.version} champion" if is_champion else model.version, "bold green" if is_champion else ""
-            ),
+            Text(f"{model.version} champion" if is_champion else model.version, "bold green" if is_champion else ""),
             Text(model.candidate),
-            _average_precision(measured),
+            Text(_average_precision(measured)),
             _number(measured.get("roc_auc")),
             _minute(model.as_of),
             _minute(model.trained_until),
@@ -134,14 +128,12 @@ def _facts(model: ModelVersion, *, is_champion: bool) -> Table:
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    measured = _held_out(model.metrics)
+    measured = model.metrics
     rows: dict[str, Any] = {
         "average precision": _average_precision(measured),
         "ROC AUC": _number(measured.get("roc_auc")),
-        "held-out rows": f"{measured['n']:,}, {measured['positives']:,} frauds"
-        if "positives" in measured
-        else "—",
-        "thresholds": ", ".join(f"{k} {_number(v)}" for k, v in sorted(model.thresholds.items())) or "—",
+        "held-out rows": f"{measured['n']:,}, {measured['positives']:,} frauds" if "positives" in measured else "—",
+        "thresholds": ", ".join(f"{name} {_number(model.thresholds.get(name))}" for name in ("review", "block")),
         "as of": _minute(model.as_of),
         "trained until": _minute(model.trained_until),
         "run": model.run_id,
@@ -156,9 +148,7 @@ def _facts(model: ModelVersion, *, is_champion: bool) -> Table:
 
 def _print_verdict(verdict: Verdict, model: ModelVersion) -> None:
     colour = {"PROMOTE": "bold green", "HOLD": "bold yellow", "REJECT": "bold red"}[verdict.outcome]
-    about = (
-        "" if verdict.challenger_id == model.id else f" (on {verdict.challenger.version}, the run's challenger)"
-    )
+    about = "" if verdict.challenger_id == model.id else f" (on {verdict.challenger.version}, the run's challenger)"
     out.print(Text(verdict.outcome, colour) + Text(f"{about}  {verdict.reason}", "default"))
     table = Table("gate", "value", "95 % interval", "threshold", "passed")
     for gate in verdict.gates:
@@ -166,7 +156,7 @@ def _print_verdict(verdict: Verdict, model: ModelVersion) -> None:
         table.add_row(
             gate["name"],
             _number(gate["value"]),
-            f"[{_number(interval[0])}, {_number(interval[1])}]".replace("[", r"\[") if interval else "—",
+            Text(f"[{_number(interval[0])}, {_number(interval[1])}]" if interval else "—"),
             _number(gate["threshold"]),
             "yes" if gate["passed"] else "[red]no[/]",
         )
@@ -190,14 +180,10 @@ def _history_table(records: list[PromotionRecord]) -> Table:
     return table
 
 
-def _held_out(metrics: dict[str, Any]) -> dict[str, Any]:
-    return metrics.get("test", metrics)
-
-
 def _average_precision(measured: dict[str, Any]) -> str:
     interval = measured.get("average_precision_interval")
     text = _number(measured.get("average_precision"))
-    return text + (rf" \[{_number(interval[0])}, {_number(interval[1])}]" if interval else "")
+    return text + (f" [{_number(interval[0])}, {_number(interval[1])}]" if interval else "")
 
 
 def _number(value: Any) -> str:

@@ -9,13 +9,11 @@ import typer
 
 from fraudops.cli.console import out, tell
 from fraudops.settings import Settings
-from fraudops.stack.lifecycle import Stack, UpResult
+from fraudops.stack.lifecycle import Stack, Tell, UpResult
 
 
 def up(
-    port: Annotated[
-        int | None, typer.Option(help="Port of the Airflow UI (default: the last one, else 8080).")
-    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the Airflow UI (default: the last one, else 8080).")] = None,
 ) -> None:
     """Start the stack; harmless when it runs."""
     stack = Stack(Settings.from_environment())
@@ -27,11 +25,11 @@ def up(
     out.print(f"  logs        {stack.folder.logs}")
 
 
-def start(stack: Stack, port: int | None = None) -> UpResult:
+def start(stack: Stack, port: int | None = None, told: Tell = tell) -> UpResult:
     """Start the stack; an interruption leaves nothing running, and says so."""
-    _treat_termination_as_interruption()
+    treat_termination_as_interruption()
     try:
-        return stack.up(tell, port=port)
+        return stack.up(told, port=port)
     except KeyboardInterrupt:
         out.print("interrupted: nothing of the stack runs, the data is as it was. 'make up' starts it again.")
         raise typer.Exit(130) from None
@@ -62,7 +60,9 @@ def reset(
         out.print(f"deleted {what}")
 
 
-def _treat_termination_as_interruption() -> None:
+def treat_termination_as_interruption() -> None:
+    """Let SIGTERM end a command as tidily as Ctrl-C does."""
+
     def interrupt(number: int, frame: Any) -> None:
         raise KeyboardInterrupt
 

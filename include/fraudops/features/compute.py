@@ -63,9 +63,7 @@ def compute(portfolio: Portfolio, history: pa.Table, known: pd.DataFrame, rows: 
     return pa.table(columns)
 
 
-def _group(
-    portfolio: Portfolio, group: EntityFeatures, entity: EntityHistory, rows: np.ndarray
-) -> dict[str, pa.Array]:
+def _group(portfolio: Portfolio, group: EntityFeatures, entity: EntityHistory, rows: np.ndarray) -> dict[str, pa.Array]:
     scale = 10.0**portfolio.minor_digits
     found = {}
     for aggregate in group.aggregates:

@@ -40,9 +40,7 @@ def build(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[Mani
         A partition of transactions does not exist.
     """
     wanted = sorted(set(keys))
-    transactions = {
-        k: m for k in ws.store.keys("transactions", portfolio.name) if (m := _manifest(ws, portfolio, k))
-    }
+    transactions = {k: m for k in ws.store.keys("transactions", portfolio.name) if (m := _manifest(ws, portfolio, k))}
     for key in wanted:
         if key not in transactions:
             ws.store.require("transactions", portfolio.name, key)
@@ -62,9 +60,7 @@ def build(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[Mani
             stale.append(key)
     for chunk in _chunks(stale, list(transactions), _AT_ONCE):
         for key, table in _compute(ws, portfolio, chunk, list(transactions)):
-            current[key] = ws.store.write(
-                "features", portfolio.name, key, table, config=config, inputs=inputs[key]
-            )
+            current[key] = ws.store.write("features", portfolio.name, key, table, config=config, inputs=inputs[key])
     return [current[key] for key in wanted]
 
 
@@ -140,9 +136,7 @@ def _compute(
     if portfolio.features.behaviour:
         known = reports(ws, portfolio, as_of=partitioning.end(keys[-1]), first=first, last=keys[-1])
     ends = np.cumsum([table.num_rows for table in tables])
-    rows = {
-        key: (int(end) - table.num_rows, int(end)) for key, table, end in zip(loaded, tables, ends, strict=True)
-    }
+    rows = {key: (int(end) - table.num_rows, int(end)) for key, table, end in zip(loaded, tables, ends, strict=True)}
     start, stop = rows[keys[0]][0], rows[keys[-1]][1]
     features = compute(portfolio, history, known, slice(start, stop))
     for key in keys:

@@ -77,9 +77,7 @@ def matured(frame: pd.DataFrame, known: pd.DataFrame, *, delay: timedelta, as_of
     return label
 
 
-_EMPTY = pa.schema(
-    [("transaction_id", pa.string()), ("label", pa.bool_()), ("known_at", pa.timestamp("us", tz="UTC"))]
-)
+_EMPTY = pa.schema([("transaction_id", pa.string()), ("label", pa.bool_()), ("known_at", pa.timestamp("us", tz="UTC"))])
 
 
 def _from_feed(ws: Workspace, portfolio: Portfolio, as_of: datetime, first: str | None) -> pa.Table:
@@ -93,9 +91,7 @@ def _from_feed(ws: Workspace, portfolio: Portfolio, as_of: datetime, first: str 
     return pa.concat_tables(tables)
 
 
-def _from_column(
-    ws: Workspace, portfolio: Portfolio, as_of: datetime, first: str | None, last: str | None
-) -> pa.Table:
+def _from_column(ws: Workspace, portfolio: Portfolio, as_of: datetime, first: str | None, last: str | None) -> pa.Table:
     tables = [_EMPTY.empty_table()]
     for key in ws.store.keys("transactions", portfolio.name):
         if (first is None or key >= first) and (last is None or key <= last):

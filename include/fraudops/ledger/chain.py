@@ -80,9 +80,7 @@ def append(
 def verify(session: Session, key: bytes) -> Iterator[Finding]:
     """Walk the whole chain; yields what does not fit, nothing when all is well."""
     expected_number, previous = 1, GENESIS
-    for entry in session.scalars(
-        select(LedgerEntry).order_by(LedgerEntry.number).execution_options(yield_per=5_000)
-    ):
+    for entry in session.scalars(select(LedgerEntry).order_by(LedgerEntry.number).execution_options(yield_per=5_000)):
         if entry.number != expected_number:
             yield Finding(expected_number, f"missing: the next entry found is {entry.number}")
         elif entry.previous != previous:

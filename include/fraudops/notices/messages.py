@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
-from fraudops.database.models import Alert, ModelVersion, PromotionRecord, Verdict
+from fraudops.database.models import Alert, ModelVersion, Verdict
 from fraudops.notices import outbox
 from fraudops.notices.outbox import one_line
 from fraudops.portfolio import Portfolio
@@ -112,7 +112,7 @@ def validation_failure(
     failures
         A sentence per failed check; the same ones again queue nothing.
     report_link
-        Address of the validation page, or its path in the store.
+        Address of the validation page, or its path in the store (then the notice links to Airflow's page of it).
     """
     found = _count(len(failures), "check") + " failed"
     return _queue(
@@ -131,7 +131,7 @@ def validation_failure(
             "found": found,
             "failures": [one_line(failure, 300) for failure in failures[:_MOST_FAILURES]],
             "more": max(0, len(failures) - _MOST_FAILURES),
-            "report": _report_page(report_link),
+            "report": _validation_page(ws, portfolio, key, report_link),
         },
     )
 
@@ -151,9 +151,7 @@ def verdict(session: Session, ws: Workspace, portfolio: Portfolio, found: Verdic
         subject=f"{portfolio.name}: {found.outcome} for {_model(challenger)}",
         reference=f"{portfolio.name}: verdict no. {found.id} for {challenger.version}",
         link=_Link(
-            "Decide in Airflow"
-            if workflow == "promote" and portfolio.promotion.needs_approval
-            else "Open Airflow",
+            "Decide in Airflow" if workflow == "promote" and portfolio.promotion.needs_approval else "Open Airflow",
             _dag(ws, portfolio, workflow),
         ),
         content={
@@ -171,32 +169,76 @@ def verdict(session: Session, ws: Workspace, portfolio: Portfolio, found: Verdic
     )
 
 
-def promotion(session: Session, ws: Workspace, portfolio: Portfolio, record: PromotionRecord) -> bool:
+class Promoted(Protocol):
+    """What a notice tells about a change of champion (a ``PromotionSummary`` of the registry)."""
+
+    @property
+    def kind(self) -> str:
+        """``promotion`` or ``rollback``."""
+
+    @property
+    def version(self) -> str:
+        """The new champion, such as ``v4``."""
+
+    @property
+    def candidate(self) -> str:
+        """Its specification."""
+
+    @property
+    def artifact_sha256(self) -> str:
+        """Digest of its file."""
+
+    @property
+    def previous(self) -> str | None:
+        """Version that was champion until then."""
+
+    @property
+    def effective_from(self) -> str:
+        """First moment at which it is in force, ISO 8601."""
+
+    @property
+    def approved_by(self) -> str:
+        """Who decided."""
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+
+    @property
+    def promoted_at(self) -> str:
+        """When it was recorded, ISO 8601."""
+
+    @property
+    def ledger_number(self) -> int:
+        """Its ledger entry: one per change, so it tells notices apart."""
+
+
+def promotion(session: Session, ws: Workspace, portfolio: Portfolio, summary: Promoted) -> bool:
     """Tell the model owner that there is another champion, by whose decision and why."""
-    previous = session.get(ModelVersion, record.previous_id) if record.previous_id else None
-    is_rollback = record.kind == "rollback"
-    done = "is champion again (rollback)" if is_rollback else "is the new champion"
+    model = f"{summary.version} ({one_line(summary.candidate)})"
+    done = "is champion again (rollback)" if summary.kind == "rollback" else "is the new champion"
+    effective_from = datetime.fromisoformat(summary.effective_from)
     return _queue(
         session,
         ws,
         portfolio,
         kind="promotion",
-        dedupe_key=f"promotion/{record.id}",
+        dedupe_key=f"promotion/{summary.ledger_number}",
         recipients=_model_owner(portfolio),
-        as_of=record.effective_from,
-        subject=f"{portfolio.name}: {_model(record.model)} {done}",
-        reference=f"{portfolio.name}: champion {record.model.version}",
+        as_of=effective_from,
+        subject=f"{portfolio.name}: {model} {done}",
+        reference=f"{portfolio.name}: champion {summary.version}",
         link=_Link(f"Open {portfolio.dag_id('promote')} in Airflow", _dag(ws, portfolio, "promote")),
         content={
             "done": done,
-            "model": _model(record.model),
-            "previous": _model(previous) if previous else None,
-            "approved_by": one_line(record.approved_by, 200),
-            "reason": one_line(record.reason, 500),
-            "effective_from": _time(record.effective_from),
-            "promoted_at": _time(record.promoted_at),
-            "artifact": record.model.artifact_sha256,
-            "ledger_number": record.ledger_number,
+            "model": model,
+            "previous": summary.previous,
+            "approved_by": one_line(summary.approved_by, 200),
+            "reason": one_line(summary.reason, 500),
+            "effective_from": _time(effective_from),
+            "promoted_at": _time(datetime.fromisoformat(summary.promoted_at)),
+            "artifact": summary.artifact_sha256,
+            "ledger_number": summary.ledger_number,
         },
     )
 
@@ -227,7 +269,9 @@ class _GateLines:
     name: str
     value: str
     threshold: str
-    passed: bool
+    result: str
+    """``passed``, ``failed``, or ``noted`` where no verdict depends on it."""
+    explanation: str
 
 
 def _queue(
@@ -302,16 +346,16 @@ def _gate_lines(gate: dict[str, Any]) -> _GateLines:
         name=one_line(str(gate["name"]).replace("_", " "), 80),
         value=f"{_number(gate.get('value'))}{bounds}",
         threshold=_number(gate.get("threshold")),
-        passed=bool(gate["passed"]),
+        result="passed" if gate["passed"] else "failed" if gate.get("decides", True) else "noted",
+        explanation=one_line(str(gate.get("explanation") or ""), 300),
     )
 
 
-def _report_page(report_link: str | None) -> dict[str, str] | None:
-    """Where the validation page is: something to click on, or a path in the store."""
-    if not report_link:
-        return None
-    kind = "address" if report_link.startswith(("http://", "https://")) else "path"
-    return {"kind": kind, "value": one_line(report_link)}
+def _validation_page(ws: Workspace, portfolio: Portfolio, key: str, report_link: str | None) -> str | None:
+    """Where a person can open the validation page: a path in the store is shown by the Airflow plugin."""
+    if report_link and not report_link.startswith(("http://", "https://")):
+        return f"{ws.ui_url}/fraud-ops/validation/{portfolio.name}/{quote(key, safe='')}"
+    return one_line(report_link) if report_link else None
 
 
 def _model(model: ModelVersion) -> str:

@@ -354,9 +354,7 @@ def state(ws: Workspace, notice_id: int) -> str:
 def counts(session: Session, portfolio: str) -> Counts:
     """How many notices of a portfolio are in which state."""
     rows = session.execute(
-        select(Notice.state, func.count().label("number"))
-        .where(Notice.portfolio == portfolio)
-        .group_by(Notice.state)
+        select(Notice.state, func.count().label("number")).where(Notice.portfolio == portfolio).group_by(Notice.state)
     )
     found: dict[str, int] = {row.state: row.number for row in rows}
     return Counts(
@@ -459,9 +457,7 @@ def _set_uncertain(ws: Workspace, session: Session, notice: Notice, policy: Unce
     _enter(ws, session, notice, "notice_uncertain", then=policy)
 
 
-def _enter(
-    ws: Workspace, session: Session, notice: Notice, action: str, *, actor: str = ACTOR, **facts: Any
-) -> None:
+def _enter(ws: Workspace, session: Session, notice: Notice, action: str, *, actor: str = ACTOR, **facts: Any) -> None:
     """The ledger entry: which notice, never to whom or what it says."""
     ws.record(
         session,

@@ -85,9 +85,7 @@ def compose(
     return message
 
 
-def transmit(
-    client: smtplib.SMTP, message: EmailMessage, *, sender: str, recipients: Sequence[str]
-) -> Transmission:
+def transmit(client: smtplib.SMTP, message: EmailMessage, *, sender: str, recipients: Sequence[str]) -> Transmission:
     """Hand a message over to a connected (and logged in) mail server; never raises for what the server does."""
     body = _dot_stuffed(message.as_bytes())
     try:
@@ -121,9 +119,7 @@ class _Envelope:
     deferred: dict[str, str]
 
 
-def _open_envelope(
-    client: smtplib.SMTP, sender: str, recipients: Sequence[str], size: int
-) -> _Envelope | Transmission:
+def _open_envelope(client: smtplib.SMTP, sender: str, recipients: Sequence[str], size: int) -> _Envelope | Transmission:
     """MAIL and RCPT; a :class:`Transmission` where the server wants none of it."""
     client.ehlo_or_helo_if_needed()
     code, reply = client.mail(sender, [f"size={size}"] if client.has_extn("size") else [])

@@ -300,7 +300,8 @@ class Portfolio(_Strict):
         for name in self.features.exclude:
             if name not in self.columns:
                 problems.append(f"features.exclude: there is no column {name!r}")
-        reserved = {"transaction_id", "event_time", "amount", "amount_minor", "label", "score", "decision"}
+        reserved = {"transaction_id", "event_time", "amount", "amount_minor", "partition_key"}
+        reserved |= {"label", "slice", "score", "decision"}
         for name, column in self.columns.items():
             if name in reserved and column.role not in (Role.ID, Role.TIME, Role.AMOUNT, Role.LABEL):
                 problems.append(f"columns: {name!r} is a reserved name and cannot have role {column.role.value!r}")

@@ -10,7 +10,6 @@ The numbers are measured with the registered artifacts themselves, so that what 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -23,12 +22,17 @@ from sqlalchemy.orm import Session, joinedload
 
 from fraudops.database import ModelVersion, Verdict
 from fraudops.errors import ContractError, IntegrityError
+from fraudops.evaluation.metrics import alert_budget
 from fraudops.evaluation.ranking import average_precision
 from fraudops.portfolio import Portfolio
 from fraudops.registry import measures
-from fraudops.registry.gates import AgainstChampion, AtBudget, Evidence, Judgement, Rows, judge
+from fraudops.registry.gates import AgainstChampion, AtBudget, Estimate, Evidence, Judgement, Rows, judge
 from fraudops.registry.locks import lock_versions
 from fraudops.registry.versions import champion, load, of_run
+from fraudops.store import sha256_of
+from fraudops.training import dataset
+from fraudops.training.dataset import DatasetSummary
+from fraudops.training.splits import TEST, VALIDATION
 from fraudops.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -106,6 +110,33 @@ def verdict_of(session: Session, portfolio: Portfolio, run_id: str) -> Verdict:
             remedy=f"give the run id of a finished run of {portfolio.dag_id('train')}",
         )
     return found
+
+
+def read_predictions(ws: Workspace, model: ModelVersion) -> pd.DataFrame:
+    """What a registered candidate predicted on the validation and the test slice.
+
+    Raises
+    ------
+    IntegrityError
+        They are gone, or not those that were written.
+    """
+    name = f"predictions_{model.candidate}.parquet"
+    try:
+        content = ws.store.get("training", model.portfolio, model.run_id, name)
+    except FileNotFoundError:
+        content = b""
+    if sha256_of(content) != model.lineage["predictions_sha256"]:
+        raise IntegrityError(
+            f"{name} is {'not the file that was written' if content else 'gone'}",
+            where=f"{model.portfolio} {model.run_id}",
+            remedy="train again in a new run",
+        )
+    return pq.read_table(io.BytesIO(content)).to_pandas()
+
+
+def rows_of(predictions: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Predictions on one slice."""
+    return predictions[(predictions["slice"] == name).to_numpy()].reset_index(drop=True)
 
 
 # -- the verdict's row --------------------------------------------------------------------------------
@@ -188,9 +219,9 @@ class _Run:
     portfolio: Portfolio
     models: dict[str, ModelVersion]
     predictions: dict[str, pd.DataFrame]
+    summary: DatasetSummary
     test: pd.DataFrame
     """The test slice with every model column."""
-    split: str
 
     @classmethod
     def read(cls, ws: Workspace, portfolio: Portfolio, run_id: str, models: Sequence[ModelVersion]) -> _Run:
@@ -203,20 +234,17 @@ class _Run:
                 where=where,
                 remedy="clear the failed train task and let it run again",
             )
-        predictions = {
-            name: _table(ws, portfolio, run_id, f"predictions_{name}.parquet", None) for name in by_name
-        }
-        test = _table(ws, portfolio, run_id, "dataset.parquet", [("slice", "=", "test")])
+        data = dataset.load(ws, portfolio, run_id)
+        test = data.rows_of(TEST)
+        predictions = {name: read_predictions(ws, model) for name, model in by_name.items()}
         for name, found in predictions.items():
-            held_out = found[found["slice"] == "test"]
-            if list(held_out["transaction_id"]) != list(test["transaction_id"]):
+            if list(rows_of(found, TEST)["transaction_id"]) != list(test["transaction_id"]):
                 raise IntegrityError(
                     f"the predictions of {name} are not of the data set's test slice",
                     where=where,
                     remedy="train again",
                 )
-        facts = json.loads(_object(ws, portfolio, run_id, "dataset.json"))
-        return cls(ws, portfolio, by_name, predictions, test, str(facts.get("split", "unknown")))
+        return cls(ws, portfolio, by_name, predictions, data.summary, test)
 
     def challenger(self) -> ModelVersion:
         """Best average precision on the validation slice; of equal ones the baseline, then the YAML's order."""
@@ -225,8 +253,7 @@ class _Run:
         order += sorted(set(self.models) - set(order))
 
         def merit(name: str) -> tuple[float, int]:
-            found = self.predictions[name]
-            held_out = found[found["slice"] == "validation"]
+            held_out = rows_of(self.predictions[name], VALIDATION)
             value = average_precision(measures.labels(held_out), _scores(held_out))
             return (-value if value is not None else 1.0, order.index(name))
 
@@ -245,7 +272,7 @@ class _Run:
             challenger=_name(challenger),
             baseline=baseline,
             is_baseline=challenger.candidate == baseline,
-            split=self.split,
+            split=self.summary.split,
             minimum_positives=self.portfolio.training.minimum_positives,
             margin=self.portfolio.promotion.margin,
             test=self._rows(self.test),
@@ -270,8 +297,7 @@ class _Run:
         return scores
 
     def _held_out(self, candidate: str) -> np.ndarray:
-        found = self.predictions[candidate]
-        return _scores(found[found["slice"] == "test"])
+        return _scores(rows_of(self.predictions[candidate], TEST))
 
     def _against(
         self, challenger: ModelVersion, scores: np.ndarray, in_use: ModelVersion
@@ -284,7 +310,11 @@ class _Run:
             rows=self._rows(frame),
         )
         if challenger.artifact_sha256 == in_use.artifact_sha256:
-            return replace(found, tie=f"{_name(challenger)} is the very artifact of {_name(in_use)}."), None
+            return replace(
+                found,
+                tie=f"{_name(challenger)} is the very artifact of {_name(in_use)}.",
+                difference=Estimate(0.0, 0.0, 0.0),
+            ), None
         if frame.empty:
             return found, None
         model = load(self.ws, in_use)
@@ -312,9 +342,9 @@ class _Run:
         )
 
     def _k(self, frame: pd.DataFrame) -> int:
-        """How many of these rows the alert budget lets people look at."""
-        days = frame["partition_key"].nunique() * self.portfolio.partition_hours / 24
-        return max(1, min(len(frame), round(self.portfolio.policy.alerts_per_day * days)))
+        """How many of these rows of the test slice the alert budget lets people look at."""
+        days = self.summary.slices[TEST].days * len(frame) / len(self.test)
+        return alert_budget(self.portfolio.policy.alerts_per_day, days, len(frame))
 
     @staticmethod
     def _rows(frame: pd.DataFrame) -> Rows:
@@ -334,21 +364,3 @@ def _missing_columns(model: FraudModel, frame: pd.DataFrame) -> list[str]:
 
 def _scores(frame: pd.DataFrame) -> np.ndarray:
     return frame["score"].to_numpy(dtype=float)
-
-
-def _object(ws: Workspace, portfolio: Portfolio, run_id: str, name: str) -> bytes:
-    try:
-        return ws.store.get("training", portfolio.name, run_id, name)
-    except FileNotFoundError:
-        raise IntegrityError(
-            f"{name} is gone",
-            where=f"{portfolio.name} {run_id}",
-            remedy=f"run {portfolio.dag_id('train')} again",
-        ) from None
-
-
-def _table(
-    ws: Workspace, portfolio: Portfolio, run_id: str, name: str, filters: list[tuple[str, str, str]] | None
-) -> pd.DataFrame:
-    content = _object(ws, portfolio, run_id, name)
-    return pq.read_table(io.BytesIO(content), filters=filters).to_pandas()

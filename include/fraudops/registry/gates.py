@@ -182,8 +182,8 @@ def _split(evidence: Evidence) -> Gate:
 def _floor_positives(evidence: Evidence) -> Gate:
     return Gate(
         ENOUGH,
-        float(evidence.test.positives),
-        float(evidence.minimum_positives),
+        evidence.test.positives,
+        evidence.minimum_positives,
         evidence.test.positives >= evidence.minimum_positives and evidence.average_precision is not None,
         "Frauds in the test slice; with fewer, chance decides.",
         rows=evidence.test,
@@ -217,8 +217,8 @@ def _chance(evidence: Evidence) -> Gate:
 def _unseen(evidence: Evidence, champion: AgainstChampion) -> Gate:
     return Gate(
         UNSEEN,
-        float(champion.rows.positives),
-        float(evidence.minimum_positives),
+        champion.rows.positives,
+        evidence.minimum_positives,
         champion.rows.positives >= evidence.minimum_positives,
         f"Frauds of the test slice at or after {champion.trained_until}, until which {champion.name} was trained; "
         "earlier rows would flatter it.",

@@ -74,9 +74,7 @@ class RefusalSummary:
         return asdict(self)
 
 
-def promote(
-    ws: Workspace, portfolio: Portfolio, *, run_id: str, approved_by: str, reason: str
-) -> PromotionSummary:
+def promote(ws: Workspace, portfolio: Portfolio, *, run_id: str, approved_by: str, reason: str) -> PromotionSummary:
     """Make the challenger of a run's verdict the champion; the same verdict again changes nothing.
 
     Parameters
@@ -172,9 +170,7 @@ def decline(ws: Workspace, portfolio: Portfolio, *, run_id: str, declined_by: st
         )
 
 
-def rollback(
-    ws: Workspace, portfolio: Portfolio, *, version: str, approved_by: str, reason: str
-) -> PromotionSummary:
+def rollback(ws: Workspace, portfolio: Portfolio, *, version: str, approved_by: str, reason: str) -> PromotionSummary:
     """Make a former champion the champion again; what it scored, and what others scored, stays as it is.
 
     Parameters
@@ -206,9 +202,7 @@ def rollback(
                 where=portfolio.name,
                 remedy="choose another version with 'fraudops models list'",
             )
-        record = _change_champion(
-            ws, session, portfolio, model, verdict=None, approved_by=approved_by, reason=reason
-        )
+        record = _change_champion(ws, session, portfolio, model, verdict=None, approved_by=approved_by, reason=reason)
         return _summary(session, record, None)
 
 

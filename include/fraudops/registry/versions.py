@@ -169,9 +169,7 @@ def _refuse(ws: Workspace, model: ModelVersion, found: str) -> None:
 
 def of_candidate(session: Session, portfolio_name: str, run_id: str, candidate: str) -> ModelVersion | None:
     """The version that a training run registered for a candidate, if it did."""
-    return session.scalar(
-        _of(portfolio_name).where(ModelVersion.run_id == run_id, ModelVersion.candidate == candidate)
-    )
+    return session.scalar(_of(portfolio_name).where(ModelVersion.run_id == run_id, ModelVersion.candidate == candidate))
 
 
 def of_run(session: Session, portfolio_name: str, run_id: str) -> list[ModelVersion]:
@@ -225,10 +223,7 @@ def champion_at(session: Session, portfolio_name: str, as_of: datetime) -> Model
 def first_champion(session: Session, portfolio_name: str) -> ModelVersion | None:
     """The version that was promoted first: it scores the partitions that waited for a champion."""
     found = session.scalar(
-        select(PromotionRecord)
-        .where(PromotionRecord.portfolio == portfolio_name)
-        .order_by(PromotionRecord.id)
-        .limit(1)
+        select(PromotionRecord).where(PromotionRecord.portfolio == portfolio_name).order_by(PromotionRecord.id).limit(1)
     )
     return found.model if found else None
 
@@ -249,7 +244,5 @@ def _of(portfolio_name: str, *columns: Any) -> Any:
 
 def _promotions(portfolio_name: str) -> Any:
     return (
-        select(PromotionRecord)
-        .where(PromotionRecord.portfolio == portfolio_name)
-        .order_by(PromotionRecord.id.desc())
+        select(PromotionRecord).where(PromotionRecord.portfolio == portfolio_name).order_by(PromotionRecord.id.desc())
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -46,8 +46,8 @@ class DagRun:
     state: str
     run_type: str
     partition_key: str | None
-    queued_at: datetime | None
-    conf: dict[str, Any]
+    ended_at: datetime | None
+    conf: dict[str, Any] = field(compare=False)
 
     @property
     def finished(self) -> bool:
@@ -63,7 +63,7 @@ class DagRun:
             state=content["state"],
             run_type=content["run_type"],
             partition_key=content.get("partition_key"),
-            queued_at=_moment(content.get("queued_at")),
+            ended_at=_moment(content.get("end_date")),
             conf=content.get("conf") or {},
         )
 
@@ -114,6 +114,10 @@ class AirflowClient:
         self._password = password
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business between two processes of one machine
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
 
     # -- requests -------------------------------------------------------------------------------------
 
@@ -233,6 +237,12 @@ class AirflowClient:
         found = self.pages(f"/dags/{quote(dag_id)}/dagRuns", "dag_runs", order_by="id", **filters)
         return [DagRun.from_json(entry) for entry in found]
 
+    def newest_runs(self, dag_id: str) -> list[DagRun]:
+        """The newest runs of a DAG, at most a hundred, newest first."""
+        path = f"/dags/{quote(dag_id)}/dagRuns"
+        answer = self.request("GET", path, params={"order_by": "-id", "limit": _PAGE})
+        return [DagRun.from_json(entry) for entry in answer["dag_runs"]]
+
     def wait_for_run(
         self,
         run: DagRun,
@@ -320,9 +330,7 @@ class AirflowClient:
             The user is not asked (403), it is answered already (409), there is no such option (400).
         """
         path = f"{_run_path(task.dag_id, task.run_id)}/taskInstances/{quote(task.task_id)}/{task.map_index}"
-        self.request(
-            "PATCH", f"{path}/hitlDetails", json={"chosen_options": options, "params_input": values or {}}
-        )
+        self.request("PATCH", f"{path}/hitlDetails", json={"chosen_options": options, "params_input": values or {}})
 
     # -- backfills and assets -------------------------------------------------------------------------
 
@@ -366,9 +374,7 @@ class AirflowClient:
     # -- inside ---------------------------------------------------------------------------------------
 
     def _sign_in(self) -> None:
-        answer = self._send(
-            "POST", "/auth/token", base="", json={"username": self.user, "password": self._password}
-        )
+        answer = self._send("POST", "/auth/token", base="", json={"username": self.user, "password": self._password})
         if not answer.ok:
             raise ApiError(_detail(answer), status=answer.status_code, where=f"login of {self.user!r}")
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"

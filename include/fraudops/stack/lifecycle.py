@@ -14,16 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from fraudops.database import migrate
 from fraudops.errors import FraudopsError
-from fraudops.portfolio import load_all
 from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient, ApiError
 from fraudops.stack.environment import AIRFLOW_DATABASE, FRAUDOPS_DATABASE, TRAINING_POOL, stack_environment
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.ports import DEFAULT_PORT, HOST, Ports, any_free, first_free, is_free
 from fraudops.stack.postgres import Postgres
-from fraudops.stack.preparation import AirflowMigration, generated_files
+from fraudops.stack.preparation import AirflowMigration, generated_files, readable_portfolios
 from fraudops.stack.processes import (
     PART_VARIABLE,
     STACK_VARIABLE,
@@ -98,6 +96,11 @@ class Stack:
         self.postgres = Postgres(self.folder.root)
 
     # -- asking ---------------------------------------------------------------------------------------
+
+    @property
+    def database_url(self) -> str:
+        """URL of our database on the stack's own server."""
+        return self.postgres.url(FRAUDOPS_DATABASE)
 
     def state(self) -> StackState:
         """What runs, and whether it is well."""
@@ -225,6 +228,8 @@ class Stack:
 
     def _prepare_databases(self, environment: dict[str, str], tell: Tell) -> None:
         """Create and migrate Airflow's database and ours at the same time."""
+        from fraudops.database import migrate  # imported here: `down` and `status` need no Alembic
+
         for name in (AIRFLOW_DATABASE, FRAUDOPS_DATABASE):
             self.postgres.ensure_database(name)
         airflow = AirflowMigration(self.postgres, environment, self.folder.logs / "migrate.log")
@@ -303,7 +308,7 @@ class Stack:
         with self.folder.lock():
             self._stop()
             removed = []
-            for portfolio in load_all(self.settings.portfolios).values():
+            for portfolio in readable_portfolios(self.settings.portfolios):
                 files = generated_files(self.settings.landing / portfolio.name, portfolio, self.folder)
                 for file in files:
                     file.unlink(missing_ok=True)

@@ -42,9 +42,7 @@ class Login:
     user: str
     password: str
 
-    def __call__(
-        self, server: Any, session: Session, envelope: Envelope, mechanism: str, auth_data: Any
-    ) -> AuthResult:
+    def __call__(self, server: Any, session: Session, envelope: Envelope, mechanism: str, auth_data: Any) -> AuthResult:
         """Check a login (aiosmtpd's ``authenticator``)."""
         if not isinstance(auth_data, LoginPassword):
             return AuthResult(success=False, handled=False)

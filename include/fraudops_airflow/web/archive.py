@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal
 
 from fraudops.database import transaction
 from fraudops.portfolio import Portfolio
@@ -20,7 +19,8 @@ from upath import UPath
 
 from fraudops_airflow.catalogue import valid_portfolios
 
-Area = Literal["reports", "validation"]
+AREAS = ("reports", "validation")
+"""Areas of the store whose files are handed out."""
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -87,20 +87,20 @@ class Archive:
             return []
         return sorted((entry for entry in root.iterdir() if entry.is_dir()), key=lambda e: e.name, reverse=True)
 
-    def has(self, area: Area, portfolio: str, folder: str, file: str = "index.html") -> bool:
+    def has(self, area: str, portfolio: str, folder: str, file: str = "index.html") -> bool:
         """Whether :meth:`document` would find something."""
         return self._path(area, portfolio, folder, file) is not None
 
-    def document(self, area: Area, portfolio: str, folder: str, file: str) -> Document | None:
-        """A file of one of the two areas, or None: unknown portfolio, odd name, other kind of file, not there."""
+    def document(self, area: str, portfolio: str, folder: str, file: str) -> Document | None:
+        """A file, or None: another area, an unknown portfolio, an odd name, another kind of file, not there."""
         path = self._path(area, portfolio, folder, file)
         if path is None:
             return None
         return Document(path.read_bytes(), MEDIA_TYPES[PurePosixPath(file).suffix])
 
-    def _path(self, area: Area, portfolio: str, folder: str, file: str) -> UPath | None:
+    def _path(self, area: str, portfolio: str, folder: str, file: str) -> UPath | None:
         name = _FILE.fullmatch(file)
-        if portfolio not in self.portfolios or name is None or name[1] not in MEDIA_TYPES:
+        if area not in AREAS or portfolio not in self.portfolios or name is None or name[1] not in MEDIA_TYPES:
             return None
         try:
             path = self.store.path(area, portfolio, folder, file)

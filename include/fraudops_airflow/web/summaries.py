@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Verdict
+from fraudops.database import Alert, Verdict
+from fraudops.notices import outbox
 from fraudops.portfolio import Portfolio
+from fraudops.registry.versions import newest_promotion, of_run
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
@@ -19,7 +21,6 @@ SHOWN_PARTITIONS = 30
 """Bars in the chart of alerts."""
 SHOWN_VALIDATIONS = 90
 """Rows in the table of validations; each costs a read from the store."""
-SHOWN_FILES = 90
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class PortfolioOverview:
     verdict_has_report: bool
     days: tuple[DayAlerts, ...]
     alerts: int
-    notices: dict[str, int]
+    notices: outbox.Counts
 
     @property
     def is_empty(self) -> bool:
@@ -151,9 +152,7 @@ def training_runs(archive: Archive) -> list[TrainingRun]:
 
 def training_run(session: Session, portfolio: Portfolio, run_id: str) -> TrainingRun:
     """What the database knows of one run."""
-    versions = session.scalars(
-        select(ModelVersion).where(ModelVersion.portfolio == portfolio.name, ModelVersion.run_id == run_id)
-    ).all()
+    versions = of_run(session, portfolio.name, run_id)
     verdict = session.scalar(
         select(Verdict)
         .where(Verdict.portfolio == portfolio.name, Verdict.run_id == run_id)
@@ -197,11 +196,13 @@ def quarantine(archive: Archive) -> list[QuarantineLine]:
     """Files with rejected rows: how many, and why."""
     lines = []
     for portfolio in archive.portfolios.values():
-        for folder in archive.folders("quarantine", portfolio.name)[:SHOWN_FILES]:
+        for folder in archive.folders("quarantine", portfolio.name):
             summary = _json(archive, "quarantine", portfolio.name, folder.name, "summary.json")
             reasons = summary.get("reasons")
             counts = {str(k): int(v) for k, v in reasons.items()} if isinstance(reasons, dict) else {}
             rows = summary.get("rows")
+            if rows == 0:
+                continue  # a file of which every row was accepted has a summary too
             lines.append(
                 QuarantineLine(
                     portfolio=portfolio,
@@ -240,9 +241,6 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         .options(joinedload(Verdict.challenger), joinedload(Verdict.champion))
     )
     days = _alerts_by_day(session, name, scored)
-    notices = session.execute(
-        select(Notice.state, func.count()).where(Notice.portfolio == name).group_by(Notice.state)
-    )
     return PortfolioOverview(
         portfolio=portfolio,
         keys=tuple(keys),
@@ -253,7 +251,7 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         verdict_has_report=verdict is not None and archive.has("reports", name, verdict.run_id),
         days=tuple(days),
         alerts=session.scalar(select(func.count()).select_from(Alert).where(Alert.portfolio == name)) or 0,
-        notices={state: count for state, count in notices},
+        notices=outbox.counts(session, name),
     )
 
 
@@ -265,13 +263,7 @@ def _pending(archive: Archive, portfolio: Portfolio) -> int:
 
 
 def _champion(session: Session, portfolio: str) -> Champion | None:
-    record = session.scalar(
-        select(PromotionRecord)
-        .where(PromotionRecord.portfolio == portfolio)
-        .order_by(PromotionRecord.id.desc())
-        .limit(1)
-        .options(joinedload(PromotionRecord.model))
-    )
+    record = newest_promotion(session, portfolio)
     if record is None:
         return None
     return Champion(

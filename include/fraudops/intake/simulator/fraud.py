@@ -44,16 +44,18 @@ class Scenario(IntEnum):
 
 
 # How often each kind happens, per payment of an average day.
-_HIGH_AMOUNTS = 0.0018
-_COMPROMISES = 0.00013
-_THEFTS = 0.00020
+_HIGH_AMOUNTS = 0.0024
+_COMPROMISES = 0.00007
+_THEFTS = 0.00011
 _TESTS = 0.00030
 
-_COMPROMISE_DAYS = (14, 28)
-_THEFT_DAYS = (10, 14)
-_THEFT_PAYMENTS = 1.3
+_SKIMMED = (Channel.CARD_PRESENT, Channel.CASH_WITHDRAWAL)
+"""Kinds of terminals that are compromised."""
+_COMPROMISE_DAYS = (28, 42)
+_THEFT_DAYS = (8, 14)
+_THEFT_PAYMENTS = 2.5
 """Payments a day that a thief makes with a stolen card."""
-_INCONSPICUOUS = 0.2
+_INCONSPICUOUS = 0.15
 """Share of a thief's payments that copy the customer: usual terminal, hour and amount."""
 
 
@@ -73,22 +75,18 @@ def high_amounts(seed: int, people: Population, day: date) -> Payments:
     size = int(rng.poisson(_HIGH_AMOUNTS * people.customers.rate.sum()))
     customer = rng.integers(len(people.customers.rate), size=size)
     channel = (rng.random(size) < 0.6).astype(np.int8)
-    payments = _fraudster(
-        rng, people, draw_cards(rng, people, customer), channel, rng.uniform(5.0, 22.0, size), 0.3
-    )
+    payments = _fraudster(rng, people, draw_cards(rng, people, customer), channel, rng.uniform(15.0, 50.0, size), 0.2)
     return payments.with_scenario(Scenario.HIGH_AMOUNT)
 
 
 def compromise(seed: int, people: Population, payments: Payments, day: date) -> Payments:
     """Turn a share of the payments at compromised terminals into fraud, many of them with a raised amount."""
-    campaigns = _campaigns(
-        seed, Purpose.COMPROMISED_TERMINALS, _COMPROMISES, _COMPROMISE_DAYS, people, day, _terminal
-    )
+    campaigns = _campaigns(seed, Purpose.COMPROMISED_TERMINALS, _COMPROMISES, _COMPROMISE_DAYS, people, day, _terminal)
     rng = stream(seed, Purpose.COMPROMISED_PAYMENTS, day)
     share = np.zeros(len(people.terminals.kind))
-    share[campaigns.what] = 0.45 + 0.45 * campaigns.intensity
+    share[campaigns.what] = 0.75 + 0.25 * campaigns.intensity
     hit = (rng.random(len(payments)) < share[payments.terminal]) & (payments.scenario == 0)
-    raised = np.where(hit, rng.uniform(1.0, 2.5, len(payments)), 1.0)
+    raised = np.where(hit, rng.uniform(1.5, 4.0, len(payments)), 1.0)
     minor = np.where(hit & (payments.channel == Channel.CARD_PRESENT), payments.minor * raised, payments.minor)
     return replace(
         payments,
@@ -104,12 +102,12 @@ def stolen_cards(seed: int, people: Population, day: date) -> Payments:
     cards = np.repeat(campaigns.what, rng.poisson(_THEFT_PAYMENTS * (0.5 + campaigns.intensity)))
     channel = draw_channels(rng, people, people.card_owner[cards])
     channel[channel == Channel.CASH_DEPOSIT] = Channel.ONLINE
-    payments = _fraudster(rng, people, cards, channel, rng.uniform(2.0, 6.0, len(cards)), _INCONSPICUOUS)
+    payments = _fraudster(rng, people, cards, channel, rng.uniform(5.0, 15.0, len(cards)), _INCONSPICUOUS)
     return payments.with_scenario(Scenario.STOLEN_CARD)
 
 
 def card_testing(seed: int, people: Population, day: date) -> Payments:
-    """At night a run of small payments at merchants nobody knew shows that a card works; then comes a large one."""
+    """At night a run of small payments at unknown merchants shows that a card works; a large one follows."""
     rng = stream(seed, Purpose.CARD_TESTING, day)
     rate = people.customers.rate.sum()
     cards = rng.integers(len(people.card_owner), size=starting(_TESTS * rate, day))
@@ -208,16 +206,11 @@ def _campaigns(
 
 
 def _terminal(rng: np.random.Generator, people: Population, count: int) -> np.ndarray:
-    """Shops and cash machines."""
+    """Any of the shops and cash machines."""
     shops, machines = (people.terminals.regions * PER_REGION[kind] for kind in _SKIMMED)
     index = rng.integers(shops + machines, size=count)
     first = people.terminals.first
-    return np.where(
-        index < shops, first[Channel.CARD_PRESENT] + index, first[Channel.CASH_WITHDRAWAL] + index - shops
-    )
-
-
-_SKIMMED = (Channel.CARD_PRESENT, Channel.CASH_WITHDRAWAL)
+    return np.where(index < shops, first[Channel.CARD_PRESENT] + index, first[Channel.CASH_WITHDRAWAL] + index - shops)
 
 
 def _card(rng: np.random.Generator, people: Population, count: int) -> np.ndarray:

@@ -15,13 +15,13 @@ _HOUR = 3_600
 
 _MEDIAN = np.array([22.0, 34.0, 75.0, 240.0])
 """Median amount of each channel in euros, for a customer and a terminal of middle level."""
-_SPREAD = np.array([0.55, 0.70, 0.45, 0.60])
+_SPREAD = np.array([0.45, 0.55, 0.45, 0.60])
 """Standard deviation of the logarithm of an amount."""
 _BUSINESS_DEPOSIT = 8.0
 _NOTE = 10
 """Machines give notes: withdrawals are multiples of this many units of the currency."""
 
-_LARGE_SHARE, _LARGE_FACTOR = 0.006, (4.0, 14.0)
+_LARGE_SHARE, _LARGE_FACTOR = 0.002, (4.0, 12.0)
 """Now and then people do buy a sofa: such payments look like fraud and are none."""
 _ELSEWHERE = 0.10
 """Share of payments at a terminal that is not a usual one."""

@@ -52,7 +52,7 @@ _LETTERS = {
     Channel.CASH_WITHDRAWAL: "A",
     Channel.CASH_DEPOSIT: "D",
 }
-PER_REGION = {Channel.CARD_PRESENT: 20, Channel.CASH_WITHDRAWAL: 4, Channel.CASH_DEPOSIT: 2}
+PER_REGION = {Channel.CARD_PRESENT: 24, Channel.CASH_WITHDRAWAL: 4, Channel.CASH_DEPOSIT: 2}
 """Terminals of each kind in every region; web merchants belong to none."""
 _USUAL = {Channel.CARD_PRESENT: 6, Channel.ONLINE: 4, Channel.CASH_WITHDRAWAL: 2, Channel.CASH_DEPOSIT: 1}
 
@@ -183,7 +183,7 @@ def _terminals(rng: np.random.Generator, payments_per_day: int) -> Terminals:
         ids=pa.array(ids, pa.string()),
         countries=pa.array([str(country) for country in countries], pa.string()),
         kind=kind_of,
-        price=np.where(cash, 1.0, rng.lognormal(0.0, 0.5, size=total)),
+        price=np.where(cash, 1.0, rng.lognormal(0.0, 0.4, size=total)),
         first=first,
         regions=regions,
         merchants=merchants,
@@ -231,9 +231,7 @@ def _channel_shares(rng: np.random.Generator, business: np.ndarray) -> np.ndarra
     return np.cumsum(shares, axis=1) / shares.sum(axis=1, keepdims=True)
 
 
-def _usual_terminals(
-    rng: np.random.Generator, region: np.ndarray, terminals: Terminals
-) -> dict[Channel, np.ndarray]:
+def _usual_terminals(rng: np.random.Generator, region: np.ndarray, terminals: Terminals) -> dict[Channel, np.ndarray]:
     """The nearest terminals of the home region, with some whim in it; any web merchants."""
     home = rng.random((len(region), 2))
     usual = {}

@@ -82,9 +82,7 @@ class World:
         ):
             value = getattr(self, name)
             if not low <= value <= high:
-                raise ConfigurationError(
-                    f"{name} is {value!r}", where="simulated world", remedy=f"use {low} … {high}"
-                )
+                raise ConfigurationError(f"{name} is {value!r}", where="simulated world", remedy=f"use {low} … {high}")
 
     @property
     def population(self) -> Population:

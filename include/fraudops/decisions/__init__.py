@@ -1,0 +1,1 @@
+"""Scores become decisions, decisions become alerts."""

@@ -1,0 +1,217 @@
+"""Raises alerts: one per transaction that is to be reviewed or is blocked, with reasons, and their notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from fraudops.database.models import Alert, ModelVersion
+from fraudops.decisions.locks import lock_partition
+from fraudops.decisions.scoring import is_fresh, load_model, require_columns
+from fraudops.errors import ConflictError, IntegrityError
+from fraudops.explanation import explain
+from fraudops.features import model_frame
+from fraudops.notices import messages
+from fraudops.portfolio import Portfolio
+from fraudops.registry import versions
+from fraudops.store import Manifest
+from fraudops.workspace import Workspace
+
+_AT_ONCE = 1_000
+_CURRENCY_LENGTH = 8
+
+
+@dataclass(frozen=True)
+class AlertResult:
+    """What became of a partition's reviews and blocks.
+
+    Attributes
+    ----------
+    raised
+        New alerts.
+    already
+        Alerts that were there.
+    notices
+        New notices in the outbox.
+    """
+
+    key: str
+    raised: int = 0
+    already: int = 0
+    notices: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return asdict(self)
+
+
+def raise_alerts(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -> AlertResult:
+    """Raise an alert for each transaction of a scored partition that is not allowed.
+
+    Alerts, the notices that tell of them and the ledger entry commit together. A transaction has one alert, ever:
+    a second run raises none again, and an alert stays as it was raised when its partition is scored anew.
+
+    Compliance gets a digest of the new alerts, and an immediate notice of each new block, the highest scores
+    first, up to ``notices.immediate_limit`` a partition.
+
+    Parameters
+    ----------
+    actor
+        Airflow user, or ``service:<workflow>``.
+
+    Raises
+    ------
+    MissingPartitionError
+        The partition has no scores.
+    ConflictError
+        Its transactions or features have changed since it was scored.
+    IntegrityError
+        The model's file is not the one that was registered.
+    """
+    scores = ws.store.require("scores", portfolio.name, key)
+    flagged = _flagged(ws, scores)
+    if flagged.empty:
+        return AlertResult(key)
+    with ws.transaction() as session:
+        known = _known(session, portfolio, flagged["transaction_id"].tolist())
+        model = _model(session, portfolio, scores)
+    fresh = flagged[~flagged["transaction_id"].isin(known)]
+    if fresh.empty:
+        return AlertResult(key, already=len(flagged))
+    rows = _rows(ws, portfolio, scores, fresh, model)
+    with ws.transaction() as session:
+        lock_partition(session, "alerts", portfolio.name, key)
+        alerts = _insert(session, rows)
+        if not alerts:
+            return AlertResult(key, already=len(flagged))
+        notices = _queue_notices(session, ws, portfolio, key, alerts)
+        blocked = sum(alert.decision == "block" for alert in alerts)
+        ws.record(
+            session,
+            portfolio=portfolio.name,
+            actor=actor,
+            action="alerts_raised",
+            subject=f"{portfolio.name}/alerts/{key}",
+            details={
+                "review": len(alerts) - blocked,
+                "block": blocked,
+                "notices": notices,
+                "model_version": model.version,
+                "scores": scores.data_digest,
+            },
+        )
+        return AlertResult(key, raised=len(alerts), already=len(flagged) - len(alerts), notices=notices)
+
+
+# -- inside ---------------------------------------------------------------------------------------------------
+
+
+def _flagged(ws: Workspace, scores: Manifest) -> pd.DataFrame:
+    table = ws.store.read(scores)
+    return table.filter(pc.is_in(table["decision"], pa.array(["review", "block"]))).to_pandas()
+
+
+def _known(session: Session, portfolio: Portfolio, ids: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for at in range(0, len(ids), _AT_ONCE):
+        some = ids[at : at + _AT_ONCE]
+        query = select(Alert.transaction_id).where(Alert.portfolio == portfolio.name, Alert.transaction_id.in_(some))
+        found.update(session.scalars(query))
+    return found
+
+
+def _model(session: Session, portfolio: Portfolio, scores: Manifest) -> ModelVersion:
+    """The version that gave the scores, which need not be today's champion."""
+    model = versions.version(session, portfolio.name, scores.facts["model_version"])
+    if model.artifact_sha256 != scores.facts["model_sha256"]:
+        raise IntegrityError(
+            f"the scores name another file for {model.version} than the database",
+            where=f"{portfolio.name} {scores.key}",
+            remedy="restore the store and the database from the same moment",
+        )
+    return model
+
+
+def _rows(
+    ws: Workspace, portfolio: Portfolio, scores: Manifest, flagged: pd.DataFrame, model: ModelVersion
+) -> list[dict[str, Any]]:
+    """Columns of the alerts, in the order of the partition."""
+    if not is_fresh(ws, scores):
+        raise ConflictError(
+            "transactions or features have changed since the partition was scored",
+            where=f"{portfolio.name} {scores.key}",
+            remedy="score it again, then raise the alerts",
+        )
+    frame = model_frame(ws, portfolio, [scores.key])
+    frame = frame[frame["transaction_id"].isin(flagged["transaction_id"])].reset_index(drop=True)
+    frame = frame.merge(flagged[["transaction_id", "score", "decision"]], on="transaction_id", how="left")
+    fraud_model = load_model(ws, model)
+    require_columns(fraud_model, frame.columns, portfolio, model.version)
+    reasons = explain(fraud_model, frame, portfolio)
+    created_at = datetime.now(UTC)
+    return [
+        {
+            "portfolio": portfolio.name,
+            "partition_key": scores.key,
+            "transaction_id": row["transaction_id"],
+            "event_time": row["event_time"].to_pydatetime(warn=False),
+            "amount_minor": int(row["amount_minor"]),
+            "minor_digits": portfolio.minor_digits,
+            "currency": _currency(portfolio, row),
+            "score": float(row["score"]),
+            "decision": row["decision"],
+            "reasons": why,
+            "model_id": model.id,
+            "as_of": portfolio.partitioning.end(scores.key),
+            "created_at": created_at,
+        }
+        for row, why in zip(frame.to_dict("records"), reasons, strict=True)
+    ]
+
+
+def _currency(portfolio: Portfolio, row: dict[Any, Any]) -> str:
+    """The row's currency, empty where it names none; or the one of the whole portfolio."""
+    if portfolio.currency not in portfolio.columns:
+        return portfolio.currency[:_CURRENCY_LENGTH]
+    value = row[portfolio.stored_name(portfolio.currency)]
+    return "" if pd.isna(value) else str(value)[:_CURRENCY_LENGTH]
+
+
+def _insert(session: Session, rows: list[dict[str, Any]]) -> list[Alert]:
+    """Insert those that are new; returns them in the order of the partition."""
+    alerts: list[Alert] = []
+    for at in range(0, len(rows), _AT_ONCE):
+        statement = (
+            insert(Alert)
+            .values(rows[at : at + _AT_ONCE])
+            .on_conflict_do_nothing(index_elements=[Alert.portfolio, Alert.transaction_id])
+            .returning(Alert)
+        )
+        alerts += session.scalars(statement)
+    return sorted(alerts, key=lambda alert: alert.id)
+
+
+def _queue_notices(session: Session, ws: Workspace, portfolio: Portfolio, key: str, alerts: list[Alert]) -> int:
+    """Queue the immediate notices and the digest of new alerts; returns how many were queued."""
+    blocks = sorted(
+        (alert for alert in alerts if alert.decision == "block"), key=lambda a: (-a.score, a.transaction_id)
+    )
+    # What earlier runs raised in this partition has used up its share of the limit.
+    all_blocks = session.scalar(
+        select(func.count()).where(
+            Alert.portfolio == portfolio.name, Alert.partition_key == key, Alert.decision == "block"
+        )
+    )
+    left = max(0, portfolio.notices.immediate_limit - ((all_blocks or 0) - len(blocks)))
+    queued = [messages.immediate_alert(session, ws, portfolio, alert) for alert in blocks[:left]]
+    queued.append(messages.alert_digest(session, ws, portfolio, key, alerts))
+    return sum(queued)

@@ -1,0 +1,52 @@
+"""What there is to do, asked of the store: which partitions have a score, which wait for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from fraudops.decisions.scoring import is_fresh
+from fraudops.decisions.succession import Succession
+from fraudops.portfolio import Portfolio
+from fraudops.workspace import Workspace
+
+PartitionState = Literal["scored", "stale", "pending", "history"]
+
+
+def partition_states(ws: Workspace, portfolio: Portfolio) -> dict[str, PartitionState]:
+    """State of every published partition of transactions, in the order of time.
+
+    - ``scored``;
+    - ``stale``: scored, but its transactions or features have changed since;
+    - ``pending``: to be scored as soon as there is a champion, which may be now;
+    - ``history``: never to be scored, because the first champion may have been trained on it.
+
+    Each dataset is listed once; manifests are read only of what has been scored.
+    """
+    unscored = dict(_unscored(ws, portfolio))
+    states: dict[str, PartitionState] = {}
+    for key in ws.store.keys("transactions", portfolio.name):
+        if key in unscored:
+            states[key] = unscored[key]
+        elif scores := ws.store.manifest("scores", portfolio.name, key):
+            states[key] = "scored" if is_fresh(ws, scores) else "stale"
+    return states
+
+
+def pending_keys(ws: Workspace, portfolio: Portfolio) -> list[str]:
+    """Partitions that have no score and are to get one, in the order of time."""
+    return [key for key, state in _unscored(ws, portfolio) if state == "pending"]
+
+
+def history_keys(ws: Workspace, portfolio: Portfolio) -> list[str]:
+    """Partitions that are never scored because the first champion may have been trained on them."""
+    return [key for key, state in _unscored(ws, portfolio) if state == "history"]
+
+
+def _unscored(ws: Workspace, portfolio: Portfolio) -> Iterator[tuple[str, Literal["pending", "history"]]]:
+    with ws.transaction() as session:
+        succession = Succession.read(session, portfolio)
+    scored = set(ws.store.keys("scores", portfolio.name))
+    for key in ws.store.keys("transactions", portfolio.name):
+        if key not in scored:
+            yield key, "history" if succession.model_for(key) == "history" else "pending"

@@ -1,0 +1,302 @@
+"""Puts a group of columns in plain words: the value, beside what is normal.
+
+To word a new aggregate, write a function of :class:`Told` and register it under the aggregate's name with
+``@wording``; without one the values are told as they are.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fraudops.explanation.groups import Group, Member
+
+_TO = {"terminal": "at", "merchant": "at", "shop": "at", "atm": "at", "card": "with", "device": "with"}
+"""How a payment relates to an entity; a payment is made *by* any other one."""
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_LONG_NUMBER = re.compile(r"\d(?:[ .-]?\d){11,}")
+_LONGEST_TEXT = 40
+
+
+@dataclass(frozen=True)
+class Value:
+    """A column in one row: what it is, and what it typically is. None where missing."""
+
+    member: Member
+    value: Any
+    typical: Any
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a wording may use.
+
+    Attributes
+    ----------
+    values
+        The group's columns.
+    event_time
+        When the transaction happened, UTC.
+    amount
+        Its amount, in units of the currency.
+    digits
+        Decimal digits of amounts.
+    flags
+        Columns that hold yes or no.
+    longest
+        How far back behaviour looks.
+    """
+
+    values: Sequence[Value]
+    event_time: datetime
+    amount: float
+    digits: int
+    flags: frozenset[str] = frozenset()
+    longest: timedelta = timedelta(0)
+
+
+Wording = Callable[[Told], str]
+_WORDINGS: dict[str, Wording] = {}
+
+
+def wording(*kinds: str) -> Callable[[Wording], Wording]:
+    """Register a wording for kinds of groups."""
+
+    def register(function: Wording) -> Wording:
+        _WORDINGS.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
+def sentence(group: Group, told: Told) -> str:
+    """The group in words."""
+    return _WORDINGS.get(group.kind, _plain)(told)
+
+
+# -- wordings -------------------------------------------------------------------------------------------------
+
+
+@wording("amount")
+def _amount(told: Told) -> str:
+    """Against the entity's own mean over its longest window; it is what "normal" means to an investigator."""
+    amount = f"amount {_money(told.amount, told)}"
+    ratios = [v for v in told.values if v.member.aggregate == "amount_ratio"]
+    if ratios:
+        entity = ratios[0].member.entity
+        ratios = sorted((v for v in ratios if v.member.entity == entity), key=_window)
+        known = [v for v in ratios if v.value is not None and v.value > 0]
+        if not known:
+            return f"{amount}, no earlier payment {_by(ratios[-1])} in {_span(_window(ratios[-1]))} to compare with"
+        ratio = known[-1]
+        mean = _money(told.amount / ratio.value, told)
+        over = _span(_window(ratio))
+        return f"{amount}, {_this(ratio)}'s mean over {over} is {mean} ({number(ratio.value)} times)"
+    typical = next((v.typical for v in told.values if v.member.column == "amount"), None)
+    return amount if typical is None else f"{amount}, typically {_money(typical, told)}"
+
+
+@wording("frauds")
+def _frauds(told: Told) -> str:
+    counts = [v for v in told.values if v.member.aggregate == "fraud_count"]
+    if counts:
+        best = _most_telling(counts)
+        if best.value is None:
+            return f"no record of frauds {_by(best)}"
+        return f"{_several(best.value, 'confirmed fraud')} {_by(best)} {_last(best)}"
+    best = _most_telling(told.values)
+    if best.value is None:
+        return f"no record of frauds {_by(best)}"
+    typically = "" if best.typical is None else f" (typically {_percent(best.typical)})"
+    return f"confirmed frauds are {_percent(best.value)} of the payments {_by(best)} {_last(best)}{typically}"
+
+
+@wording("count")
+def _count(told: Told) -> str:
+    best = _most_telling(told.values)
+    if best.value is None:
+        return f"it is not known how many payments {_by(best)} came before"
+    return f"{_several(best.value, 'payment')} {_by(best)} {_last(best)}{_typically(best, number)}"
+
+
+@wording("amount_sum", "amount_mean", "amount_max")
+def _sums(told: Told) -> str:
+    best = _most_telling(told.values)
+    if best.value is None:
+        return f"no amounts of payments {_by(best)} are known"
+    what = {"amount_sum": "add up to", "amount_mean": "have a mean of", "amount_max": "reach"}[
+        best.member.aggregate or ""
+    ]
+    typically = _typically(best, lambda value: _money(value, told))
+    return f"payments {_by(best)} {_last(best)} {what} {_money(best.value, told)}{typically}"
+
+
+@wording("seconds_since_last")
+def _since_last(told: Told) -> str:
+    best = _most_telling(told.values)
+    if best.value is None:
+        within = f" in {_span(told.longest)}" if told.longest else ""
+        return f"no earlier payment {_by(best)}{within}"
+    return f"{_ago(best.value)} after the previous payment {_by(best)}{_typically(best, _ago)}"
+
+
+@wording("seconds_since_first")
+def _since_first(told: Told) -> str:
+    best = _most_telling(told.values)
+    within = f" in {_span(told.longest)}" if told.longest else ""
+    if not best.value:
+        return f"first payment {_by(best)}{within}"
+    return f"first payment {_by(best)}{within} was {_ago(best.value)} before{_typically(best, _ago)}"
+
+
+@wording("time_of_day")
+def _time_of_day(told: Told) -> str:
+    clock = f"{told.event_time.astimezone(UTC):%H:%M} UTC"
+    night = any(v.member.column == "night" and v.value for v in told.values)
+    return f"paid at night ({clock})" if night else f"paid at {clock}"
+
+
+@wording("day_of_week")
+def _day_of_week(told: Told) -> str:
+    return f"paid on a {_DAYS[told.event_time.astimezone(UTC).weekday()]}"
+
+
+def _plain(told: Told) -> str:
+    """Columns of which nothing more is known: their value, and the typical one."""
+    return "; ".join(_column(value, told) for value in told.values)
+
+
+def _column(value: Value, told: Told) -> str:
+    name = _text(value.member.column)
+    if isinstance(value.value, str) or isinstance(value.typical, str):
+        is_, typical = _category(value.value), f", mostly {_category(value.typical)}"
+    elif value.member.column in told.flags:
+        is_, typical = _yes_no(value.value), f", mostly {_yes_no(value.typical)}"
+    elif value.value is None or value.typical is None:
+        is_ = "missing" if value.value is None else number(value.value)
+        typical = "" if value.typical is None else f", typically {number(value.typical)}"
+    else:
+        first, second = _alike(float(value.value), float(value.typical))
+        is_, typical = first, f", typically {second}"
+    return f"{name} is {is_}{typical if value.typical is not None else ''}"
+
+
+# -- pieces ---------------------------------------------------------------------------------------------------
+
+
+def _most_telling(values: Sequence[Value]) -> Value:
+    """The window whose value lies farthest from its typical one; the shortest of equals."""
+
+    def distance(value: Value) -> float:
+        if value.value is None:
+            return -1.0
+        typical = 0.0 if value.typical is None else abs(float(value.typical))
+        return round(abs(math.log((abs(float(value.value)) + 0.1) / (typical + 0.1))), 9)
+
+    return max(sorted(values, key=_window), key=distance)
+
+
+def _window(value: Value) -> timedelta:
+    return value.member.window or timedelta(0)
+
+
+def _this(value: Value) -> str:
+    return f"this {(value.member.entity or '').replace('_', ' ')}"
+
+
+def _by(value: Value) -> str:
+    return f"{_TO.get(value.member.entity or '', 'by')} {_this(value)}"
+
+
+def _last(value: Value) -> str:
+    return f"in the last {_span(_window(value))}"
+
+
+def _span(window: timedelta) -> str:
+    """A window in words: ``7 days``, ``24 hours``."""
+    seconds = int(window.total_seconds())
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds % size == 0 and seconds > size:
+            return f"{seconds // size} {unit}s"
+        if unit == "day" and seconds == size:
+            return "24 hours"
+    return _several(seconds, "second")
+
+
+def _ago(seconds: float) -> str:
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 2 * size:
+            return _several(round(seconds / size), unit)
+    return _several(round(seconds), "second")
+
+
+def _several(count: float, noun: str) -> str:
+    if count == 0:
+        return f"no {noun}"
+    return f"{number(count)} {noun}" + ("" if count == 1 else "s")
+
+
+def _typically(value: Value, written: Callable[[float], str]) -> str:
+    return "" if value.typical is None else f" (typically {written(value.typical)})"
+
+
+def _money(amount: float, told: Told) -> str:
+    return _minus(f"{amount:,.{told.digits}f}")
+
+
+def _percent(share: float) -> str:
+    return f"{number(100 * share)} %"
+
+
+def number(value: float) -> str:
+    """A number as people write it: whole where it is whole, else about three significant digits.
+
+    Examples
+    --------
+    >>> number(3.0), number(10.81), number(-0.0456), number(12345.6)
+    ('3', '10.8', '−0.046', '12,346')
+    """
+    return _minus(f"{value:,.{_decimals(value)}f}")
+
+
+def _decimals(value: float) -> int:
+    if value == round(value) or abs(value) >= 100:
+        return 0
+    return 1 if abs(value) >= 1 else min(1 - math.floor(math.log10(abs(value))), 9)
+
+
+def _alike(first: float, second: float) -> tuple[str, str]:
+    """Two numbers with as many decimals as show that they differ."""
+    # The larger one sets the scale; a whole number beside a fraction shows a decimal too.
+    decimals = _decimals(max(first, second, key=abs)) or max(
+        (min(_decimals(v), 1) for v in (first, second) if abs(v) < 100), default=0
+    )
+    while True:
+        texts = _minus(f"{first:,.{decimals}f}"), _minus(f"{second:,.{decimals}f}")
+        if texts[0] != texts[1] or first == second or decimals >= 9:
+            return texts
+        decimals += 1
+
+
+def _minus(text: str) -> str:
+    """With a true minus sign, and none before a zero."""
+    return text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", "−")
+
+
+def _yes_no(value: Any) -> str:
+    return "missing" if value is None else "yes" if value else "no"
+
+
+def _category(value: Any) -> str:
+    return "missing" if value is None else _text(str(value))
+
+
+def _text(value: str) -> str:
+    """Text of a file for a sentence: on one line, short, and never with anything like a card number."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in value).split())
+    line = _LONG_NUMBER.sub("(long number)", line)
+    return line if len(line) <= _LONGEST_TEXT else f"{line[: _LONGEST_TEXT - 1]}…"

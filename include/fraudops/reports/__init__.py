@@ -1,0 +1,1 @@
+"""Reports: self-contained pages that people archive, print and pass on."""

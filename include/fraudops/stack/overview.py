@@ -1,0 +1,204 @@
+"""Where a local installation stands, in numbers: for ``fraudops status`` and the demo's summary."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow.parquet as pq
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from fraudops.database import Alert, ModelVersion, PromotionRecord, Verdict
+from fraudops.portfolio import Portfolio
+from fraudops.store import Store
+from fraudops.workspace import Workspace
+
+PRIMARY_METRIC = "average_precision"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model in use, and how it came to be."""
+
+    version: str
+    candidate: str
+    metrics: dict[str, Any]
+    """Of the held-out slice that gated it."""
+    kind: str
+    approved_by: str
+    reason: str
+    promoted_at: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; the metrics are those that are plain numbers."""
+        plain = {name: value for name, value in self.metrics.items() if isinstance(value, int | float)}
+        return {
+            "version": self.version,
+            "candidate": self.candidate,
+            "metrics": {PRIMARY_METRIC: self.metrics.get(PRIMARY_METRIC)} | plain,
+            "kind": self.kind,
+            "approved_by": self.approved_by,
+            "reason": self.reason,
+            "promoted_at": self.promoted_at,
+        }
+
+
+@dataclass(frozen=True)
+class PortfolioOverview:
+    """One portfolio. A number is None where the database that knows it does not run."""
+
+    name: str
+    partitions: int
+    newest: str | None
+    rows: int
+    quarantined: int
+    champion: Champion | None = None
+    pending: int | None = None
+    history: int | None = None
+    scored: int = 0
+    alerts: int | None = None
+    decisions: dict[str, int] = field(default_factory=dict)
+    """Alerts per decision."""
+    notices: dict[str, int | None] = field(default_factory=lambda: {"sent": None, "waiting": None})
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "champion": self.champion.to_dict() if self.champion else None,
+            "partitions": self.partitions,
+            "newest": self.newest,
+            "rows": self.rows,
+            "quarantined": self.quarantined,
+            "scored": self.scored,
+            "pending": self.pending,
+            "history": self.history,
+            "alerts": self.alerts,
+            "decisions": self.decisions,
+            "notices": self.notices,
+        }
+
+
+@dataclass(frozen=True)
+class CandidateLine:
+    """A candidate of a training run."""
+
+    version: str
+    candidate: str
+    metrics: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class VerdictLine:
+    """What a comparison found."""
+
+    outcome: str
+    reason: str
+    challenger: str
+    report: str | None
+
+
+def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None) -> PortfolioOverview:
+    """Numbers of one portfolio.
+
+    Parameters
+    ----------
+    ws
+        The open workspace; None where the database does not run, and only the store is asked.
+    """
+    keys = store.keys("transactions", portfolio.name)
+    counted: dict[str, Any] = {
+        "name": portfolio.name,
+        "partitions": len(keys),
+        "newest": keys[-1] if keys else None,
+        "rows": sum(store.require("transactions", portfolio.name, key).rows for key in keys),
+        "quarantined": quarantined_rows(store, portfolio.name),
+        "scored": len(store.keys("scores", portfolio.name)),
+    }
+    if ws is None:
+        return PortfolioOverview(**counted)
+
+    from fraudops.decisions.pending import history_keys, pending_keys
+    from fraudops.notices.outbox import counts
+
+    with ws.transaction() as session:
+        decisions = dict(
+            session.execute(
+                select(Alert.decision, func.count()).where(Alert.portfolio == portfolio.name).group_by(Alert.decision)
+            ).tuples()
+        )
+        return PortfolioOverview(
+            **counted,
+            champion=champion(session, portfolio.name),
+            pending=len(pending_keys(ws, portfolio)),
+            history=len(history_keys(ws, portfolio)),
+            alerts=sum(decisions.values()),
+            decisions=decisions,
+            notices=dict(counts(session, portfolio.name).to_dict()),
+        )
+
+
+def champion(session: Session, portfolio: str) -> Champion | None:
+    """The model in use, or None."""
+    record = session.scalar(
+        select(PromotionRecord)
+        .where(PromotionRecord.portfolio == portfolio)
+        .order_by(PromotionRecord.id.desc())
+        .limit(1)
+        .options(joinedload(PromotionRecord.model))
+    )
+    if record is None:
+        return None
+    return Champion(
+        version=record.model.version,
+        candidate=record.model.candidate,
+        metrics=gating_metrics(record.model.metrics),
+        kind=record.kind,
+        approved_by=record.approved_by,
+        reason=record.reason,
+        promoted_at=record.promoted_at.isoformat(),
+    )
+
+
+def candidates(session: Session, portfolio: str, run_id: str) -> list[CandidateLine]:
+    """The candidates of a training run, the best first."""
+    found = session.scalars(
+        select(ModelVersion).where(ModelVersion.portfolio == portfolio, ModelVersion.run_id == run_id)
+    )
+    lines = [CandidateLine(m.version, m.candidate, gating_metrics(m.metrics)) for m in found]
+    return sorted(lines, key=lambda line: -(line.metrics.get(PRIMARY_METRIC) or 0.0))
+
+
+def verdict(session: Session, portfolio: str, run_id: str) -> VerdictLine | None:
+    """What the comparison of a training run found, or None."""
+    found = session.scalar(
+        select(Verdict)
+        .where(Verdict.portfolio == portfolio, Verdict.run_id == run_id)
+        .options(joinedload(Verdict.challenger))
+    )
+    if found is None:
+        return None
+    return VerdictLine(found.outcome, found.reason, found.challenger.version, found.report)
+
+
+def newest_training_run(session: Session, portfolio: str) -> str | None:
+    """Run id of the newest verdict, or None."""
+    return session.scalar(
+        select(Verdict.run_id).where(Verdict.portfolio == portfolio).order_by(Verdict.id.desc()).limit(1)
+    )
+
+
+def gating_metrics(metrics: dict[str, Any]) -> dict[str, Any]:
+    """The metrics of the slice that gates, whether they stand alone or beside those of the other slices."""
+    found = metrics.get("test", metrics)
+    return found if isinstance(found, dict) else {}
+
+
+def quarantined_rows(store: Store, portfolio: str) -> int:
+    """How many rows lie in quarantine."""
+    area = store.root / "quarantine" / f"portfolio={portfolio}"
+    if not area.exists():
+        return 0
+    files = (folder / "rows.parquet" for folder in area.iterdir())
+    return sum(pq.read_metadata(io.BytesIO(file.read_bytes())).num_rows for file in files if file.exists())

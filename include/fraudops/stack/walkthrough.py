@@ -1,0 +1,367 @@
+"""The demo: the whole lifecycle of one portfolio as real DAG runs, each step only where it is not done yet.
+
+Whatever was interrupted is continued: a step first asks the store, the database and Airflow how far it got.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from fraudops.errors import FraudopsError
+from fraudops.portfolio import Portfolio
+from fraudops.stack import overview
+from fraudops.stack.client import AirflowClient, ApiError, DagRun, TaskInstance
+from fraudops.stack.itinerary import Itinerary
+from fraudops.stack.secrets import USERS
+from fraudops.workspace import Workspace
+
+LAND, INGEST, SCORE, TRAIN, PROMOTE, NOTIFY, RECONCILE = (
+    "land", "ingest", "score", "train", "promote", "notify", "reconcile",
+)  # fmt: skip
+WORKFLOWS = (LAND, INGEST, SCORE, TRAIN, PROMOTE, NOTIFY, RECONCILE)
+
+APPROVE = "Approve"
+_FEEDS = 2
+"""Files of a simulated history: payments and chargebacks."""
+_THINKING = 2.5
+"""Seconds between a question and our answer: one given in the very moment in which the task is parked can make
+the task fail."""
+_PATIENCE = 20.0
+"""Seconds without any activity after which what should have started by itself is started."""
+_LIMIT = 900.0
+
+
+class Narrator(Protocol):
+    """Whoever shows a person what happens."""
+
+    def phase(self, title: str) -> AbstractContextManager[None]:
+        """A step begins; it ends with the block."""
+
+    def now(self, text: str) -> None:
+        """What is going on at this moment."""
+
+    def found(self, text: str) -> None:
+        """Something worth keeping on the screen."""
+
+
+@dataclass(frozen=True)
+class Walkthrough:
+    """The lifecycle of one portfolio on a running stack."""
+
+    client: AirflowClient
+    """The administrator's session."""
+    sign_in: Callable[[str], AirflowClient]
+    """Opens another user's session."""
+    ws: Workspace
+    plan: Itinerary
+    narrator: Narrator
+
+    @property
+    def portfolio(self) -> Portfolio:
+        """The portfolio that is shown."""
+        return self.plan.portfolio
+
+    def run(self) -> None:
+        """All steps.
+
+        Raises
+        ------
+        RunFailedError
+            A DAG run failed; the message holds the end of the failed task's log.
+        """
+        if self.plan.simulation is not None:
+            with self.narrator.phase("Simulate card payments"):
+                self.simulate()
+        self.wake()
+        with self.narrator.phase(f"Ingest {len(self.plan.bulk)} partitions in one bulk run"):
+            self.land()
+        with self.narrator.phase("Train the candidates and compare them with the champion"):
+            run_id = self.train()
+        with self.narrator.phase("Promote the challenger, with a person's approval"):
+            self.promote(run_id)
+        with self.narrator.phase(f"Ingest, score and alert: {len(self.plan.live)} partitions, one by one"):
+            self.follow()
+        with self.narrator.phase("Send the notices"):
+            self.notify()
+
+    # -- the steps ------------------------------------------------------------------------------------
+
+    def simulate(self) -> None:
+        """Write the bulk load's files; the days after it are written when their runs ask for them."""
+        from fraudops.intake.simulation import World, save_world, write_history
+
+        plan = self.plan
+        if plan.simulation is None:
+            return
+        folder = self.ws.landing / self.portfolio.name
+        world = World(
+            seed=plan.simulation.seed,
+            start=plan.first_day,
+            payments_per_day=plan.simulation.payments_per_day,
+        )
+        save_world(folder, world)
+        files = sorted(folder.glob(f"*_history_{plan.first}_{plan.last}.csv.gz"))
+        if len(files) < _FEEDS:
+            files = write_history(folder, world, plan.first_day, plan.last_bulk_day)
+        else:
+            self.narrator.found("simulated already")
+        self.narrator.found(
+            f"{len(plan.bulk)} days, {plan.first} to {plan.last}: {', '.join(file.name for file in files)}"
+        )
+
+    def wake(self) -> None:
+        """Unpause the workflows, all but ``ingest``: that one begins when there is a champion."""
+        self.client.wait_for_dags(self.portfolio.dag_id(workflow) for workflow in WORKFLOWS)
+        for workflow in WORKFLOWS:
+            if workflow != INGEST:
+                self.client.set_paused(self.portfolio.dag_id(workflow), False)
+
+    def land(self) -> None:
+        """Load the bulk, where it is not loaded."""
+        missing = set(self.plan.bulk) - set(self.ws.store.keys("transactions", self.portfolio.name))
+        if missing:
+            conf = {"path": self.plan.file, "first": self.plan.first, "last": self.plan.last}
+            self._complete(LAND, conf)
+        else:
+            self.narrator.found("loaded already; the same files again would change nothing")
+        found = overview.portfolio_overview(self.ws.store, self.portfolio, None)
+        self.narrator.found(
+            f"{found.rows:,} rows in {found.partitions} partitions, {found.quarantined:,} in quarantine"
+        )
+
+    def train(self) -> str:
+        """Train, unless there is a verdict already; returns the run whose verdict counts."""
+        name = self.portfolio.name
+        with self.ws.transaction() as session:
+            run_id = overview.newest_training_run(session, name)
+        if run_id is None:
+            run = self._complete(TRAIN, {"as_of": self.plan.last, "reason": "demonstration: first training"})
+            run_id = run.run_id
+        else:
+            self.narrator.found(f"trained already ({run_id})")
+        with self.ws.transaction() as session:
+            self._tell_candidates(session, run_id)
+            verdict = overview.verdict(session, name, run_id)
+        if verdict is None:
+            raise FraudopsError("the training run left no verdict", where=f"{name} {run_id}")
+        self.narrator.found(f"verdict {verdict.outcome}: {verdict.reason}")
+        return run_id
+
+    def promote(self, run_id: str) -> None:
+        """Answer the approval as the validator, where one is asked for."""
+        name = self.portfolio.name
+        with self.ws.transaction() as session:
+            champion = overview.champion(session, name)
+            verdict = overview.verdict(session, name, run_id)
+        if champion is None and verdict is not None and verdict.outcome == "PROMOTE":
+            self._approve(f"verdict__{run_id}", f"Demonstration. {verdict.reason}")
+            with self.ws.transaction() as session:
+                champion = overview.champion(session, name)
+        if champion is None:
+            self.narrator.found("nobody was promoted, so the partitions to come wait for a champion")
+            return
+        self.narrator.found(
+            f"{champion.version} ({champion.candidate}) is champion, approved by {champion.approved_by}"
+        )
+
+    def follow(self) -> None:
+        """Ingest the partitions that follow, and wait until each is scored and its alerts are raised."""
+        undone, before = self._undone(), {name: self._failed(name) for name in (INGEST, SCORE, RECONCILE)}
+        if not undone:
+            self.narrator.found("all of them are scored already")
+        elif self.portfolio.scheduled:
+            self._backfill(undone)
+            self._unpause_ingest()
+            self._wait_until_scored(undone, before)
+        else:
+            self._unpause_ingest()
+            for key in undone:
+                run = self.client.trigger(self.portfolio.dag_id(INGEST), partition_key=key)
+                self._wait(run)
+                self._wait_until_scored([key], before)
+        self._unpause_ingest()
+        found = overview.portfolio_overview(self.ws.store, self.portfolio, self.ws)
+        told = ", ".join(f"{count} {decision}" for decision, count in sorted(found.decisions.items()))
+        self.narrator.found(f"{found.scored} partitions scored, {found.alerts} alerts ({told or 'none'})")
+
+    def notify(self) -> None:
+        """Wait until the outbox is empty."""
+        from fraudops.notices.outbox import counts
+
+        dag_id, before = self.portfolio.dag_id(NOTIFY), self._failed(NOTIFY)
+        quiet_since, deadline = time.monotonic(), time.monotonic() + _LIMIT
+        while True:
+            with self.ws.transaction() as session:
+                found = counts(session, self.portfolio.name)
+            if not found.waiting:
+                break
+            self.narrator.now(f"{found.waiting} notices wait, {found.sent} are sent")
+            self._raise_failure(NOTIFY, before)
+            if self._active(dag_id):
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > _PATIENCE:
+                self.client.trigger(dag_id)
+                quiet_since = time.monotonic()
+            if time.monotonic() > deadline:
+                raise FraudopsError(f"{found.waiting} notices still wait", where=dag_id)
+            time.sleep(0.5)
+        self.narrator.found(f"{found.sent} notices sent")
+
+    # -- inside ---------------------------------------------------------------------------------------
+
+    def _complete(self, workflow: str, conf: dict[str, Any]) -> DagRun:
+        """Run a workflow and wait for it; a run that an interrupted demo left under way is waited for instead."""
+        dag_id = self.portfolio.dag_id(workflow)
+        active = self._active(dag_id)
+        return self._wait(active[0] if active else self.client.trigger(dag_id, conf=conf))
+
+    def _wait(self, run: DagRun) -> DagRun:
+        return self.client.wait_for_run(run, timeout=_LIMIT, watch=self._show_tasks)
+
+    def _show_tasks(self, run: DagRun, tasks: list[TaskInstance]) -> None:
+        at_work = sorted({task.name for task in tasks if task.state in ("running", "queued")})
+        done = sum(task.state in ("success", "skipped") for task in tasks)
+        self.narrator.now(f"{run.dag_id}: {', '.join(at_work) or 'next task'} ({done} of {len(tasks)} tasks done)")
+
+    def _active(self, dag_id: str) -> list[DagRun]:
+        return self.client.runs(dag_id, state=["queued", "running"])
+
+    def _tell_candidates(self, session: Session, run_id: str) -> None:
+        for line in overview.candidates(session, self.portfolio.name, run_id):
+            value = line.metrics.get(overview.PRIMARY_METRIC)
+            shown = f"{value:.3f}" if value is not None else "not measured"
+            self.narrator.found(f"{line.version} {line.candidate}: average precision {shown}")
+
+    def _approve(self, run_id: str, reason: str) -> None:
+        """Answer each question of a ``promote`` run as the person it asks, until the run has ended."""
+        dag_id = self.portfolio.dag_id(PROMOTE)
+        person = self._approver()
+        session = self.sign_in(person)
+        asked_at: float | None = None
+        deadline = time.monotonic() + _LIMIT
+        while time.monotonic() < deadline:
+            run = self._find(dag_id, run_id)
+            if run is not None and run.state == "success":
+                return
+            if run is not None and run.state == "failed":
+                raise self.client.failure(run)
+            questions = session.waiting_for_a_person(dag_id, run_id) if run is not None else []
+            if not questions:
+                asked_at = None
+                self.narrator.now(f"{dag_id} is under way")
+            elif asked_at is None:
+                asked_at = time.monotonic()
+                self.narrator.now(f"Airflow waits for {person}'s answer")
+            elif time.monotonic() - asked_at > _THINKING:
+                self._answer(session, questions[0], reason)
+            time.sleep(0.4)
+        raise FraudopsError("the promotion did not end in time", where=f"{dag_id} {run_id}")
+
+    def _answer(self, session: AirflowClient, question: TaskInstance, reason: str) -> None:
+        try:
+            session.answer(question, [APPROVE], {"reason": reason})
+        except ApiError as error:
+            if error.status != 409:  # somebody was faster, in the UI
+                raise
+            return
+        self.narrator.found(f"{session.user} answered “{APPROVE}” through Airflow")
+
+    def _approver(self) -> str:
+        allowed = self.portfolio.promotion.approvers or ("validator",)
+        for user in allowed:
+            if user in USERS:
+                return user
+        raise FraudopsError(
+            f"none of the approvers ({', '.join(allowed)}) is a user of the local stack",
+            where=f"{self.portfolio.name}.yaml: promotion.approvers",
+            remedy=f"add one of {', '.join(USERS)}, or answer in the UI as one of them",
+        )
+
+    def _find(self, dag_id: str, run_id: str) -> DagRun | None:
+        try:
+            return self.client.run(dag_id, run_id)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def _undone(self) -> list[str]:
+        """Partitions to come that are not ingested, or not scored though there is a champion."""
+        name = self.portfolio.name
+        done = set(self.ws.store.keys("transactions", name))
+        with self.ws.transaction() as session:
+            if overview.champion(session, name) is not None:
+                done &= set(self.ws.store.keys("scores", name))
+        return [key for key in self.plan.live if key not in done]
+
+    def _unpause_ingest(self) -> None:
+        self.client.set_paused(self.portfolio.dag_id(INGEST), False)
+
+    def _backfill(self, keys: list[str]) -> None:
+        """Ask Airflow for one run per partition, in order: a day's features look at the days before it.
+
+        It is asked before ``ingest`` is unpaused, because unpausing may start the newest day at once.
+        """
+        partitioning = self.portfolio.partitioning
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.client.create_backfill(
+                    self.portfolio.dag_id(INGEST),
+                    partitioning.start(keys[0]),
+                    partitioning.start(keys[-1]),
+                    reprocess="failed",
+                )
+            except ApiError as error:
+                # Airflow notices only every half minute that an earlier backfill has ended.
+                if error.status != 409 or time.monotonic() > deadline:
+                    raise
+                self.narrator.now("waiting for an earlier backfill to end")
+                time.sleep(2)
+            else:
+                self.narrator.now(f"backfill of {len(keys)} partitions, {keys[0]} to {keys[-1]}")
+                return
+
+    def _wait_until_scored(self, keys: list[str], before: dict[str, set[DagRun]]) -> None:
+        """Wait for the store, not for events: what counts is which partitions are scored."""
+        began = quiet_since = time.monotonic()
+        while undone := [key for key in self._undone() if key in keys]:
+            for workflow, runs in before.items():
+                self._raise_failure(workflow, runs)
+            done = len(keys) - len(undone)
+            self.narrator.now(f"{done} of {len(keys)} partitions scored, next is {undone[0]}")
+            if any(self._active(self.portfolio.dag_id(workflow)) for workflow in (INGEST, SCORE, RECONCILE)):
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > _PATIENCE:
+                # Airflow loses the events of a paused DAG; the store knows what is missing.
+                self._complete(RECONCILE, {})
+            if time.monotonic() - began > _LIMIT:
+                raise FraudopsError(f"not scored in time: {', '.join(undone)}", where=self.portfolio.name)
+            time.sleep(0.7)
+        self._settle(before)
+
+    def _settle(self, before: dict[str, set[DagRun]]) -> None:
+        """Alerts and notices follow the scores within the same runs: wait until those have ended."""
+        deadline = time.monotonic() + _LIMIT
+        while time.monotonic() < deadline:
+            if not any(self._active(self.portfolio.dag_id(workflow)) for workflow in (SCORE, RECONCILE)):
+                break
+            self.narrator.now("raising alerts")
+            time.sleep(0.5)
+        for workflow, runs in before.items():
+            self._raise_failure(workflow, runs)
+
+    def _failed(self, workflow: str) -> set[DagRun]:
+        """The failed ones among the newest runs."""
+        return {run for run in self.client.newest_runs(self.portfolio.dag_id(workflow)) if run.state == "failed"}
+
+    def _raise_failure(self, workflow: str, before: set[DagRun]) -> None:
+        """Raise for a run that has failed since."""
+        for run in self._failed(workflow) - before:
+            raise self.client.failure(run)

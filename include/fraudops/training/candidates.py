@@ -1,0 +1,224 @@
+"""Trains one candidate of a run: fit, calibrate, set thresholds, measure, write down, register."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from fraudops import __version__
+from fraudops.errors import ContractError
+from fraudops.evaluation.importance import REPEATS, permutation_importance
+from fraudops.evaluation.metrics import Metrics, evaluate
+from fraudops.portfolio import Portfolio
+from fraudops.store import canonical_json, sha256_of
+from fraudops.training import dataset as datasets
+from fraudops.training.dataset import Dataset, parquet_bytes
+from fraudops.training.estimators import EstimatorUnavailableError
+from fraudops.training.model import FraudModel, fit_model
+from fraudops.training.splits import TEST, TRAIN, VALIDATION
+from fraudops.workspace import Workspace
+
+_PREDICTED = ("transaction_id", "event_time", "amount_minor", "partition_key")
+_SCORINGS = 150
+"""Bounds the cost of permutation importance: columns × repeats, as far as one repeat allows."""
+
+
+@dataclass(frozen=True)
+class CandidateResult:
+    """What became of one candidate.
+
+    Attributes
+    ----------
+    version, model_id
+        Name (``v3``) and database id of the registered model; None where it was skipped.
+    skipped
+        Why the candidate was left out, such as a library that does not work on this machine.
+    average_precision, average_precision_interval, roc_auc, precision_at_k, k
+        On the test slice.
+    """
+
+    candidate: str
+    estimator: str
+    version: str | None = None
+    model_id: int | None = None
+    skipped: str | None = None
+    average_precision: float | None = None
+    average_precision_interval: list[float] | None = None
+    validation_average_precision: float | None = None
+    roc_auc: float | None = None
+    precision_at_k: float | None = None
+    k: int | None = None
+    n: int = 0
+    positives: int = 0
+    promotable: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        return dict(self.__dict__)
+
+
+def train(ws: Workspace, portfolio: Portfolio, *, run_id: str, candidate: str, jobs: int = 1) -> CandidateResult:
+    """Train a candidate on a run's data set and register it.
+
+    Fits on the training slice, calibrates and sets thresholds on the validation slice, measures on both that
+    and the test slice. Writes ``predictions_<candidate>.parquet`` beside the data set.
+
+    Parameters
+    ----------
+    run_id
+        A run whose data set has been assembled.
+    candidate
+        Name in ``training.candidates``.
+    jobs
+        Threads; the result does not depend on it.
+
+    Returns
+    -------
+    CandidateResult
+        With ``skipped`` set where the estimator's library does not work on this machine: the other
+        candidates go on.
+
+    Raises
+    ------
+    ContractError
+        There is no such candidate or data set, or a parameter is refused.
+    """
+    specification = portfolio.training.candidates.get(candidate)
+    if specification is None:
+        raise ContractError(
+            f"there is no candidate {candidate!r}",
+            where=f"{portfolio.name} training.candidates",
+            remedy=f"choose one of {', '.join(sorted(portfolio.training.candidates))}",
+        )
+    data = datasets.load(ws, portfolio, run_id)
+    try:
+        model = _fit(portfolio, data, candidate, jobs)
+    except EstimatorUnavailableError as error:
+        return CandidateResult(candidate, specification.estimator, skipped=str(error))
+    predictions = _predict(portfolio, model, data, jobs)
+    measured = {name: _measure(portfolio, data, model, predictions, name) for name in (VALIDATION, TEST)}
+    content = parquet_bytes(predictions)
+    ws.store.put(content, "training", portfolio.name, run_id, f"predictions_{candidate}.parquet")
+    return _register(ws, portfolio, data, model, measured, sha256_of(content))
+
+
+def _fit(portfolio: Portfolio, data: Dataset, candidate: str, jobs: int) -> FraudModel:
+    summary = data.summary
+    return fit_model(
+        portfolio.name,
+        candidate,
+        portfolio.training.candidates[candidate],
+        summary.columns,
+        data.rows_of(TRAIN),
+        data.rows_of(VALIDATION),
+        days=summary.slices[VALIDATION].days,
+        policy=portfolio.policy,
+        seed=summary.seed,
+        jobs=jobs,
+        facts={"trained_until": summary.trained_until.isoformat(), "dataset_sha256": summary.sha256},
+    )
+
+
+def _predict(portfolio: Portfolio, model: FraudModel, data: Dataset, jobs: int) -> pd.DataFrame:
+    """Scores of the rows that the estimator has not learned from, with the entities, to draw rows by."""
+    rows = data.frame[data.frame["slice"].isin([VALIDATION, TEST]).to_numpy()].reset_index(drop=True)
+    columns = [*_PREDICTED, *dict.fromkeys(portfolio.entities.values()), "label", "slice"]
+    return rows[columns].assign(score=model.score(rows, jobs=jobs))
+
+
+def _measure(portfolio: Portfolio, data: Dataset, model: FraudModel, predictions: pd.DataFrame, name: str) -> Metrics:
+    rows = predictions[(predictions["slice"] == name).to_numpy()]
+    return evaluate(
+        rows["label"].to_numpy(),
+        rows["score"].to_numpy(),
+        rows["amount_minor"].to_numpy(),
+        days=data.summary.slices[name].days,
+        alerts_per_day=portfolio.policy.alerts_per_day,
+        review=model.thresholds.review,
+        block=model.thresholds.block,
+        seed=data.summary.seed,
+    )
+
+
+def _importance(model: FraudModel, data: Dataset) -> list[dict[str, Any]]:
+    rows, columns = data.rows_of(TEST), model.columns.all
+    found = permutation_importance(
+        model.score,
+        rows,
+        rows["label"].to_numpy(),
+        columns,
+        seed=data.summary.seed,
+        repeats=max(1, min(REPEATS, _SCORINGS // max(len(columns), 1))),
+    )
+    return [importance.to_dict() for importance in found]
+
+
+def _register(
+    ws: Workspace,
+    portfolio: Portfolio,
+    data: Dataset,
+    model: FraudModel,
+    measured: dict[str, Metrics],
+    predictions_sha256: str,
+) -> CandidateResult:
+    # The registry lies above this room; importing it here keeps the rooms' modules free of a circle.
+    from fraudops.registry.versions import register
+
+    summary, test = data.summary, measured[TEST]
+    metrics = {
+        **test.to_dict(),
+        "slice": TEST,
+        "split": summary.split,
+        "promotable": summary.promotable,
+        "validation": measured[VALIDATION].to_dict(),
+        "importance": _importance(model, data),
+        "model": model.describe(),
+    }
+    lineage = {
+        "dataset_sha256": summary.sha256,
+        "predictions_sha256": predictions_sha256,
+        "inputs": {
+            "partitions": len(summary.inputs),
+            "first": summary.first_key,
+            "last": summary.last_key,
+            "digest": sha256_of(canonical_json(summary.inputs)),
+        },
+        "config": summary.config,
+        "code": __version__,
+        "seed": summary.seed,
+        "split": summary.split,
+        "promotable": summary.promotable,
+    }
+    with ws.transaction() as session:
+        registered = register(
+            ws,
+            session,
+            portfolio,
+            run_id=summary.run_id,
+            candidate=model.candidate,
+            as_of=summary.as_of,
+            trained_until=summary.trained_until,
+            model_bytes=model.to_bytes(),
+            metrics=metrics,
+            thresholds=model.thresholds.to_dict(),
+            lineage=lineage,
+        )
+        version, model_id = registered.version, registered.id
+    interval = test.average_precision_interval
+    return CandidateResult(
+        candidate=model.candidate,
+        estimator=model.kind,
+        version=version,
+        model_id=model_id,
+        average_precision=test.average_precision,
+        average_precision_interval=None if interval is None else interval.to_list(),
+        validation_average_precision=measured[VALIDATION].average_precision,
+        roc_auc=test.roc_auc,
+        precision_at_k=test.precision_at_k,
+        k=test.k,
+        n=test.n,
+        positives=test.positives,
+        promotable=summary.promotable,
+    )

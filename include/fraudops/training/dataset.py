@@ -1,0 +1,355 @@
+"""The data set of one training run: matured rows, cut into slices, written down with what it was made from."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fraudops import __version__
+from fraudops.errors import ContractError, IntegrityError
+from fraudops.features import ModelColumns, model_columns, model_frame
+from fraudops.labels import matured, reports
+from fraudops.portfolio import Portfolio, Role, format_duration
+from fraudops.store import canonical_json, sha256_of
+from fraudops.training.splits import GAP, SLICES, TEST, TRAIN, VALIDATION, Split, split_at_random, split_by_time
+from fraudops.workspace import Workspace
+
+FEWEST_POSITIVES = 5
+"""Frauds without which nothing can be learned (train) or calibrated (validation)."""
+_SECTIONS = ("columns", "features", "labels", "minor_digits", "partition_hours", "training")
+_LEADING = ("transaction_id", "event_time", "amount_minor", "partition_key")
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class SliceSummary:
+    """What one slice holds; ``days`` is the time it covers, for the alert budget."""
+
+    rows: int
+    positives: int
+    first: str | None
+    last: str | None
+    days: float
+
+
+@dataclass(frozen=True)
+class DatasetSummary:
+    """What a data set holds and what it was made from.
+
+    Attributes
+    ----------
+    as_of
+        What was known at this moment was used, nothing later.
+    promotable
+        False for a random split: its numbers are for comparison with publications only.
+    columns
+        The model's columns.
+    slices
+        ``train``, ``gap``, ``validation``, ``test``.
+    immature
+        Rows of the window left out because it was not known yet whether they were fraud.
+    validation_from, test_from
+        Boundaries of a split by time.
+    trained_until
+        No row at or after this moment is in any slice.
+    inputs
+        Digest of every partition that was read.
+    sha256
+        Of ``dataset.parquet``.
+    """
+
+    portfolio: str
+    run_id: str
+    as_of: datetime
+    window: timedelta
+    split: str
+    promotable: bool
+    seed: int
+    delay: timedelta
+    columns: ModelColumns
+    slices: dict[str, SliceSummary]
+    immature: int
+    validation_from: datetime | None
+    test_from: datetime | None
+    trained_until: datetime
+    first_key: str
+    last_key: str
+    inputs: dict[str, str]
+    config: str
+    sha256: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The small part, for XCom and pages: without the digest of each input."""
+        content = self._content()
+        content["inputs"] = {
+            "partitions": len(self.inputs),
+            "digest": sha256_of(canonical_json(self.inputs)),
+        }
+        return content
+
+    def to_bytes(self) -> bytes:
+        """All of it, as ``dataset.json``."""
+        return canonical_json({**self._content(), "code": __version__}) + b"\n"
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> DatasetSummary:
+        """Read ``dataset.json``."""
+        found = json.loads(content)
+        found.pop("code")
+        for name in ("as_of", "trained_until", "validation_from", "test_from"):
+            found[name] = datetime.fromisoformat(found[name]) if found[name] else None
+        for name in ("window", "delay"):
+            found[name] = timedelta(seconds=found[name])
+        columns = found.pop("columns")
+        return cls(
+            **{**found, "slices": {name: SliceSummary(**held) for name, held in found["slices"].items()}},
+            columns=ModelColumns(tuple(columns["numeric"]), tuple(columns["categorical"])),
+        )
+
+    def _content(self) -> dict[str, Any]:
+        content = asdict(self)
+        for name in ("as_of", "trained_until", "validation_from", "test_from"):
+            content[name] = content[name].isoformat() if content[name] else None
+        for name in ("window", "delay"):
+            content[name] = content[name].total_seconds()
+        content["columns"] = {"numeric": list(self.columns.numeric), "categorical": list(self.columns.categorical)}
+        return content
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set read back: its summary and its rows."""
+
+    summary: DatasetSummary
+    frame: pd.DataFrame
+
+    def rows_of(self, name: str) -> pd.DataFrame:
+        """Rows of one slice, in the order of time."""
+        return self.frame[(self.frame["slice"] == name).to_numpy()].reset_index(drop=True)
+
+
+def assemble(
+    ws: Workspace,
+    portfolio: Portfolio,
+    *,
+    run_id: str,
+    as_of: datetime,
+    window: timedelta | None = None,
+    split: str | None = None,
+) -> DatasetSummary:
+    """Collect the rows whose labels had matured, cut them into slices, write ``dataset.parquet`` and ``.json``.
+
+    Parameters
+    ----------
+    run_id
+        Names the run; the files lie under ``training/…/<run_id>``.
+    as_of
+        Aware moment. Partitions that end after it, and labels that became known after it, do not exist.
+    window
+        Only partitions that start within this last stretch (default: the portfolio's).
+    split
+        ``time`` or ``random`` (default: the portfolio's).
+
+    Returns
+    -------
+    DatasetSummary
+        The same inputs give the same bytes.
+
+    Raises
+    ------
+    MissingPartitionError
+        A partition of the window has no features.
+    ContractError
+        There is no partition, no matured row, or too little fraud to learn from.
+    """
+    window = portfolio.training.window if window is None else window
+    split = split or portfolio.training.split
+    if split not in ("time", "random"):
+        raise ContractError(f"there is no split {split!r}", where=portfolio.name, remedy="use 'time' or 'random'")
+    keys = _keys(ws, portfolio, as_of, window)
+    frame, immature = _matured_rows(ws, portfolio, keys, as_of)
+    columns = model_columns(portfolio)
+    frame = frame[list(dict.fromkeys([*_LEADING, *portfolio.entities.values(), *columns.all, "label"]))]
+    cut = _cut(portfolio, frame, split)
+    frame = frame.assign(slice=cut.slices)
+    content = parquet_bytes(frame)
+    trained_until = frame["event_time"].iloc[-1].to_pydatetime() + timedelta(microseconds=1)
+    summary = DatasetSummary(
+        portfolio=portfolio.name,
+        run_id=run_id,
+        as_of=as_of,
+        window=window,
+        split=split,
+        promotable=split == "time",
+        seed=portfolio.training.seed,
+        delay=portfolio.labels.delay,
+        columns=columns,
+        slices=_slices(frame, split, cut.validation_from, cut.test_from, trained_until),
+        immature=immature,
+        validation_from=cut.validation_from,
+        test_from=cut.test_from,
+        trained_until=trained_until,
+        first_key=keys[0],
+        last_key=keys[-1],
+        inputs=_inputs(ws, portfolio, keys, as_of),
+        config=portfolio.digest_of(*_SECTIONS),
+        sha256=sha256_of(content),
+    )
+    _check(portfolio, summary)
+    ws.store.put(content, "training", portfolio.name, run_id, "dataset.parquet")
+    ws.store.put(summary.to_bytes(), "training", portfolio.name, run_id, "dataset.json")
+    return summary
+
+
+def load(ws: Workspace, portfolio: Portfolio, run_id: str) -> Dataset:
+    """Read a run's data set back.
+
+    Raises
+    ------
+    ContractError
+        The run has none.
+    IntegrityError
+        Its rows are not those that were written.
+    """
+    try:
+        summary = DatasetSummary.from_bytes(ws.store.get("training", portfolio.name, run_id, "dataset.json"))
+        content = ws.store.get("training", portfolio.name, run_id, "dataset.parquet")
+    except FileNotFoundError:
+        raise ContractError(
+            "this run has no data set",
+            where=f"{portfolio.name} {run_id}",
+            remedy="run its step 'preprocess' first",
+        ) from None
+    if sha256_of(content) != summary.sha256:
+        raise IntegrityError(
+            "the data set is not the one that was written",
+            where=f"{portfolio.name} {run_id}",
+            remedy="run the step 'preprocess' again",
+        )
+    return Dataset(summary, pq.read_table(io.BytesIO(content)).to_pandas())
+
+
+def parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """Parquet bytes that depend on the rows alone."""
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    plain = pa.schema(
+        [
+            pa.field(field.name, pa.string() if pa.types.is_large_string(field.type) else field.type)
+            for field in table.schema
+        ]
+    )
+    sink = io.BytesIO()
+    pq.write_table(table.cast(plain).combine_chunks(), sink, compression="zstd", store_schema=True)
+    return sink.getvalue()
+
+
+def _keys(ws: Workspace, portfolio: Portfolio, as_of: datetime, window: timedelta) -> list[str]:
+    partitioning = portfolio.partitioning
+    available = ws.store.keys("transactions", portfolio.name)
+    keys = [k for k in available if partitioning.start(k) >= as_of - window and partitioning.end(k) <= as_of]
+    if not keys:
+        there = f"there are {len(available)}, {available[0]} to {available[-1]}" if available else "there are none"
+        raise ContractError(
+            f"no partition of transactions lies in the {format_duration(window)} before {as_of:%Y-%m-%d %H:%M} "
+            f"UTC ({there})",
+            where=portfolio.name,
+            remedy="load history first, or choose another moment or a longer window",
+        )
+    return keys
+
+
+def _matured_rows(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetime) -> tuple[pd.DataFrame, int]:
+    """Rows of which it was known at ``as_of`` whether they were fraud, and how many there were not."""
+    frame = model_frame(ws, portfolio, keys)
+    known = reports(ws, portfolio, as_of=as_of, first=keys[0], last=keys[-1])
+    label = matured(frame, known, delay=portfolio.labels.delay, as_of=as_of)
+    # A young transaction that is already reported must wait as well: taking the reported ones of an age at
+    # which the others are still unknown would make fraud look common at the end of the window.
+    old_enough = frame["event_time"] + portfolio.labels.delay <= pd.Timestamp(as_of)
+    usable = (label.notna() & old_enough).to_numpy()
+    if not usable.any():
+        raise ContractError(
+            f"none of {len(frame):,} transactions had a matured label at {as_of:%Y-%m-%d %H:%M} UTC "
+            f"(the delay is {format_duration(portfolio.labels.delay)})",
+            where=f"{portfolio.name} {keys[0]} to {keys[-1]}",
+            remedy="load older history, or choose a later moment",
+        )
+    rows = frame[usable].assign(label=label[usable].astype(bool)).reset_index(drop=True)
+    return rows, int((~usable).sum())
+
+
+def _cut(portfolio: Portfolio, frame: pd.DataFrame, split: str) -> Split:
+    training = portfolio.training
+    if split == "time":
+        return split_by_time(frame["event_time"], training.shares, portfolio.labels.delay)
+    groups = frame["transaction_id"]
+    if not portfolio.named(Role.ID):
+        # Without an id of its own a row is named "<digest of its content>-<occurrence>".
+        groups = groups.str.rsplit("-", n=1).str[0]
+    return split_at_random(frame["label"].to_numpy(), groups.to_numpy(), training.shares, training.seed)
+
+
+def _slices(
+    frame: pd.DataFrame,
+    split: str,
+    validation_from: datetime | None,
+    test_from: datetime | None,
+    until: datetime,
+) -> dict[str, SliceSummary]:
+    start = frame["event_time"].iloc[0].to_pydatetime()
+    found = {}
+    for name in SLICES:
+        rows = frame[(frame["slice"] == name).to_numpy()]
+        moments = rows["event_time"]
+        days = (until - start) / _DAY * len(rows) / len(frame)
+        if split == "time" and validation_from and test_from and len(rows):
+            ends = {VALIDATION: (validation_from, test_from), TEST: (test_from, until)}
+            begin, end = ends.get(name, (moments.iloc[0].to_pydatetime(), moments.iloc[-1].to_pydatetime()))
+            days = (end - begin) / _DAY
+        found[name] = SliceSummary(
+            rows=len(rows),
+            positives=int(rows["label"].sum()),
+            first=moments.iloc[0].isoformat() if len(rows) else None,
+            last=moments.iloc[-1].isoformat() if len(rows) else None,
+            days=days,
+        )
+    return found
+
+
+def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetime) -> dict[str, str]:
+    """``<dataset>/<key>`` → digest of the data, of all that was read."""
+    read = [(dataset, key) for dataset in ("transactions", "features") for key in keys]
+    if portfolio.labels.source:
+        arrived = ws.store.keys("labels", portfolio.name)
+        read += [("labels", k) for k in arrived if k >= keys[0] and portfolio.partitioning.end(k) <= as_of]
+    return {f"{d}/{k}": ws.store.require(d, portfolio.name, k).data_digest for d, k in read}
+
+
+def _check(portfolio: Portfolio, summary: DatasetSummary) -> None:
+    counts = ", ".join(f"{name} {s.positives:,} of {s.rows:,}" for name, s in summary.slices.items())
+    where = f"{portfolio.name} {summary.first_key} to {summary.last_key}"
+    longer = "load more history, use a longer window, or change training.shares"
+    for name in (TRAIN, VALIDATION, TEST):
+        held = summary.slices[name]
+        if not held.rows:
+            delay = format_duration(summary.delay)
+            cause = f" (the gap of {delay} took all of it)" if name == TRAIN and summary.slices[GAP].rows else ""
+            raise ContractError(f"the {name} slice is empty{cause}; rows: {counts}", where=where, remedy=longer)
+        fewest = FEWEST_POSITIVES if name != TEST else 0
+        if held.positives < fewest:
+            raise ContractError(
+                f"too few frauds in the {name} slice, at least {fewest} are needed; frauds of rows: {counts}",
+                where=where,
+                remedy=longer,
+            )
+        if held.positives == held.rows:
+            raise ContractError(
+                f"no genuine transaction in the {name} slice; frauds of rows: {counts}", where=where, remedy=longer
+            )

@@ -1,0 +1,220 @@
+"""A trained model: all that is needed to score a row, in one object and one file."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+
+from fraudops.features import ModelColumns
+from fraudops.portfolio import Candidate, Policy
+from fraudops.training import estimators
+from fraudops.training.calibration import Calibration, calibrate
+from fraudops.training.preprocessing import origins, prepare, preprocessor
+from fraudops.training.thresholds import Thresholds, choose, decide
+
+_ROWS_AT_ONCE = 20_000
+"""Rows scored in one piece: bounds memory, and is the unit of work of a thread."""
+
+
+@dataclass(frozen=True, eq=False)
+class FraudModel:
+    """A fitted candidate with its preprocessing, calibration and thresholds.
+
+    Attributes
+    ----------
+    columns
+        Columns that rows to be scored must have.
+    transform
+        Preprocessing fitted on the training slice; from :func:`~fraudops.training.preprocessing.prepare`'s
+        result to the estimator's matrix.
+    origins
+        For each column of that matrix, the model's column it comes from.
+    estimator
+        The fitted classifier; its raw output is not yet a probability to rely on.
+    background
+        Training median of each number, commonest text of each category: what a row is compared with in
+        explanations. Not a number where training knew no value.
+    facts
+        Rows and frauds learned from, seed, digest of the data set.
+    """
+
+    portfolio: str
+    candidate: str
+    kind: str
+    parameters: dict[str, Any]
+    columns: ModelColumns
+    transform: ColumnTransformer
+    origins: tuple[str, ...]
+    estimator: Any
+    calibration: Calibration
+    thresholds: Thresholds
+    background: dict[str, float | str]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def score(self, frame: pd.DataFrame, *, jobs: int = 1) -> np.ndarray:
+        """Calibrated probability of fraud of each row.
+
+        Parameters
+        ----------
+        frame
+            Rows with :attr:`columns`; others are not looked at. One row is fine.
+        jobs
+            Threads; the result does not depend on it.
+
+        Raises
+        ------
+        ContractError
+            A column is absent.
+        """
+        return self.calibration.apply(self.raw(frame, jobs=jobs))
+
+    def raw(self, frame: pd.DataFrame, *, jobs: int = 1) -> np.ndarray:
+        """The estimator's own output for each row, before calibration; see :meth:`score`."""
+        starts = range(0, len(frame), _ROWS_AT_ONCE)
+        pieces = [frame.iloc[start : start + _ROWS_AT_ONCE] for start in starts]
+        if not pieces:
+            prepare(frame, self.columns)
+            return np.empty(0, dtype=np.float64)
+        # Warnings are silenced around the threads: within them it would not be safe.
+        with _quiet():
+            if jobs == 1 or len(pieces) == 1:
+                return np.concatenate([self._raw(piece) for piece in pieces])
+            with ThreadPoolExecutor(jobs) as pool:
+                return np.concatenate(list(pool.map(self._raw, pieces)))
+
+    def matrix(self, frame: pd.DataFrame) -> np.ndarray:
+        """What the estimator is given for these rows; :attr:`origins` says what its columns are."""
+        with _quiet():
+            return self._matrix(frame)
+
+    def decide(self, scores: np.ndarray) -> np.ndarray:
+        """``allow``, ``review`` or ``block`` for each score."""
+        return decide(np.asarray(scores, dtype=np.float64), self.thresholds.review, self.thresholds.block)
+
+    def describe(self) -> dict[str, Any]:
+        """What it is and what it was made from, as JSON-able values."""
+        return {
+            "portfolio": self.portfolio,
+            "candidate": self.candidate,
+            "estimator": self.kind,
+            "parameters": self.parameters,
+            "columns": {"numeric": list(self.columns.numeric), "categorical": list(self.columns.categorical)},
+            "calibration": self.calibration.to_dict(),
+            "thresholds": self.thresholds.to_dict(),
+            **self.facts,
+        }
+
+    def to_bytes(self) -> bytes:
+        """The model file. Training again on the same data gives the same bytes."""
+        sink = io.BytesIO()
+        joblib.dump(self, sink, compress=("zlib", 1))
+        return sink.getvalue()
+
+    def _raw(self, frame: pd.DataFrame) -> np.ndarray:
+        return probability(self.estimator, self._matrix(frame))
+
+    def _matrix(self, frame: pd.DataFrame) -> np.ndarray:
+        return np.ascontiguousarray(self.transform.transform(prepare(frame, self.columns)))
+
+
+def fit_model(
+    portfolio: str,
+    name: str,
+    candidate: Candidate,
+    columns: ModelColumns,
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    *,
+    days: float,
+    policy: Policy,
+    seed: int,
+    jobs: int = 1,
+    facts: dict[str, Any] | None = None,
+) -> FraudModel:
+    """Fit a candidate on one slice, calibrate it and set its thresholds on another.
+
+    Parameters
+    ----------
+    name
+        The candidate's name in the portfolio.
+    train, validation
+        Rows with the model's columns and ``label``; the preprocessing sees the training rows only.
+    days
+        Time that the validation slice covers, for the alert budget.
+
+    Raises
+    ------
+    EstimatorUnavailableError
+        The estimator's library does not work on this machine.
+    ContractError
+        A parameter is unknown or refused.
+    """
+    where = f"{portfolio} training.candidates.{name}"
+    estimator = estimators.make(candidate, seed=seed, jobs=jobs, where=where)
+    prepared = prepare(train, columns)
+    transform = preprocessor(columns, estimators.ESTIMATORS[candidate.estimator].family)
+    with _quiet():
+        matrix = np.ascontiguousarray(transform.fit_transform(prepared))
+        label = train["label"].to_numpy(dtype=bool)
+        estimators.fit(candidate, estimator, matrix, label.astype(np.int64), jobs=jobs, where=where)
+        raw = probability(estimator, np.ascontiguousarray(transform.transform(prepare(validation, columns))))
+    truth = validation["label"].to_numpy(dtype=bool)
+    calibration = calibrate(truth, raw)
+    return FraudModel(
+        portfolio=portfolio,
+        candidate=name,
+        kind=candidate.estimator,
+        parameters=dict(candidate.parameters),
+        columns=columns,
+        transform=transform,
+        origins=origins(transform, columns),
+        estimator=estimator,
+        calibration=calibration,
+        thresholds=choose(truth, calibration.apply(raw), days=days, policy=policy),
+        background=_background(prepared, columns),
+        facts={"rows": len(train), "positives": int(label.sum()), "seed": seed, **(facts or {})},
+    )
+
+
+def probability(estimator: Any, matrix: np.ndarray) -> np.ndarray:
+    """Raw probability of fraud; the same bits whatever the number of rows and threads."""
+    if hasattr(estimator, "coef_"):
+        # BLAS sums in an order that depends on the shape and on threads; einsum goes row by row.
+        margin = np.einsum("ij,j->i", matrix, estimator.coef_[0]) + estimator.intercept_[0]
+        small = np.exp(-np.abs(margin))
+        return np.where(margin >= 0, 1.0, small) / (1.0 + small)
+    return np.asarray(estimator.predict_proba(matrix)[:, 1], dtype=np.float64)
+
+
+def _background(prepared: pd.DataFrame, columns: ModelColumns) -> dict[str, float | str]:
+    found: dict[str, float | str] = {}
+    for name in columns.numeric:
+        found[name] = float(prepared[name].median())
+    for name in columns.categorical:
+        # The first in the alphabet where several are equally common.
+        counts = prepared[name].value_counts()
+        found[name] = min(counts.index[counts == counts.iloc[0]])
+    return found
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence warnings about what is handled on purpose: empty columns, unseen categories, names of columns."""
+    with warnings.catch_warnings():
+        for message in (
+            "Skipping features without any observed values",
+            "Found unknown categories",
+            "X does not have valid feature names",
+        ):
+            warnings.filterwarnings("ignore", message=message)
+        yield

@@ -1,0 +1,93 @@
+"""The commands ``fraudops models`` and ``fraudops ledger``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from fraudops.cli import ledger, models
+from fraudops.database import open_engine
+from fraudops.portfolio import Portfolio
+from fraudops.registry.comparison import compare
+from fraudops.registry.promotion import promote
+from fraudops.workspace import Workspace
+from sqlalchemy import text
+from typer.testing import CliRunner, Result
+
+from tests.registry.runs import leave_run, payments
+
+
+@pytest.fixture
+def installation(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """The workspace, found through the environment as the commands do."""
+    monkeypatch.setenv("FRAUDOPS_DATABASE_URL", workspace.database_url)
+    monkeypatch.setenv("FRAUDOPS_STORE", str(workspace.store.root))
+    monkeypatch.setenv("FRAUDOPS_LANDING", str(workspace.landing))
+    monkeypatch.setenv("FRAUDOPS_TOKEN_KEY", workspace.token_key.hex())
+    monkeypatch.setenv("FRAUDOPS_LEDGER_KEY", workspace.ledger_key.hex())
+    return workspace
+
+
+@pytest.fixture
+def two_champions(installation: Workspace, portfolios: dict[str, Portfolio]) -> Workspace:
+    cards = portfolios["cards"]
+    for run_id, days, column in (("run-0", 26, "fair"), ("run-1", 30, "best")):
+        leave_run(
+            installation, cards, payments(days), {"logistic_regression": "poor", "lightgbm": column}, run_id=run_id
+        )
+        compare(installation, cards, run_id=run_id, as_of=datetime(2026, 4, 8, tzinfo=UTC))
+        promote(installation, cards, run_id=run_id, approved_by="vera", reason="better on unseen rows")
+    return installation
+
+
+def _run(app: object, *arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments, env={"COLUMNS": "200"}, catch_exceptions=False)  # type: ignore[arg-type]
+
+
+def test_an_empty_registry_says_how_to_fill_it(installation: Workspace) -> None:
+    found = _run(models.app, "list")
+    assert (found.exit_code, "no model version yet" in found.output) == (0, True)
+
+
+def test_versions_are_listed_with_the_champion(two_champions: Workspace) -> None:
+    found = _run(models.app, "list", "--portfolio", "cards")
+    assert found.exit_code == 0
+    assert "v4 champion" in found.output
+    assert "logistic_regression" in found.output
+
+
+def test_a_version_is_shown_with_its_verdict(two_champions: Workspace) -> None:
+    found = _run(models.app, "show", "v4")
+    assert found.exit_code == 0
+    for words in ("lightgbm", "PROMOTE", "better than the champion", "vera", "95 % interval", "SHA-256"):
+        assert words in found.output, words
+    assert "\\[" not in found.output
+
+
+def test_rollback_by_command(two_champions: Workspace) -> None:
+    found = _run(
+        models.app, "rollback", "v2", "--portfolio", "cards", "--reason", "v4 blocks too much", "--by", "vera", "--yes"
+    )
+    assert (found.exit_code, "v2 (lightgbm) is champion" in found.output) == (0, True), found.output
+    assert "rolled_back" in _run(ledger.app, "show", "--action", "rolled_back").output
+
+
+def test_rollback_asks_first(two_champions: Workspace) -> None:
+    found = CliRunner().invoke(models.app, ["rollback", "v2", "-p", "cards", "--reason", "why"], input="n\n")
+    assert found.exit_code == 1
+    assert "v4 champion" in _run(models.app, "list").output
+
+
+def test_the_ledger_is_shown_and_verified(two_champions: Workspace) -> None:
+    shown = _run(ledger.app, "show", "--last", "2")
+    assert [action in shown.output for action in ("promoted", "verdict", "trained")] == [True, True, False]
+    verified = _run(ledger.app, "verify")
+    assert (verified.exit_code, "unaltered: 8 entries" in verified.output) == (0, True)
+
+
+def test_an_altered_ledger_ends_with_exit_code_1(two_champions: Workspace) -> None:
+    with open_engine(two_champions.database_url).begin() as connection:
+        connection.execute(text("alter table ledger disable trigger all"))
+        connection.execute(text("update ledger set actor = 'somebody else' where number = 4"))
+    found = _run(ledger.app, "verify")
+    assert (found.exit_code, "entry 4: altered" in found.output) == (1, True)

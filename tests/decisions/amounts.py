@@ -1,0 +1,30 @@
+"""A model that needs no training: the probability of fraud is the amount over a thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from fraudops.features import ModelColumns
+
+
+@dataclass
+class AmountModel:
+    """What decisions use of a fitted model."""
+
+    factor: float = 1.0
+    columns: ModelColumns = field(
+        default_factory=lambda: ModelColumns(("amount", "customer_amount_ratio_30d"), ("channel",))
+    )
+    background: Mapping[str, Any] = field(
+        default_factory=lambda: {"amount": 20.0, "customer_amount_ratio_30d": 1.0, "channel": "online"}
+    )
+
+    def score(self, frame: pd.DataFrame) -> np.ndarray:
+        return np.clip(frame["amount"].to_numpy(dtype=float) * self.factor / 1000, 0, 1)
+
+    def decide(self, scores: np.ndarray) -> np.ndarray:
+        return np.where(scores >= 0.9, "block", np.where(scores >= 0.5, "review", "allow"))

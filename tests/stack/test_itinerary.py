@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import gzip
+from datetime import date
+from pathlib import Path
+
+import pytest
+from fraudops.errors import ContractError, FraudopsError
+from fraudops.portfolio import Portfolio
+from fraudops.stack.folder import StackFolder
+from fraudops.stack.itinerary import (
+    Itinerary,
+    Simulation,
+    copy_to_landing,
+    from_file,
+    partitions_in,
+    remember,
+    simulated,
+)
+from fraudops.stack.preparation import generated_files
+
+SIMULATION = Simulation(seed=42, payments_per_day=2000)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StackFolder:
+    return StackFolder(tmp_path / "stack")
+
+
+def plan(portfolio: Portfolio, folder: StackFolder, end: date, simulation: Simulation = SIMULATION) -> Itinerary:
+    return simulated(portfolio, folder, days=90, live_days=14, end=end, simulation=simulation)
+
+
+def test_ninety_days_are_76_in_bulk_and_14_one_by_one(
+    portfolios: dict[str, Portfolio], folder: StackFolder
+) -> None:
+    found = plan(portfolios["cards"], folder, date(2026, 11, 22))
+    assert (found.first, found.last) == ("2026-08-25", "2026-11-08")
+    assert len(found.bulk) == 76
+    assert found.live[0] == "2026-11-09"
+    assert found.live[-1] == "2026-11-22"
+    assert len(found.live) == 14
+
+
+def test_the_demo_of_tomorrow_continues_that_of_today(
+    portfolios: dict[str, Portfolio], folder: StackFolder
+) -> None:
+    today = plan(portfolios["cards"], folder, date(2026, 11, 22))
+    remember(today, folder)
+    assert plan(portfolios["cards"], folder, date(2026, 11, 22)) == today
+    tomorrow = plan(portfolios["cards"], folder, date(2026, 11, 23))
+    assert tomorrow.bulk == today.bulk
+    assert tomorrow.live == (*today.live, "2026-11-23")
+    assert plan(portfolios["cards"], folder, date(2026, 11, 1)) == today
+
+
+def test_another_world_is_refused(portfolios: dict[str, Portfolio], folder: StackFolder) -> None:
+    remember(plan(portfolios["cards"], folder, date(2026, 11, 22)), folder)
+    with pytest.raises(FraudopsError, match="make reset"):
+        plan(portfolios["cards"], folder, date(2026, 11, 22), Simulation(seed=7, payments_per_day=2000))
+
+
+def test_a_portfolio_without_simulator_needs_a_file(portfolios: dict[str, Portfolio], folder: StackFolder) -> None:
+    with pytest.raises(FraudopsError, match="--file"):
+        plan(portfolios["ulb"], folder, date(2026, 11, 22))
+    with pytest.raises(FraudopsError, match="90 of 90 days"):
+        simulated(portfolios["cards"], folder, days=90, live_days=90, end=date(2026, 1, 1), simulation=SIMULATION)
+
+
+def ulb_file(folder: Path, hours: int) -> Path:
+    file = folder / "ulb small.csv.gz"
+    with gzip.open(file, "wt") as content:
+        content.write('"Time","Amount","Class"\n')
+        for hour in range(hours):
+            content.write(f"{hour * 3600},1.5,0\n")
+    return file
+
+
+def test_a_file_s_last_quarter_comes_one_by_one(portfolios: dict[str, Portfolio], tmp_path: Path) -> None:
+    ulb = portfolios["ulb"]
+    file = ulb_file(tmp_path, 48)
+    assert partitions_in(ulb, file)[:2] == ["2013-09-01T00", "2013-09-01T06"]
+    found = from_file(ulb, file)
+    assert (found.first, found.last) == ("2013-09-01T00", "2013-09-02T06")
+    assert found.live == ("2013-09-02T12", "2013-09-02T18")
+    assert found.file == "ulb small.csv.gz"
+
+
+def test_files_that_cannot_be_used_are_named(portfolios: dict[str, Portfolio], tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="no such file"):
+        from_file(portfolios["ulb"], tmp_path / "none.csv")
+    with pytest.raises(ContractError, match="covers 1 partitions of 6 h"):
+        from_file(portfolios["ulb"], ulb_file(tmp_path, 2))
+    other = tmp_path / "other.csv"
+    other.write_text("a,b\n1,2\n")
+    with pytest.raises(ContractError, match="Time"):
+        from_file(portfolios["ulb"], other)
+
+
+def test_a_reset_takes_away_what_was_made_and_nothing_else(
+    portfolios: dict[str, Portfolio], folder: StackFolder, tmp_path: Path
+) -> None:
+    ulb, cards = portfolios["ulb"], portfolios["cards"]
+    landing = tmp_path / "landing"
+    found = from_file(ulb, ulb_file(tmp_path, 48))
+    copy_to_landing(found, tmp_path / "ulb small.csv.gz", landing)
+    (landing / "ulb" / "mine.csv").write_text("mine")
+    remember(found, folder)
+    assert [file.name for file in generated_files(landing / "ulb", ulb, folder)] == ["ulb small.csv.gz"]
+
+    (landing / "cards").mkdir()
+    for name in ("transactions_2026-11-09.csv", "chargebacks_2026-11-09.csv", "notes.txt"):
+        (landing / "cards" / name).write_text("x")
+    assert generated_files(landing / "cards", cards, folder) == []
+    (landing / "cards" / "simulation.json").write_text("{}")
+    assert [file.name for file in generated_files(landing / "cards", cards, folder)] == [
+        "chargebacks_2026-11-09.csv",
+        "simulation.json",
+        "transactions_2026-11-09.csv",
+    ]
