@@ -67,9 +67,7 @@ def test_card_numbers_become_tokens_and_personal_data_is_kept_apart(
     land_paths(workspace, shop, deliver("tx.csv", row(1, card_number="4111 1111-1111 1111")))
     assert staged_rows(workspace)[0]["card_token"] == token_of(CARD, workspace.token_key)
     protected = workspace.store.read_partition("protected", "shop", KEY).to_pylist()
-    assert protected == [
-        {"transaction_id": "1", "card_bin": "411111", "card_last4": "1111", "customer_name": "Jo Doe"}
-    ]
+    assert protected == [{"transaction_id": "1", "card_bin": "411111", "card_last4": "1111", "customer_name": "Jo Doe"}]
     elsewhere = b"".join(content for name, content in snapshot(workspace).items() if "protected" not in name)
     assert b"Jo Doe" not in elsewhere
     assert CARD.encode() not in elsewhere
@@ -365,9 +363,7 @@ def test_rows_outside_of_the_portfolios_time(workspace: Workspace, deliver: Deli
     assert (result.keys, result.rows_accepted, result.rows_quarantined) == ([KEY], 1, 2)
 
 
-def test_a_partition_of_bad_rows_only_is_staged_empty(
-    workspace: Workspace, shop: Portfolio, deliver: Deliver
-) -> None:
+def test_a_partition_of_bad_rows_only_is_staged_empty(workspace: Workspace, shop: Portfolio, deliver: Deliver) -> None:
     land_paths(workspace, shop, deliver("tx.csv", row(1, amount="x"), row(2, amount="x")))
     assert staged_rows(workspace) == []
 
@@ -421,9 +417,7 @@ def test_a_corrected_file_replaces_rows_that_failed_validation(
     assert [r["amount"] for r in staged_rows(workspace)] == [12.5, 12.5, 3]
 
 
-def test_a_changed_configuration_lands_the_files_anew(
-    workspace: Workspace, shop: Portfolio, deliver: Deliver
-) -> None:
+def test_a_changed_configuration_lands_the_files_anew(workspace: Workspace, shop: Portfolio, deliver: Deliver) -> None:
     first, second = deliver("tx_1.csv", row(1), row(2, amount="20000")), deliver("tx_2.csv", row(3))
     land_paths(workspace, shop, first, second)
     looser = make_portfolio(columns={**COLUMNS, "amount": {"role": "amount"}})

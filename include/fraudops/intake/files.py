@@ -120,9 +120,7 @@ def _inside(folder: Path, path: Path) -> Path:
             remedy="give the name of a file in the landing folder",
         )
     if not resolved.is_file():
-        raise ContractError(
-            f"{path.name!r} is not a regular file", where=str(folder), remedy="deliver a regular file"
-        )
+        raise ContractError(f"{path.name!r} is not a regular file", where=str(folder), remedy="deliver a regular file")
     return resolved
 
 

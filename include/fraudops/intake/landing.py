@@ -341,9 +341,7 @@ class _Landing:
     def _arriving(self, code: int, present: Present) -> pa.Table:
         """A partition's spooled rows, without those of files that it has already."""
         if code not in self._spool.codes:
-            names = [
-                n for n in wide_schema(self.feed).names if n != "transaction_id" or self.feed.of_role(Role.ID)
-            ]
+            names = [n for n in wide_schema(self.feed).names if n != "transaction_id" or self.feed.of_role(Role.ID)]
             return wide_schema(self.feed).empty_table().select(names)
         rows = self._spool.take(code)
         if not present.contained:
@@ -404,9 +402,7 @@ class _Landing:
                 "partitions": partitions,
             },
         )
-        self._count(
-            file, of_partitions(rows, {k for c, k in code_of.items() if k and self.asked.contains(c)}), nowhere
-        )
+        self._count(file, of_partitions(rows, {k for c, k in code_of.items() if k and self.asked.contains(c)}), nowhere)
         return per_key
 
     def _count(self, file: _File, quarantined: pa.Table, nowhere: pa.Table) -> None:

@@ -64,9 +64,7 @@ def merge(present: pa.Table, arriving: pa.Table, feed: Feed) -> Merged:
     else:
         merged = Merged(_number_rows(present, arriving, feed), [])
     time = feed.stored_name(feed.of_role(Role.TIME)[0])
-    return Merged(
-        merged.rows.sort_by([(time, "ascending"), (_ID, "ascending")]).combine_chunks(), merged.duplicates
-    )
+    return Merged(merged.rows.sort_by([(time, "ascending"), (_ID, "ascending")]).combine_chunks(), merged.duplicates)
 
 
 def without_ids(rows: pa.Table, ids: pa.Array) -> pa.Table:
@@ -165,10 +163,7 @@ def content_digests(rows: pa.Table, content: pa.Schema) -> pa.Array:
     width = packed.shape[1]
     data = packed.tobytes()
     return pa.array(
-        [
-            hashlib.sha256(data[start : start + width]).hexdigest()[:_DIGEST]
-            for start in range(0, len(data), width)
-        ],
+        [hashlib.sha256(data[start : start + width]).hexdigest()[:_DIGEST] for start in range(0, len(data), width)],
         pa.string(),
     )
 

@@ -115,9 +115,7 @@ def _repaired(
         return None
     # The rows that waited for validation before the crash are still there: the lineage knows their manifest.
     before = Manifest.model_validate(lineage.facts["transactions"])
-    return store.stage(
-        "transactions", portfolio, key, store.read(before), config=before.config, facts=before.facts
-    )
+    return store.stage("transactions", portfolio, key, store.read(before), config=before.config, facts=before.facts)
 
 
 def _settled_ids(

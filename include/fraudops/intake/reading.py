@@ -418,9 +418,7 @@ def _missing_column(path: Path, wanted: str, name: str, names: list[str], feed: 
     other = next((sign for sign in ",;\t|" if sign != delimiter and sign in names[0]), None)
     close = difflib.get_close_matches(wanted.lower(), [found.lower() for found in names], n=1)
     if len(names) == 1 and other is not None:
-        remedy = (
-            f"the delimiter looks like {other!r}, not {delimiter!r}: correct {feed.kind} delimiter in the YAML"
-        )
+        remedy = f"the delimiter looks like {other!r}, not {delimiter!r}: correct {feed.kind} delimiter in the YAML"
     elif close:
         like = next(found for found in names if found.lower() == close[0])
         remedy = f"did you mean {like!r}? Say so under {feed.kind} columns in the portfolio's YAML"

@@ -88,9 +88,7 @@ def moments(array: pa.Array, column: Column, decimal: str = ".") -> Parsed:
         return _bounded(_in_utc(pc.cast(array, pa.timestamp("us")), column.timezone))
     if not _is_text(array):
         wrong = pc.is_valid(array)
-        return pa.nulls(len(array), MOMENT), _wrong(
-            wrong, "not a timestamp (a number needs an origin in the YAML)"
-        )
+        return pa.nulls(len(array), MOMENT), _wrong(wrong, "not a timestamp (a number needs an origin in the YAML)")
     return _bounded(_written_moments(array, column.timezone))
 
 
@@ -277,9 +275,7 @@ def _as_text(array: pa.Array) -> pa.Array:
         # pandas turns a column of whole numbers with a gap into floats: 17.0 is meant to be 17.
         return pa.array([_number_as_text(value) for value in array.to_pylist()], pa.string())
     if pa.types.is_binary(array.type):
-        return pa.array(
-            [None if v is None else v.decode("utf-8", "replace") for v in array.to_pylist()], pa.string()
-        )
+        return pa.array([None if v is None else v.decode("utf-8", "replace") for v in array.to_pylist()], pa.string())
     return pc.cast(array, pa.string())
 
 
