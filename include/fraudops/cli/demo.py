@@ -172,16 +172,12 @@ def _candidates(lines: list[overview.CandidateLine], champion: overview.Champion
 
 def _emails(maildir: Path) -> Table:
     mails = received(maildir)
-    table = Table(
-        title=f"E-mails: the newest of {len(mails)} in {maildir}", title_justify="left", header_style="dim"
-    )
+    table = Table(title=f"E-mails: the newest of {len(mails)} in {maildir}", title_justify="left", header_style="dim")
     table.add_column("subject")
     table.add_column("to")
     table.add_column("file")
     for mail in mails[-_SHOWN_EMAILS:]:
-        table.add_row(
-            Text(str(mail.message["subject"])), str(mail.message["to"]), str(mail.path.relative_to(maildir))
-        )
+        table.add_row(Text(str(mail.message["subject"])), str(mail.message["to"]), str(mail.path.relative_to(maildir)))
     return table
 
 

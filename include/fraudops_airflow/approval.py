@@ -1,0 +1,39 @@
+"""The approval of a promotion: Airflow's own, which takes no answer without a reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Param
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+SHORTEST_REASON = 5
+
+
+class ReasonedApproval(ApprovalOperator):
+    """Ask for approval; an answer without a reason is no answer, and the question stays open.
+
+    Airflow neither checks an answer's form fields before it accepts the answer, nor accepts a required field
+    without a default; so the reason is checked here, and where it is missing the question is put again.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        reason = Param(
+            "",
+            type="string",
+            title="Reason",
+            description=f"Why yes, or why no (at least {SHORTEST_REASON} characters); recorded with your name.",
+        )
+        super().__init__(params={"reason": reason}, **kwargs)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Take the answer, or ask again."""
+        if "error" not in event:
+            reason = str((event.get("params_input") or {}).get("reason") or "").strip()
+            if len(reason) < SHORTEST_REASON:
+                self.log.warning("The answer came without a reason: asking again")
+                return self.execute(context)
+        return super().execute_complete(context, event)
