@@ -381,15 +381,12 @@ class _Landing:
         summary = file.archive.summary()
         earlier = summary.get("partitions", {}) if summary.get("config") == self.config else {}
         partitions: dict[str, dict[str, int]] = {}
-        for code, key in code_of.items():
-            if key is None:
-                continue
-            partitions[key] = {"rows": counts[key]}
-            if self.asked.contains(code):
-                quarantined = counts[key] - file.accepted[key]
-                partitions[key] |= {"accepted": file.accepted[key], "quarantined": quarantined}
-            elif key in earlier:
-                partitions[key] = earlier[key]
+        for partition, total in counts.items():
+            if partition in file.accepted:
+                accepted = file.accepted[partition]
+                partitions[partition] = {"rows": total, "accepted": accepted, "quarantined": total - accepted}
+            else:
+                partitions[partition] = earlier.get(partition, {"rows": total})
         name = summary.get("file", file.name)
         file.archive.save(
             rows,

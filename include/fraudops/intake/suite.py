@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from fraudops.errors import ConfigurationError
 from fraudops.intake.feeds import Feed
 from fraudops.portfolio import Portfolio, Role
 
@@ -73,7 +74,10 @@ def checks_of(portfolio: Portfolio, feed: Feed, key: str, learned: Learned, tabl
     found += [_type(field) for field in feed.stored]
     found += [_not_null(name) for name in _required(feed)]
     found += [_unique(), *_period(portfolio, key), *_bounds(feed)]
-    found += [_missing(name, share, "") for name, share in portfolio.validation.maximum_missing.items()]
+    found += [
+        _missing(_stored(portfolio, feed, name), share, "")
+        for name, share in portfolio.validation.maximum_missing.items()
+    ]
     if learned.enough:
         found += _learned(portfolio, feed, learned, table)
     return found
@@ -124,7 +128,7 @@ def _type(field: pa.Field) -> Check:
         {"column": field.name, "type_": _TYPES[kind]},
         field.name,
         _NAMES[kind],
-        lambda result: f"{result['observed_value']} values",
+        lambda result: _NAMES[kind] if result["observed_value"] == _TYPES[kind] else f"{result['observed_value']}s",
         on_empty=True,
     )
 
@@ -188,6 +192,17 @@ def _bounds(feed: Feed) -> list[Check]:
     return found
 
 
+def _stored(portfolio: Portfolio, feed: Feed, name: str) -> str:
+    stored = feed.stored_name(name) if name in feed.columns else name
+    if stored not in feed.stored.names:
+        raise ConfigurationError(
+            f"there is no column {name!r} whose missing values could be counted",
+            where=f"{portfolio.name}: validation.maximum_missing",
+            remedy=f"name one of {', '.join(feed.stored.names)}",
+        )
+    return stored
+
+
 def _missing(name: str, share: float, origin: str) -> Check:
     return Check(
         "ExpectColumnValuesToNotBeNull",
@@ -222,7 +237,8 @@ def _learned(portfolio: Portfolio, feed: Feed, learned: Learned, table: pa.Table
         low, high = usual_range(means, tolerance)
         # One large payment moves a mean and is no error: what chance alone explains is allowed on top.
         chance = _STANDARD_ERRORS * _standard_error(table["amount"])
-        low, high = low - chance, high + chance
+        least_amount = portfolio.columns[feed.of_role(Role.AMOUNT)[0]].minimum
+        low, high = max(low - chance, -math.inf if least_amount is None else least_amount), high + chance
         found.append(
             Check(
                 "ExpectColumnMeanToBeBetween",
