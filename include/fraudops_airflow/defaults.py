@@ -40,8 +40,7 @@ def dag_arguments(portfolio: Portfolio, workflow: str, doc: str | None) -> dict[
         "dag_display_name": f"{portfolio.title}: {workflow}",
         "description": (doc or "").strip().split("\n", 1)[0],
         "doc_md": f"**{portfolio.title}** — {portfolio.description.strip()}\n\n{(doc or '').strip()}\n",
-        # No start date: with one, unpausing a DAG starts a run for the last interval at once, a training of last
-        # Monday or the ingest of yesterday before the days before it.
+        # No start date: with one, switching a scheduled DAG on would at once start a run for the past.
         "catchup": False,
         "tags": ["fraudops", workflow, portfolio.name, *portfolio.tags],
         "default_args": {

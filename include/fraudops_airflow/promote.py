@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Param, task, task_group
 from fraudops.portfolio import Portfolio, format_duration
 
+from fraudops_airflow.approval import ReasonedApproval, reason_field
 from fraudops_airflow.defaults import dag_arguments
 from fraudops_airflow.steps import score_chunk_task, send_notices_now
 
@@ -64,7 +64,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
             if promotion.needs_approval:
                 answer = ti.xcom_pull(task_ids="approval.ask")
                 approved_by = answer["responded_by_user"]["name"]
-                reason = answer["params_input"]["reason"] or ""
+                reason = answer["params_input"]["reason"]
             ws = open_workspace()
             summary = promote(ws, portfolio, run_id=params["run_id"], approved_by=approved_by, reason=reason)
             with ws.transaction() as session:
@@ -95,20 +95,11 @@ def build_promote(portfolio: Portfolio) -> DAG:
         def approval() -> Any:
             """A person decides."""
             told = brief()
-            ask = ApprovalOperator(
+            ask = ReasonedApproval(
                 task_id="ask",
                 subject="{{ ti.xcom_pull(task_ids='approval.brief')['subject'] }}",
                 body="{{ ti.xcom_pull(task_ids='approval.brief')['body'] }}",
-                params={
-                    # Nullable: Airflow validates the default too, before anybody has been asked.
-                    "reason": Param(
-                        None,
-                        type=["null", "string"],
-                        minLength=5,
-                        title="Reason",
-                        description="Why yes, or why no; a promotion is refused without it.",
-                    )
-                },
+                params={"reason": reason_field()},
                 assigned_users=[{"id": user, "name": user} for user in promotion.approvers] or None,
                 response_timeout=promotion.deadline,
                 execution_timeout=None,
@@ -129,11 +120,11 @@ def build_promote(portfolio: Portfolio) -> DAG:
             from fraudops_airflow.context import open_workspace
 
             answer = ti.xcom_pull(task_ids="approval.ask")
-            if answer and answer["chosen_options"] == [ApprovalOperator.APPROVE]:
+            if answer and answer["chosen_options"] == [ReasonedApproval.APPROVE]:
                 raise AirflowSkipException("it was approved")
             by, reason = "nobody", f"no answer within {format_duration(promotion.deadline)}"
             if answer:
-                by, reason = answer["responded_by_user"]["name"], answer["params_input"].get("reason") or ""
+                by, reason = answer["responded_by_user"]["name"], answer["params_input"].get("reason", "")
             decline(open_workspace(), portfolio, run_id=params["run_id"], declined_by=by, reason=reason)
 
         approval() >> promoted >> record_refusal()

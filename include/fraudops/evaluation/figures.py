@@ -117,9 +117,7 @@ def precision_recall(curves: Sequence[Curve], thresholds: Mapping[str, float | N
             color=_SOFT,
         )
         _mark_thresholds(axes, curves[0], _given(thresholds))
-    axes.set(
-        xlim=(0, 1.005), ylim=(0, 1.03), xlabel="recall: frauds caught", ylabel="precision: alerts that are fraud"
-    )
+    axes.set(xlim=(0, 1.005), ylim=(0, 1.03), xlabel="recall: frauds caught", ylabel="precision: alerts that are fraud")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
     _legend_below(figure, axes)
@@ -185,9 +183,7 @@ def calibration(bins: Sequence[ReliabilityBin]) -> bytes:
     upper.vlines(predicted, low.clip(*edges), high.clip(*edges), color=_MAIN, linewidth=1.6, alpha=0.45)
     height = observed.clip(edges[0] + 0.35, edges[1] - 0.35)
     for chosen, fill in ((~certain, _MAIN), (certain, "white")):
-        upper.scatter(
-            predicted[chosen], height[chosen], s=40, facecolor=fill, edgecolor=_MAIN, linewidth=1.5, zorder=3
-        )
+        upper.scatter(predicted[chosen], height[chosen], s=40, facecolor=fill, edgecolor=_MAIN, linewidth=1.5, zorder=3)
     upper.set(xlim=edges, ylim=edges, ylabel="observed: share that was fraud")
     for text, place in (("more fraud than predicted", (0.02, 0.97)), ("less fraud than predicted", (0.98, 0.03))):
         upper.annotate(
@@ -267,9 +263,7 @@ def score_distribution(curve: Curve, thresholds: Mapping[str, float | None] | No
     """How many genuine and fraudulent transactions have which score; both axes stretch the rare."""
     figure, axes = _figure(bottom_legend=1)
     label, odds = np.asarray(curve.label, dtype=bool), _odds(curve.score)
-    edges = np.linspace(
-        np.floor(odds.min(initial=-1.0)) - 0.25, max(np.ceil(odds.max(initial=1.0)), 3.0) + 0.25, 61
-    )
+    edges = np.linspace(np.floor(odds.min(initial=-1.0)) - 0.25, max(np.ceil(odds.max(initial=1.0)), 3.0) + 0.25, 61)
     for kind, color, name in ((~label, _GENUINE, "genuine"), (label, _FRAUD, "fraud")):
         counts, _ = np.histogram(odds[kind], edges)
         axes.stairs(

@@ -123,7 +123,7 @@ def average_precisions(positives: np.ndarray, negatives: np.ndarray) -> np.ndarr
     flagged = caught + np.cumsum(negatives, axis=1, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = np.where(flagged > 0, caught / flagged, 0.0)
-        return (positives * precision).sum(axis=1) / caught[:, -1]
+        return (positives * precision).sum(axis=1) / positives.sum(axis=1)
 
 
 def roc_aucs(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:

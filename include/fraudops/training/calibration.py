@@ -13,25 +13,35 @@ import numpy as np
 ENOUGH_FOR_ISOTONIC = 1_000
 """Frauds from which on an isotonic curve is safe; with fewer it learns noise."""
 _EDGE = 1e-9
-"""Raw probabilities of 0 and 1 are moved this far inwards: their log-odds are infinite."""
+"""Raw probabilities are moved this far inwards, since the log-odds of 0 and 1 are infinite."""
+_FLATTEST = 1e-3
+"""A slope below it says that the estimator's order means nothing on these rows."""
 _BLEND = 1e-3
 """Weight of the sigmoid under an isotonic curve: keeps the order within its steps."""
 
 
 @dataclass(frozen=True)
 class Sigmoid:
-    """Platt's calibration on the log-odds: ``1 / (1 + exp(-(slope × log-odds + intercept)))``."""
+    """Platt's calibration on the log-odds: ``1 / (1 + exp(-(slope × log-odds + intercept)))``.
+
+    Attributes
+    ----------
+    edge
+        How far raw probabilities are moved inwards from 0 and 1. A forest says 0 where it means "less than one
+        vote of all": an edge of half a vote keeps such rows from stretching the curve.
+    """
 
     slope: float
     intercept: float
+    edge: float = _EDGE
 
     def apply(self, raw: np.ndarray) -> np.ndarray:
         """Calibrated probabilities of raw ones."""
-        return _sigmoid(self.slope * log_odds(raw) + self.intercept)
+        return _sigmoid(self.slope * log_odds(raw, self.edge) + self.intercept)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values."""
-        return {"method": "sigmoid", "slope": self.slope, "intercept": self.intercept}
+        return {"method": "sigmoid", "slope": self.slope, "intercept": self.intercept, "edge": self.edge}
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,61 +95,81 @@ def calibrate(label: np.ndarray, raw: np.ndarray) -> Calibration:
     )
 
 
-def fit_sigmoid(label: np.ndarray, raw: np.ndarray, rounds: int = 100) -> Sigmoid:
+def fit_sigmoid(label: np.ndarray, raw: np.ndarray) -> Sigmoid:
     """Platt's fit: maximum likelihood with targets drawn in a little, so that few frauds give no certainty.
 
     Where the rows contradict the estimator (a falling curve) only the level is fitted: a calibration never
     turns the ranking around.
+
+    References
+    ----------
+    Lin, Lin and Weng (2007), A note on Platt's probabilistic outputs for support vector machines.
     """
-    odds = log_odds(raw)
-    n_positive, n_negative = label.sum(), (~label).sum()
+    edge = _edge(raw)
+    odds = log_odds(raw, edge)
+    n_positive, n_negative = int(label.sum()), int((~label).sum())
     target = np.where(label, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
     level = float(np.log((n_positive + 1) / (n_negative + 1)))
-    slope, intercept = _newton(odds, target, 1.0, level - float(odds.mean()), rounds, both=True)
-    if not slope > 1e-3:
-        slope, intercept = _newton(odds, target, 1.0, level - float(odds.mean()), rounds, both=False)
-    return Sigmoid(float(slope), float(intercept))
+    # In units of its own spread the curve is found in a few steps, from "everything at the average rate".
+    middle, spread = float(odds.mean()), float(odds.std())
+    if spread > 0:
+        slope, intercept = _newton((odds - middle) / spread, target, np.array([0.0, level]))
+        if slope / spread > _FLATTEST:
+            return Sigmoid(float(slope / spread), float(intercept - slope * middle / spread), edge)
+    return Sigmoid(1.0, _level(odds, float(target.sum())), edge)
 
 
-def log_odds(raw: np.ndarray) -> np.ndarray:
+def log_odds(raw: np.ndarray, edge: float = _EDGE) -> np.ndarray:
     """Log-odds of probabilities, finite even for 0 and 1."""
-    inside = np.clip(np.asarray(raw, dtype=np.float64), _EDGE, 1 - _EDGE)
-    return np.log(inside) - np.log1p(-inside)
+    raw = np.asarray(raw, dtype=np.float64)
+    return np.log(raw + edge) - np.log1p(edge - raw)
 
 
-def _newton(
-    odds: np.ndarray, target: np.ndarray, slope: float, intercept: float, rounds: int, *, both: bool
-) -> tuple[float, float]:
-    """Minimise the cross-entropy by Newton's method; a step that does not improve is halved."""
-    loss = _cross_entropy(odds, target, slope, intercept)
+def _edge(raw: np.ndarray) -> float:
+    """Half the smallest probability that is not 0, where 0 occurs."""
+    if raw.min() > 0 or not raw.max() > 0:
+        return _EDGE
+    return max(float(raw[raw > 0].min()) / 2, _EDGE)
+
+
+def _newton(odds: np.ndarray, target: np.ndarray, start: np.ndarray, rounds: int = 200) -> np.ndarray:
+    """Slope and intercept of the least cross-entropy, by Newton's method with Levenberg's damping.
+
+    Where nearly all probabilities are 0 or 1 the curvature says next to nothing; the damping grows until a step
+    improves, and shrinks again while steps do.
+    """
+    found, loss, damping = start, _cross_entropy(odds, target, start), 1e-3
     for _ in range(rounds):
-        probability = _sigmoid(slope * odds + intercept)
+        probability = _sigmoid(found[0] * odds + found[1])
         error, weight = probability - target, probability * (1 - probability)
-        gradient = np.array([(error * odds).sum() if both else 0.0, error.sum()])
-        curvature = np.array(
-            [
-                [(weight * odds * odds).sum() if both else 1.0, (weight * odds).sum() if both else 0.0],
-                [(weight * odds).sum() if both else 0.0, weight.sum()],
-            ]
-        ) + 1e-12 * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        scale = 1.0
-        while scale > 1e-6:
-            tried = (slope - scale * step[0], intercept - scale * step[1])
-            new = _cross_entropy(odds, target, *tried)
-            if new < loss:
-                break
-            scale /= 2
+        gradient = np.array([np.dot(error, odds), error.sum()])
+        mixed = np.dot(weight, odds)
+        curvature = np.array([[np.dot(weight, odds * odds), mixed], [mixed, weight.sum()]])
+        tried = found - np.linalg.solve(curvature + damping * np.eye(2), gradient)
+        new = _cross_entropy(odds, target, tried)
+        if new > loss:
+            damping *= 10
+            continue
+        gained, found, loss, damping = loss - new, tried, new, max(damping / 10, 1e-9)
+        if gained < 1e-12 * max(1.0, loss):
+            break
+    return found
+
+
+def _level(odds: np.ndarray, expected: float) -> float:
+    """Intercept at which the probabilities add up to what is expected: found by halving."""
+    low, high = -60.0 - float(odds.max()), 60.0 - float(odds.min())
+    for _ in range(200):
+        middle = (low + high) / 2
+        if _sigmoid(odds + middle).sum() < expected:
+            low = middle
         else:
-            break
-        (slope, intercept), gained, loss = tried, loss - new, new
-        if gained < 1e-10 * max(1.0, abs(loss)):
-            break
-    return slope, intercept
+            high = middle
+    return (low + high) / 2
 
 
-def _cross_entropy(odds: np.ndarray, target: np.ndarray, slope: float, intercept: float) -> float:
-    margin = slope * odds + intercept
+def _cross_entropy(odds: np.ndarray, target: np.ndarray, curve: np.ndarray) -> float:
+    margin = curve[0] * odds + curve[1]
     return float((np.logaddexp(0.0, margin) - target * margin).sum())
 
 

@@ -47,10 +47,8 @@ def split_by_time(times: pd.Series, shares: tuple[float, float, float], gap: tim
     n = len(times)
     first = times.iloc[min(round(shares[0] * n), n - 1)]
     second = times.iloc[min(round((shares[0] + shares[1]) * n), n - 1)]
-    # Sorted moments: a boundary's position is the number of rows before it.
-    learned = int(times.searchsorted(first - gap, side="left"))
-    selected = int(times.searchsorted(first, side="left"))
-    gated = int(times.searchsorted(second, side="left"))
+    # Ascending moments: a boundary's position is the number of rows before it.
+    learned, selected, gated = (int((times < moment).sum()) for moment in (first - gap, first, second))
     slices = np.empty(n, dtype=object)
     slices[:learned], slices[learned:selected] = TRAIN, GAP
     slices[selected:gated], slices[gated:] = VALIDATION, TEST
