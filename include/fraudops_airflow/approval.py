@@ -13,21 +13,22 @@ if TYPE_CHECKING:
 SHORTEST_REASON = 5
 
 
+def reason_field() -> Param:
+    """The form field that a :class:`ReasonedApproval` expects among its ``params``, under ``reason``."""
+    return Param(
+        "",
+        type="string",
+        title="Reason",
+        description=f"Why yes, or why no (at least {SHORTEST_REASON} characters); recorded with your name.",
+    )
+
+
 class ReasonedApproval(ApprovalOperator):
     """Ask for approval; an answer without a reason is no answer, and the question stays open.
 
     Airflow neither checks an answer's form fields before it accepts the answer, nor accepts a required field
     without a default; so the reason is checked here, and where it is missing the question is put again.
     """
-
-    def __init__(self, **kwargs: Any) -> None:
-        reason = Param(
-            "",
-            type="string",
-            title="Reason",
-            description=f"Why yes, or why no (at least {SHORTEST_REASON} characters); recorded with your name.",
-        )
-        super().__init__(params={"reason": reason}, **kwargs)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Take the answer, or ask again."""

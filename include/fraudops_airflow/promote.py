@@ -8,7 +8,7 @@ from typing import Any
 from airflow.sdk import DAG, Param, task, task_group
 from fraudops.portfolio import Portfolio, format_duration
 
-from fraudops_airflow.approval import ReasonedApproval
+from fraudops_airflow.approval import ReasonedApproval, reason_field
 from fraudops_airflow.defaults import dag_arguments
 from fraudops_airflow.steps import score_chunk_task, send_notices_now
 
@@ -99,6 +99,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
                 task_id="ask",
                 subject="{{ ti.xcom_pull(task_ids='approval.brief')['subject'] }}",
                 body="{{ ti.xcom_pull(task_ids='approval.brief')['body'] }}",
+                params={"reason": reason_field()},
                 assigned_users=[{"id": user, "name": user} for user in promotion.approvers] or None,
                 response_timeout=promotion.deadline,
                 execution_timeout=None,

@@ -108,7 +108,7 @@ def _summary(stack: Stack, plan: Itinerary, seconds: float) -> None:
         verdict = overview.verdict(session, name, run_id) if run_id else None
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold", no_wrap=True)
-    facts.add_column()
+    facts.add_column(overflow="fold")
     facts.add_row(
         "Rows", f"{found.rows:,} ingested in {found.partitions} partitions, {found.quarantined:,} quarantined"
     )
@@ -172,12 +172,13 @@ def _candidates(lines: list[overview.CandidateLine], champion: overview.Champion
 
 def _emails(maildir: Path) -> Table:
     mails = received(maildir)
-    table = Table(title=f"E-mails: the newest of {len(mails)} in {maildir}", title_justify="left", header_style="dim")
-    table.add_column("subject")
-    table.add_column("to")
-    table.add_column("file")
+    table = Table.grid(padding=(0, 2))
+    table.add_column(overflow="fold")
+    title = f"E-mails: the newest of {len(mails)}, in {maildir}" if mails else "No e-mail was received"
+    table.add_row(Text(title, style="italic"))
     for mail in mails[-_SHOWN_EMAILS:]:
-        table.add_row(Text(str(mail.message["subject"])), str(mail.message["to"]), str(mail.path.relative_to(maildir)))
+        recipient, file = str(mail.message["to"]), str(mail.path.relative_to(maildir))
+        table.add_row(Text(str(mail.message["subject"])) + Text(f"\n   to {recipient}   {file}", style="dim"))
     return table
 
 
