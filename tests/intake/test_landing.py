@@ -475,3 +475,11 @@ def _with_store(ws: Workspace, folder: Path) -> Workspace:
 def _data(ws: Workspace, *datasets: str) -> dict[str, bytes]:
     wanted = datasets or ("transactions", "protected")
     return {name: content for name, content in snapshot(ws).items() if name.startswith(wanted)}
+
+
+def test_a_partition_that_was_staged_empty_is_landed_again(workspace: Workspace, deliver: Deliver) -> None:
+    portfolio = without_ids()
+    path = deliver("a.csv", "0,0,0,,0", "0,0,0,,0", "-1,,0,,0", header="event_time,amount,V1,kind,label")
+    land_paths(workspace, portfolio, path, last="2026-03-04")
+    result = land_paths(workspace, portfolio, path)
+    assert (result.rows_accepted, result.rows_quarantined) == (2, 1)

@@ -298,7 +298,7 @@ class _Landing:
             if all(file.sha256 in present.contained for file in files):
                 for file in files:
                     file.accepted[key] = present.files[file.sha256]["accepted"]
-                self._spool.take(code)
+                self._spool.drop(code)
                 continue
             manifest, rows = self._stage_partition(code, key, present)
             origins.add(lineage_of(rows), np.full(rows.num_rows, code))

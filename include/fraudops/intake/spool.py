@@ -59,6 +59,12 @@ class Spool:
             path.unlink()
         return pa.concat_tables([*tables, *self._held.pop(code, [])])
 
+    def drop(self, code: int) -> None:
+        """Forget a partition's rows, if it has any."""
+        self._held.pop(code, None)
+        for path in self._files.pop(code, []):
+            path.unlink()
+
     def _write_out(self) -> None:
         # A file per partition and flush, none held open: ten years of hours are more than a process may open.
         for code, tables in self._held.items():
