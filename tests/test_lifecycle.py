@@ -80,7 +80,9 @@ def lived(postgres: object, tmp_path_factory: pytest.TempPathFactory, portfolios
             "minimum_positives": 10,
             "candidates": {
                 "logistic_regression": Candidate(estimator="logistic_regression"),
-                "random_forest": Candidate(estimator="random_forest", parameters={"n_estimators": 60, "min_samples_leaf": 3}),
+                "random_forest": Candidate(
+                    estimator="random_forest", parameters={"n_estimators": 60, "min_samples_leaf": 3}
+                ),
             },
         }
     )

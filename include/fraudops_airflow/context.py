@@ -39,7 +39,7 @@ def requested_partition(portfolio: Portfolio, dag_run: Any, params: Any) -> str:
     Raises
     ------
     ContractError
-        There is none, two that differ, or one of another form: says what to give.
+        There is none, two that differ, one of another form, or one that is not over yet: says what to give.
     """
     partitioning = portfolio.partitioning
     asked = (params or {}).get("partition") or None
@@ -51,9 +51,11 @@ def requested_partition(portfolio: Portfolio, dag_run: Any, params: Any) -> str:
         raise ContractError(f"two partitions were given: {' and '.join(sorted(keys))}", where=dag_run.dag_id)
     (key,) = keys
     try:
-        partitioning.start(key)
+        end = partitioning.end(key)
     except ValueError as error:
         raise ContractError(str(error), where=dag_run.dag_id, remedy=remedy) from None
+    if dag_run.run_type == "manual" and end > dag_run.run_after:
+        raise ContractError(f"partition {key} is not over yet", where=dag_run.dag_id, remedy=remedy)
     return key
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
@@ -40,7 +40,7 @@ def dag_arguments(portfolio: Portfolio, workflow: str, doc: str | None) -> dict[
         "dag_display_name": f"{portfolio.title}: {workflow}",
         "description": (doc or "").strip().split("\n", 1)[0],
         "doc_md": f"**{portfolio.title}** — {portfolio.description.strip()}\n\n{(doc or '').strip()}\n",
-        "start_date": datetime(2020, 1, 1),  # noqa: DTZ001 - Airflow makes it UTC
+        # No start date: with one, switching a scheduled DAG on would at once start a run for the past.
         "catchup": False,
         "tags": ["fraudops", workflow, portfolio.name, *portfolio.tags],
         "default_args": {

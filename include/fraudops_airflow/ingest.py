@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import DAG, CronPartitionTimetable, Param, task, task_group
@@ -31,7 +31,7 @@ def build_ingest(portfolio: Portfolio) -> DAG:
     arguments = dag_arguments(portfolio, "ingest", DOC)
     if not portfolio.scheduled:
         # A file of the past: no run comes by itself, keyed runs and backfills work.
-        arguments["end_date"] = datetime(2020, 1, 2)  # noqa: DTZ001 - Airflow makes it UTC
+        arguments |= {"start_date": datetime(2000, 1, 1, tzinfo=UTC), "end_date": datetime(2000, 1, 2, tzinfo=UTC)}
 
     with DAG(
         **arguments,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Param, task, task_group
 from fraudops.portfolio import Portfolio, format_duration
 
+from fraudops_airflow.approval import ReasonedApproval, reason_field
 from fraudops_airflow.defaults import dag_arguments
 from fraudops_airflow.steps import score_chunk_task, send_notices_now
 
@@ -95,11 +95,11 @@ def build_promote(portfolio: Portfolio) -> DAG:
         def approval() -> Any:
             """A person decides."""
             told = brief()
-            ask = ApprovalOperator(
+            ask = ReasonedApproval(
                 task_id="ask",
                 subject="{{ ti.xcom_pull(task_ids='approval.brief')['subject'] }}",
                 body="{{ ti.xcom_pull(task_ids='approval.brief')['body'] }}",
-                params={"reason": Param(type="string", minLength=5, title="Reason", description="Why yes, or why no.")},
+                params={"reason": reason_field()},
                 assigned_users=[{"id": user, "name": user} for user in promotion.approvers] or None,
                 response_timeout=promotion.deadline,
                 execution_timeout=None,
@@ -120,7 +120,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
             from fraudops_airflow.context import open_workspace
 
             answer = ti.xcom_pull(task_ids="approval.ask")
-            if answer and answer["chosen_options"] == [ApprovalOperator.APPROVE]:
+            if answer and answer["chosen_options"] == [ReasonedApproval.APPROVE]:
                 raise AirflowSkipException("it was approved")
             by, reason = "nobody", f"no answer within {format_duration(promotion.deadline)}"
             if answer:

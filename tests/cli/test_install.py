@@ -49,9 +49,7 @@ def add(checkout: Path, name: str, code: str) -> None:
 
 def make(checkout: Path, target: str = "install") -> subprocess.CompletedProcess[str]:
     environment = {"PATH": str(checkout / "bin"), "HOME": str(checkout)}
-    return subprocess.run(
-        ["make", target], cwd=checkout, env=environment, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(["make", target], cwd=checkout, env=environment, capture_output=True, text=True, check=False)
 
 
 def calls(checkout: Path) -> list[str]:

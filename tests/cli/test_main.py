@@ -31,13 +31,9 @@ def test_help_names_every_command_and_imports_none() -> None:
     found = fraudops("--help")
     assert found.returncode == 0
     assert all(name in found.stdout for name in COMMANDS)
-    code = (
-        "import sys, fraudops.cli.main; print([m for m in sys.modules if m.startswith(('pandas', 'fraudops.st'))])"
-    )
+    code = "import sys, fraudops.cli.main; print([m for m in sys.modules if m.startswith(('pandas', 'fraudops.st'))])"
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT / "include")}
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert loaded.stdout == "[]\n"
 
 

@@ -11,7 +11,10 @@ from fraudops_airflow.context import actor, moment, requested_partition
 
 
 def _run(key: str | None, user: str | None = None) -> Any:
-    return SimpleNamespace(dag_id="cards_ingest", partition_key=key, triggering_user_name=user)
+    now = datetime(2026, 3, 20, 12, tzinfo=UTC)
+    return SimpleNamespace(
+        dag_id="cards_ingest", partition_key=key, triggering_user_name=user, run_type="manual", run_after=now
+    )
 
 
 def test_the_partition_comes_from_the_run_or_from_the_form(portfolios: dict[str, Portfolio]) -> None:
@@ -28,6 +31,8 @@ def test_the_partition_comes_from_the_run_or_from_the_form(portfolios: dict[str,
         ("2026-03-05", "2026-03-06", "two partitions were given"),
         (None, "05.03.2026", "does not look like"),
         (None, "2026-3-5", "2026-03-05"),
+        (None, "2026-03-20", "not over yet"),
+        ("2030-01-01", None, "not over yet"),
     ],
 )
 def test_a_run_without_a_usable_partition_says_what_to_give(

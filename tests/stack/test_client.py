@@ -152,17 +152,13 @@ def test_a_failed_run_is_explained_by_its_log(airflow: FakeAirflow, client: Airf
     with pytest.raises(RunFailedError) as error:
         client.wait_for_run(DagRun.from_json(RUN))
     message = str(error.value)
-    assert (
-        "task validate.check[2] failed:\nreading\nTask failed with exception\nContractError: bad file" in message
-    )
+    assert "task validate.check[2] failed:\nreading\nTask failed with exception\nContractError: bad file" in message
     assert "cards_land (manual__" in message
     assert airflow.address in message
     assert any("map_index=2" in path for _, path, _ in airflow.asked)
 
 
-def test_dags_that_do_not_appear_are_named_with_the_broken_files(
-    airflow: FakeAirflow, client: AirflowClient
-) -> None:
+def test_dags_that_do_not_appear_are_named_with_the_broken_files(airflow: FakeAirflow, client: AirflowClient) -> None:
     airflow.answers["GET", "/api/v2/dags"] = (200, {"dags": [{"dag_id": "a"}], "total_entries": 1})
     problem = {"filename": "train.py", "stack_trace": "Traceback\n  ...\nImportError: no x\n"}
     airflow.answers["GET", "/api/v2/importErrors"] = (200, {"import_errors": [problem], "total_entries": 1})
@@ -184,9 +180,7 @@ def test_an_approval_is_answered(airflow: FakeAirflow, client: AirflowClient) ->
     details = {"hitl_details": [waiting], "total_entries": 1}
     airflow.answers["GET", "/api/v2/dags/cards_promote/dagRuns/~/hitlDetails"] = (200, details)
     (question,) = client.waiting_for_a_person("cards_promote")
-    path = (
-        "/api/v2/dags/cards_land/dagRuns/manual__2026-11-23T20%3A00%3A00%2B00%3A00/taskInstances/approval.ask/-1"
-    )
+    path = "/api/v2/dags/cards_land/dagRuns/manual__2026-11-23T20%3A00%3A00%2B00%3A00/taskInstances/approval.ask/-1"
     airflow.answers["PATCH", f"{path}/hitlDetails"] = (200, {})
     client.answer(question, ["Approve"], {"reason": "good"})
     assert airflow.asked[-1][2] == {"chosen_options": ["Approve"], "params_input": {"reason": "good"}}

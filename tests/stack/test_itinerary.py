@@ -31,9 +31,7 @@ def plan(portfolio: Portfolio, folder: StackFolder, end: date, simulation: Simul
     return simulated(portfolio, folder, days=90, live_days=14, end=end, simulation=simulation)
 
 
-def test_ninety_days_are_76_in_bulk_and_14_one_by_one(
-    portfolios: dict[str, Portfolio], folder: StackFolder
-) -> None:
+def test_ninety_days_are_76_in_bulk_and_14_one_by_one(portfolios: dict[str, Portfolio], folder: StackFolder) -> None:
     found = plan(portfolios["cards"], folder, date(2026, 11, 22))
     assert (found.first, found.last) == ("2026-08-25", "2026-11-08")
     assert len(found.bulk) == 76
@@ -42,9 +40,7 @@ def test_ninety_days_are_76_in_bulk_and_14_one_by_one(
     assert len(found.live) == 14
 
 
-def test_the_demo_of_tomorrow_continues_that_of_today(
-    portfolios: dict[str, Portfolio], folder: StackFolder
-) -> None:
+def test_the_demo_of_tomorrow_continues_that_of_today(portfolios: dict[str, Portfolio], folder: StackFolder) -> None:
     today = plan(portfolios["cards"], folder, date(2026, 11, 22))
     remember(today, folder)
     assert plan(portfolios["cards"], folder, date(2026, 11, 22)) == today

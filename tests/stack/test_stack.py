@@ -125,6 +125,11 @@ def test_up_crash_repair_down(stack: Stack) -> None:
     assert {part for part in PARTS if after[part] != before.processes[part]} == {"scheduler"}
     assert stack.state().running
 
+    # New code: the scheduler holds the old one in memory, so all of them are started anew.
+    (stack.settings.home / "include" / "new.py").write_text("NEW = True\n")
+    assert set(stack.up(told.append).started) == set(PARTS)
+    assert "the code has changed since the stack was started: starting it anew" in told
+
     # Down: nothing is left, the data is.
     everything = members(stack.folder.identity)
     assert stack.down() >= len(PARTS)

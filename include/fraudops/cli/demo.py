@@ -28,8 +28,6 @@ from fraudops.stack.lifecycle import Stack
 from fraudops.stack.walkthrough import Walkthrough
 from fraudops.workspace import Workspace
 
-_SHOWN_EMAILS = 6
-
 
 def demo(
     portfolio: Annotated[str, typer.Option(help="Which portfolio to show.")] = "cards",
@@ -108,7 +106,7 @@ def _summary(stack: Stack, plan: Itinerary, seconds: float) -> None:
         verdict = overview.verdict(session, name, run_id) if run_id else None
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold", no_wrap=True)
-    facts.add_column()
+    facts.add_column(overflow="fold")
     facts.add_row(
         "Rows", f"{found.rows:,} ingested in {found.partitions} partitions, {found.quarantined:,} quarantined"
     )
@@ -128,7 +126,7 @@ def _summary(stack: Stack, plan: Itinerary, seconds: float) -> None:
                 Text(),
                 _candidates(candidates, found.champion),
                 Text(),
-                _emails(stack.folder.maildir),
+                _emails(name, stack.folder.maildir),
             ),
             title=f"{plan.portfolio.title}: from a landing file to a compliance notice",
             padding=(1, 2),
@@ -170,18 +168,17 @@ def _candidates(lines: list[overview.CandidateLine], champion: overview.Champion
     return table
 
 
-def _emails(maildir: Path) -> Table:
-    mails = received(maildir)
-    table = Table(
-        title=f"E-mails: the newest of {len(mails)} in {maildir}", title_justify="left", header_style="dim"
-    )
-    table.add_column("subject")
-    table.add_column("to")
-    table.add_column("file")
-    for mail in mails[-_SHOWN_EMAILS:]:
-        table.add_row(
-            Text(str(mail.message["subject"])), str(mail.message["to"]), str(mail.path.relative_to(maildir))
-        )
+def _emails(portfolio: str, maildir: Path) -> Table:
+    mails = [mail for mail in received(maildir) if mail.message["X-Fraudops-Portfolio"] == portfolio]
+    newest = {str(mail.message["X-Fraudops-Kind"]): mail for mail in mails}
+    table = Table.grid(padding=(0, 2))
+    table.add_column(overflow="fold")
+    title = f"E-mails: {len(mails)} received; the newest of each kind, in {maildir}"
+    table.add_row(Text(title if mails else "No e-mail was received", style="italic"))
+    for mail in sorted(newest.values(), key=lambda mail: mail.number):
+        recipient, file = str(mail.message["to"]), str(mail.path.relative_to(maildir))
+        table.add_row(Text(str(mail.message["subject"])) + Text(f"\n   to {recipient}   {file}", style="dim"))
+    table.add_row(Text("'fraudops mail list' lists all of them", style="dim") if mails else "")
     return table
 
 

@@ -78,20 +78,8 @@ def _show(found: Status) -> None:
     else:
         out.print("[bold]not running[/]: 'make up' starts it, 'make demo' shows the whole lifecycle")
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("portfolio")
-    table.add_column("champion")
-    for title in (
-        "avg. precision",
-        "rows",
-        "quarantined",
-        "partitions",
-        "scored",
-        "pending",
-        "alerts",
-        "sent",
-        "waiting",
-    ):
-        table.add_column(title, justify="right")
+    for title in ("portfolio", "champion", "partitions", "rows", "alerts", "notices"):
+        table.add_column(title, overflow="fold")
     for portfolio in found.portfolios:
         table.add_row(*_cells(portfolio))
     out.print()
@@ -101,21 +89,14 @@ def _show(found: Status) -> None:
 def _cells(portfolio: PortfolioOverview) -> list[str]:
     champion = portfolio.champion
     precision = champion.metrics.get(PRIMARY_METRIC) if champion else None
+    model = f"{champion.version} {champion.candidate}" if champion else "–"
+    waiting = f", {portfolio.pending} pending" if portfolio.pending else ""
+    notices = portfolio.notices
     return [
         portfolio.name,
-        f"{champion.version} {champion.candidate}" if champion else "–",
-        f"{precision:.3f}" if precision is not None else "–",
-        *(
-            "–" if number is None else f"{number:,}"
-            for number in (
-                portfolio.rows,
-                portfolio.quarantined,
-                portfolio.partitions,
-                portfolio.scored,
-                portfolio.pending,
-                portfolio.alerts,
-                portfolio.notices.get("sent"),
-                portfolio.notices.get("waiting"),
-            )
-        ),
+        f"{model} ({PRIMARY_METRIC.replace('_', ' ')} {precision:.3f})" if precision is not None else model,
+        f"{portfolio.partitions} ({portfolio.scored} scored{waiting})" if portfolio.partitions else "–",
+        f"{portfolio.rows:,} ({portfolio.quarantined:,} quarantined)" if portfolio.partitions else "–",
+        f"{portfolio.alerts:,}" if portfolio.alerts is not None else "–",
+        f"{notices['sent']} sent, {notices['waiting']} waiting" if notices["sent"] is not None else "–",
     ]

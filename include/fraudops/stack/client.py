@@ -232,6 +232,10 @@ class AirflowClient:
         """One run as it stands."""
         return DagRun.from_json(self.request("GET", _run_path(dag_id, run_id)))
 
+    def clear_failed(self, run: DagRun) -> None:
+        """Let the failed tasks of a run, and what follows them, run again."""
+        self.request("POST", f"{_run_path(run.dag_id, run.run_id)}/clear", json={"dry_run": False, "only_failed": True})
+
     def runs(self, dag_id: str, **filters: Any) -> list[DagRun]:
         """Runs of a DAG (``~`` for all DAGs), oldest first; filters as the API has them."""
         found = self.pages(f"/dags/{quote(dag_id)}/dagRuns", "dag_runs", order_by="id", **filters)

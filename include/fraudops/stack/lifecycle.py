@@ -31,7 +31,7 @@ from fraudops.stack.processes import (
     members,
     spawn,
 )
-from fraudops.stack.record import StackRecord, read_record
+from fraudops.stack.record import StackRecord, code_digest, read_record
 from fraudops.stack.secrets import Secrets, ensure_secrets, read_secrets, write_passwords
 
 Tell = Callable[[str], None]
@@ -167,16 +167,18 @@ class Stack:
         secrets = ensure_secrets(self.folder.secrets)
         write_passwords(self.folder.passwords, secrets.passwords)
         record = read_record(self.folder.record)
+        code = code_digest(self.settings.home)
         kept = self._well(record, port) if record is not None else {}
+        if kept and record is not None and record.code != code:
+            tell("the code has changed since the stack was started: starting it anew")
+            kept = {}
         if record is not None and len(kept) == len(PARTS):
             self._ensure_pools(record.ports, secrets)
             return UpResult(record.ports.address, (), False, time.monotonic() - began)
 
         repaired = self._clear_away(kept)
-        if repaired:
-            tell("cleared away what an earlier start left behind")
         ports = record.ports if record is not None and kept else self._choose_ports(record, port, tell)
-        record = StackRecord(ports=ports, processes=kept)
+        record = StackRecord(ports=ports, code=code, processes=kept)
         record.write(self.folder.record)
         environment = stack_environment(self.settings, secrets, ports)
 

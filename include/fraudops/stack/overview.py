@@ -123,11 +123,10 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
     from fraudops.notices.outbox import counts
 
     with ws.transaction() as session:
-        decisions = dict(
-            session.execute(
-                select(Alert.decision, func.count()).where(Alert.portfolio == portfolio.name).group_by(Alert.decision)
-            ).tuples()
+        alerts = session.execute(
+            select(Alert.decision, func.count()).where(Alert.portfolio == portfolio.name).group_by(Alert.decision)
         )
+        decisions = {row[0]: row[1] for row in alerts}
         return PortfolioOverview(
             **counted,
             champion=champion(session, portfolio.name),

@@ -243,6 +243,9 @@ class Walkthrough:
         dag_id = self.portfolio.dag_id(PROMOTE)
         person = self._approver()
         session = self.sign_in(person)
+        earlier = self._find(dag_id, run_id)
+        if earlier is not None and earlier.state == "failed":
+            self.client.clear_failed(earlier)
         asked_at: float | None = None
         deadline = time.monotonic() + _LIMIT
         while time.monotonic() < deadline:

@@ -1,0 +1,133 @@
+"""What a feed's files must hold: the transactions as the portfolio describes them, or the reports of fraud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from fraudops.portfolio import Column, Portfolio, Role, Source
+
+MOMENT = pa.timestamp("us", tz="UTC")
+REPORTED_AT = "reported_at"
+_TYPES = {
+    Role.ID: pa.string(),
+    Role.TIME: MOMENT,
+    Role.AMOUNT: pa.float64(),
+    Role.ENTITY: pa.string(),
+    Role.CARD: pa.string(),
+    Role.NUMBER: pa.float64(),
+    Role.CATEGORY: pa.string(),
+    Role.BOOLEAN: pa.bool_(),
+    Role.LABEL: pa.bool_(),
+}
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One feed of a portfolio."""
+
+    kind: str
+    """``transactions`` or ``labels``."""
+    portfolio: str
+    source: Source
+    columns: Mapping[str, Column]
+    """Our names → what the columns are; without those that are ignored."""
+    start: datetime | None = None
+    end: datetime | None = None
+    partition_hours: int = 24
+    minor_digits: int = 2
+    ignored: frozenset[str] = frozenset()
+    """Columns of the file that the portfolio names in order to pass over them."""
+
+    def file_column(self, name: str) -> str:
+        """What the file calls one of our columns."""
+        return self.source.columns.get(name, name)
+
+    def of_role(self, *roles: Role) -> list[str]:
+        """Our names of the columns with one of these roles."""
+        return [name for name, column in self.columns.items() if column.role in roles]
+
+    def may_be_missing(self, name: str) -> bool:
+        """Whether a file may come without the column: nobody knows the label when a payment is made."""
+        return self.kind == "transactions" and self.columns[name].role is Role.LABEL
+
+    def stored_name(self, name: str) -> str:
+        """The column's name in the store."""
+        fixed = {Role.ID: "transaction_id", Role.AMOUNT: "amount", Role.LABEL: "label"}
+        role = self.columns[name].role
+        if role is Role.TIME:
+            return REPORTED_AT if self.kind == "labels" else "event_time"
+        return fixed.get(role) or (f"{name.removesuffix('_number')}_token" if role is Role.CARD else name)
+
+    @property
+    def content(self) -> pa.Schema:
+        """What is stored of a row, but for its id: the id of a row without one is made from this."""
+        fields = [pa.field(self.stored_name(name), _TYPES[Role.TIME]) for name in self.of_role(Role.TIME)]
+        for name in self.of_role(Role.AMOUNT):
+            fields += [pa.field(self.stored_name(name), pa.float64()), pa.field("amount_minor", pa.int64())]
+        for name, column in self.columns.items():
+            if column.role not in (Role.ID, Role.TIME, Role.AMOUNT, Role.PERSONAL):
+                fields.append(pa.field(self.stored_name(name), _TYPES[column.role]))
+        return pa.schema(fields)
+
+    @property
+    def stored(self) -> pa.Schema:
+        """Columns of the partition, in their order."""
+        return pa.schema([pa.field("transaction_id", pa.string()), *self.content])
+
+    @property
+    def protected(self) -> pa.Schema:
+        """What the protected area keeps of a row, but for its id; empty where there is nothing to protect."""
+        fields = []
+        for name in self.of_role(Role.CARD):
+            fields += [pa.field(text, pa.string()) for text in self.card_parts(name)]
+        fields += [pa.field(name, pa.string()) for name in self.of_role(Role.PERSONAL)]
+        return pa.schema(fields)
+
+    def card_parts(self, name: str) -> tuple[str, str]:
+        """Names of a card column's BIN and last four; ``card_bin``, ``card_last4`` where it is the only one."""
+        only = len(self.of_role(Role.CARD)) == 1
+        stem = "card" if only else name.removesuffix("_number")
+        return f"{stem}_bin", f"{stem}_last4"
+
+
+def transactions_feed(portfolio: Portfolio) -> Feed:
+    """The portfolio's transactions."""
+    used = {name: column for name, column in portfolio.columns.items() if column.role is not Role.IGNORE}
+    ignored = portfolio.named(Role.IGNORE)
+    return Feed(
+        kind="transactions",
+        portfolio=portfolio.name,
+        source=portfolio.transactions,
+        columns=used,
+        start=portfolio.start,
+        end=portfolio.end,
+        partition_hours=portfolio.partition_hours,
+        minor_digits=portfolio.minor_digits,
+        ignored=frozenset(portfolio.transactions.columns.get(name, name) for name in ignored),
+    )
+
+
+def labels_feed(portfolio: Portfolio, source: Source) -> Feed:
+    """The portfolio's reports of fraud: ``transaction_id``, ``reported_at``, ``label``."""
+    return Feed(
+        kind="labels",
+        portfolio=portfolio.name,
+        source=source,
+        columns={
+            "transaction_id": Column(role=Role.ID),
+            REPORTED_AT: Column(role=Role.TIME),
+            "label": Column(role=Role.LABEL, required=True),
+        },
+        partition_hours=portfolio.partition_hours,
+    )
+
+
+def landing_config(portfolio: Portfolio, kind: str) -> str:
+    """Digest of the configuration that a feed's landed rows depend on."""
+    if kind == "labels":
+        return portfolio.digest_of("labels", "partition_hours")
+    return portfolio.digest_of("transactions", "columns", "start", "end", "partition_hours", "minor_digits")

@@ -1,0 +1,147 @@
+"""Finds a portfolio's files in the landing folder. Nothing outside that folder is ever opened for a name."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from fraudops.errors import ContractError, FraudopsError
+from fraudops.portfolio import Portfolio, Role, Source
+from fraudops.workspace import Workspace
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class FeedFiles:
+    """Files to land. Whoever builds one by hand vouches for its paths."""
+
+    transactions: list[Path] = field(default_factory=list)
+    labels: list[Path] = field(default_factory=list)
+
+
+def find_files(ws: Workspace, portfolio: Portfolio, key: str | None = None) -> FeedFiles:
+    """The files that match the portfolio's patterns, in the order of their names.
+
+    Parameters
+    ----------
+    key
+        Partition whose files are wanted: it takes the place of ``{key}`` in the patterns. None: every key.
+
+    Raises
+    ------
+    ContractError
+        The key is not one, or a file that matches lies outside the landing folder, or the same data lies
+        there twice.
+    FraudopsError
+        No transactions file is there (a retry may find it: files arrive late).
+    """
+    folder = ws.landing / portfolio.name
+    start = _start_of(portfolio, key) if key is not None else None
+    if start is not None:
+        _simulate_what_is_missing(portfolio, folder, start)
+    found = _matching(folder, portfolio.transactions, key)
+    if not found:
+        pattern = _pattern(portfolio.transactions, key)
+        raise FraudopsError(
+            f"no file matches {pattern!r}; the folder holds {_listing(folder)}",
+            where=str(folder),
+            remedy="deliver the file there, or correct transactions.path in the portfolio's YAML",
+        )
+    if not portfolio.named(Role.ID):
+        _refuse_packed_twins(found)
+    reports = _matching(folder, portfolio.labels.source, key) if portfolio.labels.source else []
+    return FeedFiles(found, [path for path in reports if path not in found])
+
+
+def named_files(ws: Workspace, portfolio: Portfolio, names: str | Iterable[str]) -> FeedFiles:
+    """Files of the landing folder by their names; those that match the label feed's pattern are label files.
+
+    Raises
+    ------
+    ContractError
+        A name leads out of the landing folder, or to something that is not a regular file.
+    """
+    folder = ws.landing / portfolio.name
+    wanted = [names] if isinstance(names, str) else list(names)
+    paths = [_inside(folder, folder / name) for name in wanted]
+    source = portfolio.labels.source
+    reports = set(_matching(folder, source, None)) if source else set()
+    payments = set(_matching(folder, portfolio.transactions, None))
+    labels = [path for path in paths if path in reports and path not in payments]
+    return FeedFiles([path for path in paths if path not in labels], labels)
+
+
+def _start_of(portfolio: Portfolio, key: str) -> datetime:
+    try:
+        return portfolio.partitioning.start(key)
+    except ValueError as error:
+        raise ContractError(str(error), where=portfolio.name) from None
+
+
+def _simulate_what_is_missing(portfolio: Portfolio, folder: Path, start: datetime) -> None:
+    if not portfolio.transactions.simulator:
+        return
+    # The simulator brings NumPy and its own tables: only portfolios that use it pay for the import.
+    from fraudops.intake.simulation import ensure_day
+
+    day: date = start.astimezone(UTC).date()
+    ensure_day(folder, day)
+
+
+def _pattern(source: Source, key: str | None) -> str:
+    return source.path.replace("{key}", "*" if key is None else glob.escape(key))
+
+
+def _matching(folder: Path, source: Source | None, key: str | None) -> list[Path]:
+    if source is None or not folder.is_dir():
+        return []
+    found = sorted(folder.glob(_pattern(source, key)))
+    # A leading dot marks what a sender has not finished writing.
+    return [_inside(folder, path) for path in found if not path.name.startswith(".") and not path.is_dir()]
+
+
+def _inside(folder: Path, path: Path) -> Path:
+    """The path, links resolved; refused where that leads out of the landing folder."""
+    resolved, root = path.resolve(), folder.resolve()
+    if not resolved.is_relative_to(root):
+        raise ContractError(
+            f"{path.name!r} leads out of the landing folder",
+            where=str(folder),
+            remedy="copy the file itself there",
+        )
+    if not resolved.exists():
+        raise ContractError(
+            f"there is no {path.name!r}; the folder holds {_listing(folder)}",
+            where=str(folder),
+            remedy="give the name of a file in the landing folder",
+        )
+    if not resolved.is_file():
+        raise ContractError(f"{path.name!r} is not a regular file", where=str(folder), remedy="deliver a regular file")
+    return resolved
+
+
+def _listing(folder: Path) -> str:
+    """What lies in a folder, for a message."""
+    if not folder.is_dir():
+        return "nothing, because it does not exist"
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    if not names:
+        return "nothing"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _refuse_packed_twins(found: list[Path]) -> None:
+    """Without transaction ids the rows of ``a.csv`` and ``a.csv.gz`` would count twice, unseen."""
+    names = {path.name for path in found}
+    for name in sorted(names):
+        if f"{name}.gz" in names:
+            raise ContractError(
+                f"{name} and {name}.gz lie side by side, and rows without an id cannot be told apart",
+                where=str(found[0].parent),
+                remedy="remove one of them",
+            )

@@ -1,0 +1,268 @@
+"""Raw rows become typed rows under our names, or rejected rows with a reason."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fraudops.intake.feeds import Feed
+from fraudops.intake.masking import MASKED, mask_card, mask_card_numbers, shape_of
+from fraudops.intake.reading import UNDECODABLE, Batch, Broken
+from fraudops.intake.tokens import tokenise
+from fraudops.intake.values import Mask, Wrong, booleans, labels, moments, numbers, texts
+from fraudops.portfolio import Column, Role
+
+NOWHERE = np.iinfo(np.int64).min
+"""Code of no partition: nothing tells where a row belongs."""
+
+LINE = "__line"
+"""Column of the row's line; no column of a portfolio is called so."""
+
+_LARGEST_EXACT = 2.0**53
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A row that cannot be used."""
+
+    line: int
+    column: str | None
+    """What the file calls the column at fault; None where the row as a whole is."""
+    reason: str
+    raw: str
+    """JSON text of the row; card numbers and personal data are masked."""
+    code: int
+    """Partition that the row belongs to or, where its time cannot be read, that of a row beside it."""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A batch, typed."""
+
+    rows: pa.Table
+    """Stored and protected columns, then :data:`LINE`; without ``transaction_id`` where the feed has no id."""
+    codes: npt.NDArray[np.int64]
+    """Partition of each accepted row: its number since 1970."""
+    rejected: list[Rejected]
+    rejected_codes: npt.NDArray[np.int64]
+
+
+@dataclass
+class _Checks:
+    """Which rows are out, and each one's first reason."""
+
+    rows: int
+    reasons: list[tuple[str | None, str]] = field(default_factory=list)
+    code: npt.NDArray[np.int32] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.code = np.full(self.rows, -1, np.int32)
+
+    def reject(self, rows: Mask, column: str | None, reason: str) -> None:
+        """Note a reason against rows that have none yet."""
+        fresh = rows & (self.code < 0)
+        if fresh.any():
+            self.code[fresh] = len(self.reasons)
+            self.reasons.append((column, reason))
+
+    def reject_all(self, wrong: list[Wrong], column: str) -> None:
+        """Note what a parser found."""
+        for item in wrong:
+            self.reject(item.rows, column, item.reason)
+
+    @property
+    def accepted(self) -> Mask:
+        """Rows without a reason."""
+        return self.code < 0
+
+
+class Mapper:
+    """Maps the batches of one file; remembers the last partition seen, for rows that do not say theirs.
+
+    Parameters
+    ----------
+    feed
+        What the columns are.
+    token_key
+        Key of the card tokens.
+    """
+
+    def __init__(self, feed: Feed, token_key: bytes) -> None:
+        self._feed = feed
+        self._token_key = token_key
+        self._last = NOWHERE
+
+    def map(self, batch: Batch) -> Mapped:
+        """Type a batch; every row comes out once, accepted or rejected."""
+        checks = _Checks(len(batch.lines))
+        if batch.undecodable:
+            self._reject_undecodable(batch, checks)
+        columns: dict[str, pa.Array] = {}
+        for name, column in self._feed.columns.items():
+            columns |= self._column(name, column, batch.columns[name], checks)
+        codes = self._codes(columns, checks)
+        rejected, rejected_codes = self._rejected(batch, checks, codes)
+        accepted = checks.accepted
+        fields = [*self._feed.stored, *self._feed.protected]
+        rows = {f.name: columns[f.name] for f in fields if f.name in columns}
+        table = pa.table({**rows, LINE: pa.array(batch.lines)})
+        if not accepted.all():
+            table = table.filter(pa.array(accepted))
+        return Mapped(table, codes[accepted], rejected, rejected_codes)
+
+    # -- columns ---------------------------------------------------------------------------------------
+
+    def _column(self, name: str, column: Column, raw: pa.Array, checks: _Checks) -> dict[str, pa.Array]:
+        stored, file_name = self._feed.stored_name(name), self._feed.file_column(name)
+        decimal = self._feed.source.decimal
+        found: dict[str, pa.Array] = {}
+        match column.role:
+            case Role.TIME:
+                values, wrong = moments(raw, column, decimal)
+            case Role.AMOUNT | Role.NUMBER:
+                values, wrong = numbers(raw, decimal)
+            case Role.BOOLEAN:
+                values, wrong = booleans(raw)
+            case Role.LABEL:
+                values, wrong = labels(raw, column.positive)
+            case Role.CARD:
+                cards = tokenise(texts(raw), self._token_key)
+                values, wrong = cards.token, _some(cards.invalid, "not a card number")
+                found = dict(zip(self._feed.card_parts(name), (cards.bin, cards.last4), strict=True))
+            case _:
+                values, wrong = texts(raw), []
+        checks.reject_all(wrong, file_name)
+        if column.required or column.role in (Role.ID, Role.TIME, Role.AMOUNT):
+            checks.reject(_mask(pc.is_null(values)), file_name, "empty")
+        if column.role is Role.TIME:
+            self._check_period(values, file_name, checks)
+        if column.role in (Role.AMOUNT, Role.NUMBER):
+            _check_bounds(values, column, file_name, checks)
+        if column.role is Role.AMOUNT:
+            found["amount_minor"] = self._minor_units(values, file_name, checks)
+        return {stored: values, **found}
+
+    def _check_period(self, values: pa.Array, name: str, checks: _Checks) -> None:
+        start, end = self._feed.start, self._feed.end
+        if start is not None:
+            before = pc.less(values, pa.scalar(start, values.type))
+            checks.reject(_mask(before), name, f"before the portfolio's start, {_day(start)}")
+        if end is not None:
+            after = pc.greater_equal(values, pa.scalar(end, values.type))
+            checks.reject(_mask(after), name, f"at or after the portfolio's end, {_day(end)}")
+
+    def _minor_units(self, values: pa.Array, name: str, checks: _Checks) -> pa.Array:
+        with np.errstate(over="ignore"):
+            minor = np.rint(values.to_numpy(zero_copy_only=False) * 10.0**self._feed.minor_digits)
+        exact = np.abs(minor) <= _LARGEST_EXACT
+        checks.reject(~exact & ~np.isnan(minor), name, "too large to be kept to the minor unit")
+        return pa.array(np.where(exact, minor, 0).astype(np.int64), mask=~exact)
+
+    def _reject_undecodable(self, batch: Batch, checks: _Checks) -> None:
+        for name, values in batch.columns.items():
+            if pa.types.is_string(values.type):
+                marked = _mask(pc.match_substring(values, UNDECODABLE))
+                checks.reject(marked, self._feed.file_column(name), f"not {self._feed.source.encoding} text")
+
+    # -- partitions ------------------------------------------------------------------------------------
+
+    def _codes(self, columns: dict[str, pa.Array], checks: _Checks) -> npt.NDArray[np.int64]:
+        """Partition of each row; one without a usable time takes its predecessor's (or the next one's)."""
+        (time,) = self._feed.of_role(Role.TIME)
+        values = columns[self._feed.stored_name(time)]
+        usable = _mask(pc.is_valid(values))
+        for bound, compare in ((self._feed.start, pc.greater_equal), (self._feed.end, pc.less)):
+            if bound is not None:
+                usable = usable & _mask(compare(values, pa.scalar(bound, values.type)))
+        micros = pc.fill_null(pc.cast(values, pa.int64()), 0).to_numpy(zero_copy_only=False)
+        codes = np.where(usable, micros // (self._feed.partition_hours * 3_600 * 10**6), NOWHERE)
+        if not usable.any():
+            return np.full(checks.rows, self._last, np.int64)
+        if not usable.all():
+            before = np.maximum.accumulate(np.where(usable, np.arange(checks.rows), -1))
+            first = self._last if self._last != NOWHERE else codes[np.argmax(usable)]
+            codes = np.where(before >= 0, codes[np.maximum(before, 0)], first)
+        self._last = int(codes[-1])
+        return codes
+
+    # -- rejected rows ---------------------------------------------------------------------------------
+
+    def _rejected(
+        self, batch: Batch, checks: _Checks, codes: npt.NDArray[np.int64]
+    ) -> tuple[list[Rejected], npt.NDArray[np.int64]]:
+        rows = np.flatnonzero(~checks.accepted)
+        raws = self._raw_rows(batch, rows)
+        found = []
+        for row, raw in zip(rows, raws, strict=True):
+            column, reason = checks.reasons[checks.code[row]]
+            found.append(Rejected(int(batch.lines[row]), column, reason, raw, int(codes[row])))
+        found += [self._broken(item, batch.lines, codes) for item in batch.broken]
+        return found, np.array([item.code for item in found], np.int64)
+
+    def _raw_rows(self, batch: Batch, rows: npt.NDArray[np.int64]) -> list[str]:
+        if not len(rows):
+            return []
+        chosen = pa.array(rows)
+        names = [self._feed.file_column(name) for name in self._feed.columns]
+        values = []
+        for name, column in self._feed.columns.items():
+            values.append([_shown(value, column.role) for value in batch.columns[name].take(chosen).to_pylist()])
+        return [_json(dict(zip(names, row, strict=True))) for row in zip(*values, strict=True)]
+
+    def _broken(self, item: Broken, lines: npt.NDArray[np.int64], codes: npt.NDArray[np.int64]) -> Rejected:
+        # Nobody knows which field of a broken row is which: where one may be a name, only the shape is kept.
+        personal = bool(self._feed.of_role(Role.PERSONAL, Role.CARD))
+        text = shape_of(item.text) if personal else mask_card_numbers(item.text)
+        before = int(np.searchsorted(lines, item.line)) - 1
+        code = int(codes[max(before, 0)]) if len(codes) else self._last
+        return Rejected(item.line, None, item.reason, _json({"text": text}), code)
+
+
+def shown_row(names: list[str], values: list[Any]) -> str:
+    """JSON text of a row that was typed already and turned out to be a duplicate."""
+    return _json({name: _shown(value, Role.NUMBER) for name, value in zip(names, values, strict=True)})
+
+
+def _check_bounds(values: pa.Array, column: Column, name: str, checks: _Checks) -> None:
+    if column.minimum is not None:
+        checks.reject(_mask(pc.less(values, column.minimum)), name, f"below the minimum, {column.minimum:g}")
+    if column.maximum is not None:
+        checks.reject(_mask(pc.greater(values, column.maximum)), name, f"above the maximum, {column.maximum:g}")
+
+
+def _shown(value: Any, role: Role) -> Any:
+    """A value as quarantine shows it."""
+    if value is None or value == "":
+        return value
+    if role is Role.PERSONAL:
+        return MASKED
+    if role is Role.CARD:
+        return mask_card(str(value).strip())
+    if isinstance(value, bool) or (isinstance(value, int | float) and abs(value) < 1e12):
+        return value
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return mask_card_numbers(text.replace(UNDECODABLE, "\ufffd"))
+
+
+def _json(row: dict[str, Any]) -> str:
+    plain = {name: None if isinstance(v, float) and v != v else v for name, v in row.items()}
+    return json.dumps(plain, ensure_ascii=False, default=str)
+
+
+def _some(rows: Mask, reason: str) -> list[Wrong]:
+    return [Wrong(rows, reason)] if rows.any() else []
+
+
+def _mask(rows: pa.Array) -> Mask:
+    return pc.fill_null(rows, False).to_numpy(zero_copy_only=False)
+
+
+def _day(moment: datetime) -> str:
+    return moment.isoformat(sep=" ", timespec="minutes")

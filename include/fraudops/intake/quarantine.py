@@ -1,0 +1,142 @@
+"""Keeps every row that could not be used: its file, its line, what was wrong, and the row with secrets masked.
+
+One object per file, named by the file's content::
+
+    quarantine/portfolio=<P>/file=<first 16 digits of its SHA-256>/rows.parquet
+                                                                   summary.json
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fraudops.intake.mapping import Rejected
+from fraudops.store import Store, canonical_json
+
+SCHEMA = pa.schema(
+    [
+        ("file", pa.string()),
+        ("line", pa.int64()),
+        ("column", pa.string()),
+        ("reason", pa.string()),
+        ("raw", pa.string()),
+        ("partition_key", pa.string()),
+    ]
+)
+_HELD = 20_000
+
+
+@dataclass
+class Rejects:
+    """Rejected rows of one file while it is being landed; beyond some thousands they wait on disk."""
+
+    folder: Path
+    name: str
+    _held: list[dict[str, Any]] = field(default_factory=list)
+    _parts: list[Path] = field(default_factory=list)
+
+    def add(self, rows: Iterable[tuple[Rejected, str | None]]) -> None:
+        """Add rows, each with the key of its partition (None: nothing tells)."""
+        for item, key in rows:
+            self._held.append(
+                {
+                    "file": self.name,
+                    "line": item.line,
+                    "column": item.column,
+                    "reason": item.reason,
+                    "raw": item.raw,
+                    "partition_key": key,
+                }
+            )
+        if len(self._held) > _HELD:
+            path = self.folder / f"{len(self._parts)}.parquet"
+            pq.write_table(pa.Table.from_pylist(self._held, SCHEMA), path)
+            self._parts.append(path)
+            self._held.clear()
+
+    def table(self) -> pa.Table:
+        """All of them."""
+        parts = [pq.read_table(path, schema=SCHEMA) for path in self._parts]
+        return pa.concat_tables([*parts, pa.Table.from_pylist(self._held, SCHEMA)])
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What quarantine holds about one file."""
+
+    store: Store
+    portfolio: str
+    sha256: str
+
+    @property
+    def _place(self) -> tuple[str, str, str]:
+        return "quarantine", self.portfolio, f"file={self.sha256[:16]}"
+
+    def rows(self) -> pa.Table:
+        """Rows of earlier landings of the same file."""
+        try:
+            return pq.read_table(io.BytesIO(self.store.get(*self._place, "rows.parquet")), schema=SCHEMA)
+        except FileNotFoundError:
+            return SCHEMA.empty_table()
+
+    def summary(self) -> dict[str, Any]:
+        """Counts of earlier landings of the same file; empty where there were none."""
+        try:
+            found: dict[str, Any] = json.loads(self.store.get(*self._place, "summary.json"))
+        except FileNotFoundError:
+            return {}
+        return found if found.get("sha256") == self.sha256 else {}
+
+    def save(self, rows: pa.Table, summary: dict[str, Any]) -> None:
+        """Replace both, in the order of the lines; equal content has equal bytes and is not written again."""
+        rows = rows.sort_by([("line", "ascending"), ("reason", "ascending")])
+        sink = io.BytesIO()
+        pq.write_table(rows.combine_chunks(), sink, compression="zstd")
+        if rows.num_rows or self.store.path(*self._place, "rows.parquet").exists():
+            self._put(sink.getvalue(), "rows.parquet")
+        content = {
+            **summary,
+            "sha256": self.sha256,
+            "rows": rows.num_rows,
+            "reasons": reasons_of(rows),
+        }
+        self._put(canonical_json(content) + b"\n", "summary.json")
+
+    def _put(self, content: bytes, name: str) -> None:
+        path = self.store.path(*self._place, name)
+        if not path.exists() or path.read_bytes() != content:
+            self.store.put(content, *self._place, name)
+
+
+def reasons_of(rows: pa.Table) -> dict[str, int]:
+    """How often each reason occurs; line numbers are left out, so that equal reasons are one."""
+    if not rows.num_rows:
+        return {}
+    counted: Counter[str] = Counter()
+    pairs = rows.select(["column", "reason"]).group_by(["column", "reason"]).aggregate([([], "count_all")])
+    for row in pairs.to_pylist():
+        reason = re.sub(r" (of|as) line \d+.*", "", row["reason"])
+        counted[f"{row['column']}: {reason}" if row["column"] else reason] += row["count_all"]
+    return dict(sorted(counted.items()))
+
+
+def of_partitions(rows: pa.Table, keys: set[str]) -> pa.Table:
+    """The rows that belong to one of these partitions."""
+    return rows.filter(pc.is_in(rows["partition_key"], pa.array(sorted(keys), pa.string())))
+
+
+def count_by_partition(rows: pa.Table) -> dict[str, int]:
+    """Rows per partition; those of none are left out."""
+    counted = rows["partition_key"].value_counts().to_pylist()
+    return {item["values"]: item["counts"] for item in counted if item["values"] is not None}

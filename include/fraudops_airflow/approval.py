@@ -1,0 +1,40 @@
+"""The approval of a promotion: Airflow's own, which takes no answer without a reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Param
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+SHORTEST_REASON = 5
+
+
+def reason_field() -> Param:
+    """The form field that a :class:`ReasonedApproval` expects among its ``params``, under ``reason``."""
+    return Param(
+        "",
+        type="string",
+        title="Reason",
+        description=f"Why yes, or why no (at least {SHORTEST_REASON} characters); recorded with your name.",
+    )
+
+
+class ReasonedApproval(ApprovalOperator):
+    """Ask for approval; an answer without a reason is no answer, and the question stays open.
+
+    Airflow neither checks an answer's form fields before it accepts the answer, nor accepts a required field
+    without a default; so the reason is checked here, and where it is missing the question is put again.
+    """
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Take the answer, or ask again."""
+        if "error" not in event:
+            reason = str((event.get("params_input") or {}).get("reason") or "").strip()
+            if len(reason) < SHORTEST_REASON:
+                self.log.warning("The answer came without a reason: asking again")
+                return self.execute(context)
+        return super().execute_complete(context, event)
