@@ -27,7 +27,7 @@ Fraud Ops → Reports.
 
 def build_train(portfolio: Portfolio) -> DAG:
     """The DAG; candidates are mapped tasks in a pool of their own."""
-    names = sorted(portfolio.training.candidates)
+    names = list(portfolio.training.candidates)
     schedule = None
     if portfolio.scheduled and portfolio.training.schedule:
         schedule = CronTriggerTimetable(portfolio.training.schedule, timezone="UTC")

@@ -19,7 +19,7 @@ from fraudops.portfolio import Portfolio, Role
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.secrets import write_private
 
-_BULK_SHARE = 0.75
+_BULK_SHARE = 0.85
 """Share of a file's partitions that is loaded in bulk and trained on; the rest comes one by one."""
 
 
