@@ -72,13 +72,13 @@ def ulb_file(folder: Path, hours: int) -> Path:
     return file
 
 
-def test_a_file_s_last_quarter_comes_one_by_one(portfolios: dict[str, Portfolio], tmp_path: Path) -> None:
+def test_a_file_s_last_partitions_come_one_by_one(portfolios: dict[str, Portfolio], tmp_path: Path) -> None:
     ulb = portfolios["ulb"]
     file = ulb_file(tmp_path, 48)
     assert partitions_in(ulb, file)[:2] == ["2013-09-01T00", "2013-09-01T06"]
     found = from_file(ulb, file)
-    assert (found.first, found.last) == ("2013-09-01T00", "2013-09-02T06")
-    assert found.live == ("2013-09-02T12", "2013-09-02T18")
+    assert (found.first, found.last) == ("2013-09-01T00", "2013-09-02T12")
+    assert found.live == ("2013-09-02T18",)
     assert found.file == "ulb small.csv.gz"
 
 
