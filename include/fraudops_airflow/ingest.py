@@ -38,7 +38,8 @@ def build_ingest(portfolio: Portfolio) -> DAG:
         schedule=CronPartitionTimetable(
             partitioning.cron, timezone="UTC", run_offset=-1, key_format=partitioning.key_format
         ),
-        max_active_runs=2,
+        # In the order of time, whoever asks for many days at once: features look at the days before.
+        max_active_runs=1,
         params={
             "partition": Param(
                 None,

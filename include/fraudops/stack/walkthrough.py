@@ -175,16 +175,13 @@ class Walkthrough:
         undone, before = self._undone(), {name: self._failed(name) for name in (INGEST, SCORE, RECONCILE)}
         if not undone:
             self.narrator.found("all of them are scored already")
-        elif self.portfolio.scheduled:
-            self._backfill(undone)
-            self._unpause_ingest()
-            self._wait_until_scored(undone, before)
         else:
             self._unpause_ingest()
+            # One keyed run per partition, in the order of time: a day's features look at the days before it.
+            # (A backfill would make Airflow start the newest day at once, beside the older ones.)
             for key in undone:
-                run = self.client.trigger(self.portfolio.dag_id(INGEST), partition_key=key)
-                self._wait(run)
-                self._wait_until_scored([key], before)
+                self.client.trigger(self.portfolio.dag_id(INGEST), partition_key=key)
+            self._wait_until_scored(undone, before)
         self._unpause_ingest()
         found = overview.portfolio_overview(self.ws.store, self.portfolio, self.ws)
         told = ", ".join(f"{count} {decision}" for decision, count in sorted(found.decisions.items()))
@@ -305,31 +302,6 @@ class Walkthrough:
 
     def _unpause_ingest(self) -> None:
         self.client.set_paused(self.portfolio.dag_id(INGEST), False)
-
-    def _backfill(self, keys: list[str]) -> None:
-        """Ask Airflow for one run per partition, in order: a day's features look at the days before it.
-
-        It is asked before ``ingest`` is unpaused, because unpausing may start the newest day at once.
-        """
-        partitioning = self.portfolio.partitioning
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                self.client.create_backfill(
-                    self.portfolio.dag_id(INGEST),
-                    partitioning.start(keys[0]),
-                    partitioning.start(keys[-1]),
-                    reprocess="failed",
-                )
-            except ApiError as error:
-                # Airflow notices only every half minute that an earlier backfill has ended.
-                if error.status != 409 or time.monotonic() > deadline:
-                    raise
-                self.narrator.now("waiting for an earlier backfill to end")
-                time.sleep(2)
-            else:
-                self.narrator.now(f"backfill of {len(keys)} partitions, {keys[0]} to {keys[-1]}")
-                return
 
     def _wait_until_scored(self, keys: list[str], before: dict[str, set[DagRun]]) -> None:
         """Wait for the store, not for events: what counts is which partitions are scored."""
