@@ -175,17 +175,11 @@ class Walkthrough:
         undone, before = self._undone(), {name: self._failed(name) for name in (INGEST, SCORE, RECONCILE)}
         if not undone:
             self.narrator.found("all of them are scored already")
-        elif self.portfolio.scheduled:
-            self._backfill(undone)
-            self._unpause_ingest()
-            self._wait_until_scored(undone, before)
-        else:
-            self._unpause_ingest()
-            for key in undone:
-                run = self.client.trigger(self.portfolio.dag_id(INGEST), partition_key=key)
-                self._wait(run)
-                self._wait_until_scored([key], before)
-        self._unpause_ingest()
+        self.client.set_paused(self.portfolio.dag_id(INGEST), False)
+        for number, key in enumerate(undone):
+            self.narrator.now(f"{number} of {len(undone)} partitions ingested, next is {key}")
+            self._ingest(key)
+        self._wait_until_scored(undone, before)
         found = overview.portfolio_overview(self.ws.store, self.portfolio, self.ws)
         told = ", ".join(f"{count} {decision}" for decision, count in sorted(found.decisions.items()))
         self.narrator.found(f"{found.scored} partitions scored, {found.alerts} alerts ({told or 'none'})")
@@ -303,33 +297,16 @@ class Walkthrough:
                 done &= set(self.ws.store.keys("scores", name))
         return [key for key in self.plan.live if key not in done]
 
-    def _unpause_ingest(self) -> None:
-        self.client.set_paused(self.portfolio.dag_id(INGEST), False)
+    def _ingest(self, key: str) -> None:
+        """One run for one partition, as a person would start it; scoring follows by itself, beside the next one.
 
-    def _backfill(self, keys: list[str]) -> None:
-        """Ask Airflow for one run per partition, in order: a day's features look at the days before it.
-
-        It is asked before ``ingest`` is unpaused, because unpausing may start the newest day at once.
+        In order and not as a backfill: a day's features look at the days before it. Once a backfill exists,
+        Airflow starts the newest partition as a scheduled run in the middle of it.
         """
-        partitioning = self.portfolio.partitioning
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                self.client.create_backfill(
-                    self.portfolio.dag_id(INGEST),
-                    partitioning.start(keys[0]),
-                    partitioning.start(keys[-1]),
-                    reprocess="failed",
-                )
-            except ApiError as error:
-                # Airflow notices only every half minute that an earlier backfill has ended.
-                if error.status != 409 or time.monotonic() > deadline:
-                    raise
-                self.narrator.now("waiting for an earlier backfill to end")
-                time.sleep(2)
-            else:
-                self.narrator.now(f"backfill of {len(keys)} partitions, {keys[0]} to {keys[-1]}")
-                return
+        dag_id = self.portfolio.dag_id(INGEST)
+        active = [run for run in self._active(dag_id) if run.partition_key == key]
+        run = active[0] if active else self.client.trigger(dag_id, partition_key=key)
+        self.client.wait_for_run(run, timeout=_LIMIT, pause=0.2)
 
     def _wait_until_scored(self, keys: list[str], before: dict[str, set[DagRun]]) -> None:
         """Wait for the store, not for events: what counts is which partitions are scored."""
