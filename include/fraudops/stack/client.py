@@ -252,16 +252,17 @@ class AirflowClient:
         run: DagRun,
         *,
         timeout: float = 600,
+        pause: float = 0.5,
         watch: Callable[[DagRun, list[TaskInstance]], None] | None = None,
     ) -> DagRun:
         """Wait until a run has succeeded.
 
         Parameters
         ----------
-        timeout
-            Seconds.
+        timeout, pause
+            Seconds: how long to wait in all, and between two looks.
         watch
-            Called about once a second with the run and its tasks, for a progress display.
+            Called at each look with the run and its tasks, for a progress display.
 
         Raises
         ------
@@ -284,7 +285,7 @@ class AirflowClient:
                     where=f"{run.dag_id} {run.run_id}",
                     remedy=f"look at it in the UI, {self.address}",
                 )
-            time.sleep(0.5)
+            time.sleep(pause)
 
     def task_instances(self, dag_id: str, run_id: str) -> list[TaskInstance]:
         """The tasks of a run, mapped ones one by one."""

@@ -175,14 +175,11 @@ class Walkthrough:
         undone, before = self._undone(), {name: self._failed(name) for name in (INGEST, SCORE, RECONCILE)}
         if not undone:
             self.narrator.found("all of them are scored already")
-        else:
-            self._unpause_ingest()
-            # One keyed run per partition, in the order of time: a day's features look at the days before it.
-            # (A backfill would make Airflow start the newest day at once, beside the older ones.)
-            for key in undone:
-                self.client.trigger(self.portfolio.dag_id(INGEST), partition_key=key)
-            self._wait_until_scored(undone, before)
-        self._unpause_ingest()
+        self.client.set_paused(self.portfolio.dag_id(INGEST), False)
+        for number, key in enumerate(undone):
+            self.narrator.now(f"{number} of {len(undone)} partitions ingested, next is {key}")
+            self._ingest(key)
+        self._wait_until_scored(undone, before)
         found = overview.portfolio_overview(self.ws.store, self.portfolio, self.ws)
         told = ", ".join(f"{count} {decision}" for decision, count in sorted(found.decisions.items()))
         self.narrator.found(f"{found.scored} partitions scored, {found.alerts} alerts ({told or 'none'})")
@@ -300,8 +297,16 @@ class Walkthrough:
                 done &= set(self.ws.store.keys("scores", name))
         return [key for key in self.plan.live if key not in done]
 
-    def _unpause_ingest(self) -> None:
-        self.client.set_paused(self.portfolio.dag_id(INGEST), False)
+    def _ingest(self, key: str) -> None:
+        """One run for one partition, as a person would start it; scoring follows by itself, beside the next one.
+
+        In order and not as a backfill: a day's features look at the days before it. Once a backfill exists,
+        Airflow starts the newest partition as a scheduled run in the middle of it.
+        """
+        dag_id = self.portfolio.dag_id(INGEST)
+        active = [run for run in self._active(dag_id) if run.partition_key == key]
+        run = active[0] if active else self.client.trigger(dag_id, partition_key=key)
+        self.client.wait_for_run(run, timeout=_LIMIT, pause=0.2)
 
     def _wait_until_scored(self, keys: list[str], before: dict[str, set[DagRun]]) -> None:
         """Wait for the store, not for events: what counts is which partitions are scored."""

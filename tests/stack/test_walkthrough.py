@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import pytest
+from fraudops.errors import FraudopsError
+from fraudops.portfolio import Portfolio
+from fraudops.stack import walkthrough
+from fraudops.stack.client import AirflowClient, ApiError, DagRun, RunFailedError, TaskInstance
+from fraudops.stack.itinerary import Itinerary
+from fraudops.stack.walkthrough import Walkthrough
+from fraudops.workspace import Workspace
+
+RUN = DagRun("cards_promote", "verdict__r", "running", "manual", None, None, {})
+QUESTION = TaskInstance("cards_promote", "verdict__r", "approval.ask", -1, 1, "awaiting_input")
+
+
+@dataclass
+class Told:
+    """Keeps what a person would have been shown."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def phase(self, title: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def now(self, text: str) -> None:
+        """Not kept."""
+
+    def found(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@dataclass
+class FakeAirflow:
+    """An Airflow with one ``promote`` run, whose question may be answered by the validator."""
+
+    user: str = "validator"
+    state: str = "missing"
+    refuse: int | None = None
+    answers: list[tuple[str, list[str], Any]] = field(default_factory=list)
+    cleared: int = 0
+
+    def run(self, dag_id: str, run_id: str) -> DagRun:
+        if self.state == "missing":
+            self.state = "running"
+            raise ApiError("not found", status=404)
+        return replace(RUN, state=self.state)
+
+    def waiting_for_a_person(self, dag_id: str, run_id: str) -> list[TaskInstance]:
+        return [QUESTION] if self.state == "running" else []
+
+    def answer(self, task: TaskInstance, options: list[str], values: Any) -> None:
+        self.state = "success"
+        if self.refuse is not None:
+            raise ApiError("refused", status=self.refuse)
+        self.answers.append((task.task_id, options, values))
+
+    def clear_failed(self, run: DagRun) -> None:
+        self.cleared += 1
+        self.state = "running"
+
+    def failure(self, run: DagRun) -> RunFailedError:
+        return RunFailedError("the log", where=run.run_id)
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walkthrough, "_THINKING", 0.0)
+
+
+def walk(airflow: FakeAirflow, portfolio: Portfolio) -> tuple[Walkthrough, Told]:
+    told = Told()
+    client = cast(AirflowClient, airflow)
+    plan = Itinerary(portfolio, "2026-08-25", "2026-11-08", ("2026-11-09",))
+    return Walkthrough(client, lambda user: client, cast(Workspace, None), plan, told), told
+
+
+def test_the_validator_approves_with_the_reason(portfolios: dict[str, Portfolio]) -> None:
+    airflow = FakeAirflow()
+    show, told = walk(airflow, portfolios["cards"])
+    show._approve("verdict__r", "it is better")
+    assert airflow.answers == [("approval.ask", ["Approve"], {"reason": "it is better"})]
+    assert told.lines == ["validator answered “Approve” through Airflow"]
+
+
+def test_somebody_was_faster_in_the_ui(portfolios: dict[str, Portfolio]) -> None:
+    show, told = walk(FakeAirflow(refuse=409), portfolios["cards"])
+    show._approve("verdict__r", "it is better")
+    assert told.lines == []
+    show, _ = walk(FakeAirflow(refuse=403), portfolios["cards"])
+    with pytest.raises(ApiError):
+        show._approve("verdict__r", "it is better")
+
+
+def test_a_run_that_failed_in_an_earlier_demo_is_asked_again(portfolios: dict[str, Portfolio]) -> None:
+    airflow = FakeAirflow(state="failed")
+    show, _ = walk(airflow, portfolios["cards"])
+    show._approve("verdict__r", "it is better")
+    assert airflow.cleared == 1
+    assert len(airflow.answers) == 1
+
+
+def test_a_run_that_fails_now_is_explained(portfolios: dict[str, Portfolio], monkeypatch: pytest.MonkeyPatch) -> None:
+    airflow = FakeAirflow(state="failed")
+    monkeypatch.setattr(FakeAirflow, "clear_failed", lambda self, run: None)
+    show, _ = walk(airflow, portfolios["cards"])
+    with pytest.raises(RunFailedError, match="the log"):
+        show._approve("verdict__r", "it is better")
+
+
+def test_approvers_who_are_no_users_here_are_named(portfolios: dict[str, Portfolio]) -> None:
+    cards = portfolios["cards"]
+    other = cards.model_copy(update={"promotion": cards.promotion.model_copy(update={"approvers": ("mrm",)})})
+    show, _ = walk(FakeAirflow(), other)
+    with pytest.raises(FraudopsError, match=r"none of the approvers \(mrm\)"):
+        show._approve("verdict__r", "it is better")
