@@ -93,7 +93,8 @@ def test_what_does_not_listen_is_killed(start: Callable[[str, str], ProcessRecor
 
 def test_other_parts_and_other_stacks_are_left_alone(start: Callable[[str, str], ProcessRecord]) -> None:
     first, second = start("a", SLEEP), start("b", SLEEP)
-    assert {process.pid for process in members(STACK)} == {first.pid, second.pid}
+    # A process that has only just begun does not show its environment yet.
+    wait_for(lambda: {process.pid for process in members(STACK)} == {first.pid, second.pid})
     assert end(STACK, ["a"]) == 1
     assert end("another stack") == 0
     assert is_alive(second)
