@@ -150,6 +150,20 @@ def test_living_a_day_again_changes_no_byte_and_says_nothing_twice(lived: Lived)
     assert _counts(lived.ws) == counts
 
 
+def test_a_day_that_came_late_makes_the_days_after_it_stale(lived: Lived) -> None:
+    ws, cards = lived.ws, lived.portfolio
+    first, *later = lived.live
+    published = ws.store.require("transactions", "cards", first)
+    rows = ws.store.read(published)
+    ws.store.write("transactions", "cards", first, rows.slice(1), config=published.config)
+    try:
+        states = partition_states(ws, cards)
+        assert {key for key, state in states.items() if state == "stale"} == {first, *later}
+    finally:
+        ws.store.publish(published)
+    assert "stale" not in partition_states(ws, cards).values()
+
+
 def test_the_ledger_tells_the_story_and_verifies(lived: Lived) -> None:
     with lived.ws.transaction() as session:
         actions = set(session.scalars(select(LedgerEntry.action)))

@@ -7,6 +7,7 @@ from typing import Literal
 
 from fraudops.decisions.scoring import is_fresh
 from fraudops.decisions.succession import Succession
+from fraudops.features import outdated
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 
@@ -17,7 +18,8 @@ def partition_states(ws: Workspace, portfolio: Portfolio) -> dict[str, Partition
     """State of every published partition of transactions, in the order of time.
 
     - ``scored``;
-    - ``stale``: scored, but its transactions or features have changed since;
+    - ``stale``: scored, but its transactions or features have changed since, or its features would come out
+      otherwise now, because an earlier partition or a label came late or was corrected;
     - ``pending``: to be scored as soon as there is a champion, which may be now;
     - ``history``: never to be scored, because the first champion may have been trained on it.
 
@@ -30,7 +32,8 @@ def partition_states(ws: Workspace, portfolio: Portfolio) -> dict[str, Partition
             states[key] = unscored[key]
         elif scores := ws.store.manifest("scores", portfolio.name, key):
             states[key] = "scored" if is_fresh(ws, scores) else "stale"
-    return states
+    scored = [key for key, state in states.items() if state == "scored"]
+    return states | dict.fromkeys(outdated(ws, portfolio, scored), "stale")
 
 
 def pending_keys(ws: Workspace, portfolio: Portfolio) -> list[str]:

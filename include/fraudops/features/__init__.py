@@ -1,6 +1,6 @@
 """Point-in-time features: one declaration in the portfolio's YAML, one definition for every use."""
 
 from fraudops.features.columns import ModelColumns, feature_names, model_columns
-from fraudops.features.partitions import build, model_frame
+from fraudops.features.partitions import build, model_frame, outdated
 
-__all__ = ["ModelColumns", "build", "feature_names", "model_columns", "model_frame"]
+__all__ = ["ModelColumns", "build", "feature_names", "model_columns", "model_frame", "outdated"]

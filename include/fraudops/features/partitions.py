@@ -40,16 +40,10 @@ def build(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[Mani
         A partition of transactions does not exist.
     """
     wanted = sorted(set(keys))
-    transactions = {k: m for k in ws.store.keys("transactions", portfolio.name) if (m := _manifest(ws, portfolio, k))}
-    for key in wanted:
-        if key not in transactions:
-            ws.store.require("transactions", portfolio.name, key)
-    labels = {}
-    if portfolio.labels.source:
-        for key in ws.store.keys("labels", portfolio.name):
-            labels[key] = ws.store.require("labels", portfolio.name, key)
-    inputs = {key: _inputs(portfolio, key, transactions, labels) for key in wanted}
-
+    available = ws.store.keys("transactions", portfolio.name)
+    for key in set(wanted) - set(available):
+        ws.store.require("transactions", portfolio.name, key)
+    inputs = _inputs(ws, portfolio, wanted, available)
     config = portfolio.digest_of(*_SECTIONS)
     current, stale = {}, []
     for key in wanted:
@@ -58,10 +52,22 @@ def build(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[Mani
             current[key] = manifest
         else:
             stale.append(key)
-    for chunk in _chunks(stale, list(transactions), _AT_ONCE):
-        for key, table in _compute(ws, portfolio, chunk, list(transactions)):
+    for chunk in _chunks(stale, available, _AT_ONCE):
+        for key, table in _compute(ws, portfolio, chunk, available):
             current[key] = ws.store.write("features", portfolio.name, key, table, config=config, inputs=inputs[key])
     return [current[key] for key in wanted]
+
+
+def outdated(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[str]:
+    """Partitions whose features were computed from other transactions or labels than there are now.
+
+    An earlier day that came late, or was corrected, is such a change: its rows lie in the windows of the days
+    that follow.
+    """
+    wanted = sorted(set(keys))
+    inputs = _inputs(ws, portfolio, wanted, ws.store.keys("transactions", portfolio.name))
+    manifests = {key: ws.store.manifest("features", portfolio.name, key) for key in wanted}
+    return [key for key in wanted if (found := manifests[key]) is not None and found.inputs != inputs[key]]
 
 
 def model_frame(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> pd.DataFrame:
@@ -103,30 +109,39 @@ def model_frame(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> pd.
     return frame
 
 
-def _manifest(ws: Workspace, portfolio: Portfolio, key: str) -> Manifest | None:
-    return ws.store.manifest("transactions", portfolio.name, key)
+def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], available: list[str]) -> dict[str, tuple[Input, ...]]:
+    """What the features of each partition depend on: history within the look-back, labels known before its end."""
+    if not keys:
+        return {}
+    if not portfolio.features.behaviour:
+        return {key: (ws.store.require("transactions", portfolio.name, key).as_input(),) for key in keys}
+    begins = {key: _history_begins(portfolio, key) for key in keys}
+    reach = [k for k in available if begins[keys[0]] <= k <= keys[-1]]
+    transactions = {k: ws.store.require("transactions", portfolio.name, k).as_input() for k in reach}
+    labels = {}
+    if portfolio.labels.source:
+        arrived = ws.store.keys("labels", portfolio.name)
+        reach = [k for k in arrived if begins[keys[0]] <= k < keys[-1]]
+        labels = {k: ws.store.require("labels", portfolio.name, k).as_input() for k in reach}
+    found = {}
+    for key in keys:
+        needed = [known for k, known in transactions.items() if begins[key] <= k <= key]
+        needed += [known for k, known in labels.items() if begins[key] <= k < key]
+        found[key] = tuple(sorted(needed, key=lambda i: (i.dataset, i.key)))
+    return found
 
 
-def _inputs(
-    portfolio: Portfolio, key: str, transactions: dict[str, Manifest], labels: dict[str, Manifest]
-) -> tuple[Input, ...]:
-    """What the features of a partition depend on: history within the look-back, labels known before its end."""
-    first = portfolio.partitioning.key_of(portfolio.partitioning.start(key) - lookback(portfolio))
-    needed = [m.as_input() for k, m in transactions.items() if first <= k <= key]
-    if portfolio.features.behaviour:
-        needed += [m.as_input() for k, m in labels.items() if first <= k < key]
-    else:
-        needed = [transactions[key].as_input()]
-    return tuple(sorted(needed, key=lambda i: (i.dataset, i.key)))
+def _history_begins(portfolio: Portfolio, key: str) -> str:
+    """Key of the first partition that the features of a partition can depend on."""
+    partitioning = portfolio.partitioning
+    return partitioning.key_of(partitioning.start(key) - lookback(portfolio))
 
 
 def _compute(
     ws: Workspace, portfolio: Portfolio, keys: list[str], available: list[str]
 ) -> Iterator[tuple[str, pa.Table]]:
     partitioning = portfolio.partitioning
-    first = partitioning.key_of(partitioning.start(keys[0]) - lookback(portfolio))
-    if not portfolio.features.behaviour:
-        first = keys[0]
+    first = _history_begins(portfolio, keys[0]) if portfolio.features.behaviour else keys[0]
     loaded = [k for k in available if first <= k <= keys[-1]]
     entities = list(portfolio.entities.values()) if portfolio.features.behaviour else []
     columns = list(dict.fromkeys(["transaction_id", "event_time", "amount_minor", *entities]))
