@@ -80,16 +80,25 @@ def build_train(portfolio: Portfolio) -> DAG:
             """From partitions to one data set whose labels had matured."""
 
             @task
-            def features(params: Any = None) -> dict[str, Any]:
-                """Features of every partition that training may need."""
+            def features(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
+                """Features of every partition that training may need; who asked, and why, goes into the ledger."""
                 from fraudops.features import build
+                from fraudops.registry.requests import record_request
 
-                from fraudops_airflow.context import moment, open_workspace
+                from fraudops_airflow.context import actor, moment, open_workspace
                 from fraudops_airflow.periods import training_period
 
                 ws = open_workspace()
                 as_of, window, keys = training_period(
                     ws, portfolio, moment(portfolio, params["as_of"]), params["window"]
+                )
+                record_request(
+                    ws,
+                    portfolio,
+                    run_id=dag_run.run_id,
+                    requested_by=actor(dag_run),
+                    reason=params["reason"],
+                    as_of=as_of,
                 )
                 build(ws, portfolio, keys)
                 return {"as_of": as_of.isoformat(), "window": window, "partitions": len(keys)}
