@@ -1,10 +1,10 @@
-"""The approval of a promotion: Airflow's own, which takes no answer without a reason."""
+"""The approval of a promotion: Airflow's own, which takes no answer without a reason and skips nothing itself."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
 from airflow.sdk import Param
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ class ReasonedApproval(ApprovalOperator):
 
     Airflow neither checks an answer's form fields before it accepts the answer, nor accepts a required field
     without a default; so the reason is checked here, and where it is missing the question is put again.
+
+    A "Reject" is an answer like another: what follows from it is for the tasks behind, which find it in the XCom.
+    Airflow's operator skips them before the answer can be read, so a refusal could be recorded without its author.
     """
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
@@ -37,4 +40,4 @@ class ReasonedApproval(ApprovalOperator):
             if len(reason) < SHORTEST_REASON:
                 self.log.warning("The answer came without a reason: asking again")
                 return self.execute(context)
-        return super().execute_complete(context, event)
+        return HITLOperator.execute_complete(self, context, event)

@@ -111,21 +111,24 @@ def build_promote(portfolio: Portfolio) -> DAG:
             told >> ask
             return ask
 
-        @task(trigger_rule="all_done")
+        @task.branch(trigger_rule="all_done")
+        def follow_the_answer(ti: Any = None) -> str:
+            """Yes leads to the promotion; no, and no answer in time, to the record of the refusal."""
+            answer = ti.xcom_pull(task_ids="approval.ask")
+            is_yes = bool(answer) and answer["chosen_options"] == [ReasonedApproval.APPROVE]
+            return "promote" if is_yes else "record_refusal"
+
+        @task
         def record_refusal(params: Any = None, ti: Any = None) -> None:
             """Write a refusal, or the missing answer, into the ledger."""
-            from airflow.sdk.exceptions import AirflowSkipException
             from fraudops.registry.promotion import decline
 
             from fraudops_airflow.context import open_workspace
 
-            answer = ti.xcom_pull(task_ids="approval.ask")
-            if answer and answer["chosen_options"] == [ReasonedApproval.APPROVE]:
-                raise AirflowSkipException("it was approved")
             by, reason = "nobody", f"no answer within {format_duration(promotion.deadline)}"
-            if answer:
-                by, reason = answer["responded_by_user"]["name"], answer["params_input"].get("reason", "")
+            if answer := ti.xcom_pull(task_ids="approval.ask"):
+                by, reason = answer["responded_by_user"]["name"], answer["params_input"]["reason"]
             decline(open_workspace(), portfolio, run_id=params["run_id"], declined_by=by, reason=reason)
 
-        approval() >> promoted >> record_refusal()
+        approval() >> follow_the_answer() >> [promoted, record_refusal()]
     return dag

@@ -66,6 +66,14 @@ def test_an_approval_never_answers_by_itself(dag_bag: DagBag) -> None:
     assert [user["id"] for user in ask.assigned_users] == ["validator"]
 
 
+def test_what_follows_an_answer_is_decided_once_it_can_be_read(dag_bag: DagBag) -> None:
+    dag = dag_bag.dags["cards_promote"]
+    # A task that hung on the question itself would be skipped, or start, before the answer is stored.
+    assert dag.get_task("approval.ask").downstream_task_ids == {"follow_the_answer"}
+    assert dag.get_task("follow_the_answer").trigger_rule == "all_done"
+    assert dag.get_task("follow_the_answer").downstream_task_ids == {"promote", "record_refusal"}
+
+
 def test_parsing_imports_nothing_heavy() -> None:
     program = (
         "import runpy, sys, json, airflow.sdk, airflow.providers.smtp.operators.smtp\n"
