@@ -34,7 +34,14 @@ class ReasonedApproval(ApprovalOperator):
     """
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Take the answer, or ask again."""
+        """Take the answer, or ask again; None where the deadline passed without one.
+
+        A deadline that passes is an outcome, not a failure: a failed task would be tried again, which would ask
+        again and wait as long once more.
+        """
+        if event.get("error_type") == "timeout":
+            self.log.warning("Nobody answered before the deadline")
+            return None
         if "error" not in event:
             reason = str((event.get("params_input") or {}).get("reason") or "").strip()
             if len(reason) < SHORTEST_REASON:

@@ -111,7 +111,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
             told >> ask
             return ask
 
-        @task.branch(trigger_rule="all_done")
+        @task.branch
         def follow_the_answer(ti: Any = None) -> str:
             """Yes leads to the promotion; no, and no answer in time, to the record of the refusal."""
             answer = ti.xcom_pull(task_ids="approval.ask")

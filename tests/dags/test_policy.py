@@ -70,7 +70,18 @@ def test_what_follows_an_answer_is_decided_once_it_can_be_read(dag_bag: DagBag) 
     dag = dag_bag.dags["cards_promote"]
     # A task that hung on the question itself would be skipped, or start, before the answer is stored.
     assert dag.get_task("approval.ask").downstream_task_ids == {"follow_the_answer"}
-    assert dag.get_task("follow_the_answer").trigger_rule == "all_done"
+    # A question that could not be put is a failure; it must not be recorded as a refusal.
+    assert dag.get_task("follow_the_answer").trigger_rule == "all_success"
+
+
+def test_a_deadline_that_passes_is_a_no_and_is_not_asked_again(dag_bag: DagBag) -> None:
+    ask = dag_bag.dags["cards_promote"].get_task("approval.ask")
+    event = {"error": "The response timeout has passed.", "error_type": "timeout"}
+    assert ask.execute_complete({}, event) is None
+
+
+def test_the_answer_has_two_ways_on(dag_bag: DagBag) -> None:
+    dag = dag_bag.dags["cards_promote"]
     assert dag.get_task("follow_the_answer").downstream_task_ids == {"promote", "record_refusal"}
 
 
