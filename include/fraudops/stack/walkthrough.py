@@ -35,6 +35,9 @@ the task fail."""
 _PATIENCE = 20.0
 """Seconds without any activity after which what should have started by itself is started."""
 _LIMIT = 900.0
+"""Seconds after which something that should have happened has not."""
+_LONG = 6 * 3_600.0
+"""Seconds that a run at work may take: a large file is read and learned from for longer than a person waits."""
 
 
 class Narrator(Protocol):
@@ -80,11 +83,14 @@ class Walkthrough:
                 self.simulate()
         self.wake()
         with self.narrator.phase(f"Ingest {len(self.plan.bulk)} partitions in one bulk run"):
-            self.land()
+            changed = self.land(self.plan.bulk)
         with self.narrator.phase("Train the candidates and compare them with the champion"):
-            run_id = self.train()
+            run_id = self.train(changed)
         with self.narrator.phase("Promote the challenger, with a person's approval"):
             self.promote(run_id)
+        if self.plan.catch_up:
+            with self.narrator.phase(f"Ingest, score and alert: {len(self.plan.catch_up)} partitions in one bulk run"):
+                self.land(self.plan.catch_up)
         with self.narrator.phase(f"Ingest, score and alert: {len(self.plan.live)} partitions, one by one"):
             self.follow()
         with self.narrator.phase("Send the notices"):
@@ -122,27 +128,36 @@ class Walkthrough:
             if workflow != INGEST:
                 self.client.set_paused(self.portfolio.dag_id(workflow), False)
 
-    def land(self) -> None:
-        """Load the bulk, where it is not loaded."""
-        missing = set(self.plan.bulk) - set(self.ws.store.keys("transactions", self.portfolio.name))
-        if missing:
-            conf = {"path": self.plan.file, "first": self.plan.first, "last": self.plan.last}
-            self._complete(LAND, conf)
-        else:
-            self.narrator.found("loaded already; the same files again would change nothing")
+    def land(self, keys: tuple[str, ...]) -> bool:
+        """Load partitions at once; whether that changed any. A file is always looked at: it may be another one."""
+        before = self._digests(keys)
+        if self.plan.file is not None or None in before:
+            self._complete(LAND, {"path": self.plan.file, "first": keys[0], "last": keys[-1]})
+        changed = self._digests(keys) != before
+        if not changed:
+            self.narrator.found("loaded already; the same files again change nothing")
         found = overview.portfolio_overview(self.ws.store, self.portfolio, None)
         self.narrator.found(
             f"{found.rows:,} rows in {found.partitions} partitions, {found.quarantined:,} in quarantine"
         )
+        return changed
 
-    def train(self) -> str:
-        """Train, unless there is a verdict already; returns the run whose verdict counts."""
+    def train(self, changed: bool = False) -> str:
+        """Train, unless a verdict was found on this data already; returns the run whose verdict counts.
+
+        Parameters
+        ----------
+        changed
+            Whether there are other rows to learn from than before.
+        """
         name = self.portfolio.name
         with self.ws.transaction() as session:
             run_id = overview.newest_training_run(session, name)
-        if run_id is None:
-            run = self._complete(TRAIN, {"as_of": self.plan.last, "reason": "demonstration: first training"})
-            run_id = run.run_id
+            known = overview.verdict(session, name, run_id) if run_id else None
+        if run_id is None or known is None or changed or known.as_of < self.portfolio.partitioning.end(self.plan.last):
+            source = f" with {self.plan.file}" if self.plan.file else ""
+            reason = f"demonstration: {'first training' if known is None else 'retraining'}{source}"
+            run_id = self._complete(TRAIN, {"as_of": self._learned_until(), "reason": reason}).run_id
         else:
             self.narrator.found(f"trained already ({run_id})")
         with self.ws.transaction() as session:
@@ -159,15 +174,17 @@ class Walkthrough:
         with self.ws.transaction() as session:
             champion = overview.champion(session, name)
             verdict = overview.verdict(session, name, run_id)
-        if champion is None and verdict is not None and verdict.outcome == "PROMOTE":
+        in_use = champion.version if champion else None
+        if verdict is not None and verdict.outcome == "PROMOTE" and verdict.challenger != in_use:
             self._approve(f"verdict__{run_id}", f"Demonstration. {verdict.reason}")
             with self.ws.transaction() as session:
                 champion = overview.champion(session, name)
         if champion is None:
             self.narrator.found("nobody was promoted, so the partitions to come wait for a champion")
             return
+        stays = "stays" if champion.version == in_use else "is"
         self.narrator.found(
-            f"{champion.version} ({champion.candidate}) is champion, approved by {champion.approved_by}"
+            f"{champion.version} ({champion.candidate}) {stays} champion, approved by {champion.approved_by}"
         )
 
     def follow(self) -> None:
@@ -216,7 +233,19 @@ class Walkthrough:
         return self._wait(active[0] if active else self.client.trigger(dag_id, conf=conf))
 
     def _wait(self, run: DagRun) -> DagRun:
-        return self.client.wait_for_run(run, timeout=_LIMIT, watch=self._show_tasks)
+        return self.client.wait_for_run(run, timeout=_LONG, watch=self._show_tasks)
+
+    def _digests(self, keys: tuple[str, ...]) -> list[str | None]:
+        """What the partitions hold; None where one is not there."""
+        manifests = (self.ws.store.manifest("transactions", self.portfolio.name, key) for key in keys)
+        return [None if manifest is None else manifest.data_digest for manifest in manifests]
+
+    def _learned_until(self) -> str:
+        """The last partition to learn from: the bulk's, or a later one that an earlier file has brought."""
+        bulk_of_earlier = [
+            key for key in self.ws.store.keys("transactions", self.portfolio.name) if key > self.plan.last
+        ]
+        return bulk_of_earlier[-1] if self.plan.file and bulk_of_earlier else self.plan.last
 
     def _show_tasks(self, run: DagRun, tasks: list[TaskInstance]) -> None:
         at_work = sorted({task.name for task in tasks if task.state in ("running", "queued")})
@@ -306,11 +335,12 @@ class Walkthrough:
         dag_id = self.portfolio.dag_id(INGEST)
         active = [run for run in self._active(dag_id) if run.partition_key == key]
         run = active[0] if active else self.client.trigger(dag_id, partition_key=key)
-        self.client.wait_for_run(run, timeout=_LIMIT, pause=0.2)
+        self.client.wait_for_run(run, timeout=_LONG, pause=0.2)
 
     def _wait_until_scored(self, keys: list[str], before: dict[str, set[DagRun]]) -> None:
         """Wait for the store, not for events: what counts is which partitions are scored."""
-        began = quiet_since = time.monotonic()
+        quiet_since = time.monotonic()
+        progressed, before_that = quiet_since, len(keys)
         while undone := [key for key in self._undone() if key in keys]:
             for workflow, runs in before.items():
                 self._raise_failure(workflow, runs)
@@ -321,7 +351,9 @@ class Walkthrough:
             elif time.monotonic() - quiet_since > _PATIENCE:
                 # Airflow loses the events of a paused DAG; the store knows what is missing.
                 self._complete(RECONCILE, {})
-            if time.monotonic() - began > _LIMIT:
+            if len(undone) < before_that:
+                progressed, before_that = time.monotonic(), len(undone)
+            if time.monotonic() - progressed > _LIMIT:
                 raise FraudopsError(f"not scored in time: {', '.join(undone)}", where=self.portfolio.name)
             time.sleep(0.7)
         self._settle(before)
