@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -234,6 +235,19 @@ def load(ws: Workspace, portfolio: Portfolio, run_id: str) -> Dataset:
             remedy="run the step 'preprocess' again",
         )
     return Dataset(summary, pq.read_table(io.BytesIO(content)).to_pandas())
+
+
+def changed_inputs(ws: Workspace, summary: DatasetSummary, keys: Iterable[str]) -> list[str]:
+    """Which of some partitions a data set was made from as they were before, or without.
+
+    Parameters
+    ----------
+    keys
+        Partitions of transactions.
+    """
+    within = [key for key in sorted(set(keys)) if summary.first_key <= key <= summary.last_key]
+    now = {key: ws.store.manifest("transactions", summary.portfolio, key) for key in within}
+    return [key for key, m in now.items() if m and summary.inputs.get(f"transactions/{key}") != m.data_digest]
 
 
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
