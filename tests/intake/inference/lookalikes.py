@@ -110,8 +110,10 @@ def sparkov(folder: Path) -> Path:
 
 def ieee_cis(folder: Path) -> Path:
     rng = _random()
+
     def gaps(values: Any, share: float) -> list[Any]:
         return [value if rng.random() > share else "" for value in values]
+
     rows: Rows = {
         "TransactionID": range(2987000, 2987000 + N), "isFraud": _frauds(rng),
         "TransactionDT": np.sort(rng.integers(86400, 15811131, N)), "TransactionAmt": np.round(_amounts(rng), 3),
@@ -172,8 +174,8 @@ def baf(folder: Path) -> Path:
 
 def vehicle_insurance(folder: Path) -> Path:
     rng = _random()
-    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-    days = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    days = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
     return _write(
         folder / "fraud_oracle.csv",
         {

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from fraudops.intake.inference.profiling import Kind, Profile, Style
 from fraudops.intake.inference.sampling import Sample
+from fraudops.intake.inference.vocabulary import HAPPENED, OTHER_TIMES, STEPS
 from fraudops.intake.times import moments, moments_of_parts
 from fraudops.portfolio import Column
 
@@ -26,7 +27,10 @@ NOMINAL = datetime(2020, 1, 1, tzinfo=UTC)
 """Moment zero where a file counts from a start that it does not name."""
 _READ = 0.98
 """This share of the values must be moments."""
+_EARLIEST, _LATEST = 315_532_800, 4_102_444_800
+"""Seconds since 1970 of the years 1980 and 2100."""
 _TRIED = 300
+_TIME_OF_DAY = r"^\d{1,2}:\d\d(:\d\d(\.\d+)?)?$"
 
 _DATES = (
     "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%d %b %Y", "%d-%b-%Y",
@@ -37,16 +41,6 @@ _TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p", "%I:%M%
 _BETWEEN = (" ", "T", ", ", " - ", ":", "_")
 _ZONES = ("", " %z", "%z")
 
-_GOOD = frozenset(
-    "time date datetime timestamp trans transaction tx trx event created purchase payment order booking buchung "
-    "datum zeit dt ts occurred incident posted value".split()
-)
-_OTHER = frozenset(
-    "birth dob born expiry expires expiration exp signup registered registration opened open bind since previous prev "
-    "last next update updated modified settled settlement chargeback reported resolved closed load loaded insert "
-    "hire member joined issued issue due review confirmed refund refunded dispute disputed blocked".split()
-)
-_STEPS = frozenset("step time seconds second secs sec ts dt timestamp transactiondt elapsed offset tick period".split())
 _PARTS = {
     "year": ("year", "yr", "jahr"),
     "month": ("month", "mon", "monat"),
@@ -147,7 +141,7 @@ def _rated(
     profile: Profile, read: pa.Array, settings: dict[str, Any], reason: str, unsure: tuple[str, ...]
 ) -> tuple[float, Clock]:
     resolution = _resolution(read)
-    rating = 3.0 * bool(_GOOD & set(profile.words)) - 5.0 * bool(_OTHER & set(profile.words))
+    rating = 3.0 * bool(HAPPENED & set(profile.words)) - 5.0 * bool(OTHER_TIMES & set(profile.words))
     rating += {Resolution.FINE: 1.0, Resolution.HOUR: 0.8}.get(resolution, 0.0)
     rating += 1.0 * _is_ascending(_micros(read)) - 0.01 * profile.position
     more: tuple[str, ...] = ()
@@ -166,7 +160,7 @@ def _names_a_zone(profile: Profile) -> bool:
 def _could_be_a_day(profile: Profile) -> bool:
     """Numbers such as 20240131."""
     low, high = profile.bounds
-    return profile.kind is Kind.NUMBER and profile.is_whole and 19_000_101 <= low and high <= 21_001_231
+    return profile.kind is Kind.NUMBER and profile.is_whole and low >= 19_000_101 and high <= 21_001_231
 
 
 def _written(profile: Profile) -> tuple[str | None, tuple[str, ...]] | None:
@@ -187,9 +181,7 @@ def _written(profile: Profile) -> tuple[str | None, tuple[str, ...]] | None:
 def _forms(example: str) -> Iterator[str]:
     """Formats that read an example."""
     dates = [*_DATES]
-    for date, (between, time) in itertools.product(
-        dates, [("", ""), *itertools.product(_BETWEEN, _TIMES)]
-    ):
+    for date, (between, time) in itertools.product(dates, [("", ""), *itertools.product(_BETWEEN, _TIMES)]):
         for zone in _ZONES if time else ("",):
             form = f"{date}{between}{time}{zone}"
             if _fits(example, form):
@@ -239,8 +231,9 @@ def _least_ambiguous(profile: Profile, forms: list[str]) -> tuple[str, tuple[str
 def _resolution(read: pa.Array) -> Resolution:
     micros = _micros(read)
     if not len(micros) or (micros % (86_400 * 10**6) == micros[0] % (86_400 * 10**6)).all():
-        days = np.unique(micros.astype("datetime64[us]").astype("datetime64[D]").astype(object)) if len(micros) else []
-        return Resolution.MONTH if len(days) and {day.day for day in days} == {1} else Resolution.DAY
+        days = np.unique(micros.astype("datetime64[us]").astype("datetime64[D]"))
+        firsts = days == days.astype("datetime64[M]").astype("datetime64[D]")
+        return Resolution.MONTH if len(days) and firsts.all() else Resolution.DAY
     return Resolution.HOUR if (micros % (3_600 * 10**6) == 0).all() else Resolution.FINE
 
 
@@ -250,9 +243,9 @@ def _with_time_of_day(profile: Profile, form: str | None, found: Sequence[Profil
         if other is profile or other.missing > 0.02:
             continue
         named = set(other.words) & {"time", "zeit", "uhrzeit", "tod", "hour", "hr"}
-        if not named or set(other.words) & _OTHER:
+        if not named or set(other.words) & OTHER_TIMES:
             continue
-        if other.kind is Kind.TEXT and other.share(r"^\d{1,2}:\d\d(:\d\d(\.\d+)?)?$") > _READ:
+        if other.kind is Kind.TEXT and other.share(_TIME_OF_DAY) > _READ:
             return "time", other
         low, high = other.bounds
         if other.kind is Kind.NUMBER and other.is_whole and low >= 0 and high <= 23 and other.distinct > 2:
@@ -329,9 +322,9 @@ def _is_part(part: str, profile: Profile) -> bool:
 
 def _time_parts(named: dict[str, Profile], found: Sequence[Profile]) -> dict[str, Profile]:
     for profile in found:
-        if {"time"} == set(profile.words) & {"time"} and profile.kind is Kind.TEXT:
-            if len(profile.words) <= 2 and profile.share(r"^\d{1,2}:\d\d(:\d\d(\.\d+)?)?$") > _READ:
-                return {"time": profile}
+        is_named = "time" in profile.words and len(profile.words) <= 2 and profile.kind is Kind.TEXT
+        if is_named and profile.share(_TIME_OF_DAY) > _READ:
+            return {"time": profile}
     chosen: dict[str, Profile] = {}
     for part in ("hour", "minute", "second"):
         if part not in named:
@@ -350,10 +343,11 @@ def _epoch(found: Sequence[Profile], sample: Sample, style: Style) -> Clock | No
         low, high = profile.bounds
         words = set(profile.words)
         for unit, factor in units.items():
-            if 315_532_800 * factor <= low and high <= 4_102_444_800 * factor and words & (_GOOD | {"unix", "epoch"}):
+            named = bool(words & (HAPPENED | {"unix", "epoch"}))
+            if named and _EARLIEST * factor <= low and high <= _LATEST * factor:
                 settings = {"origin": datetime(1970, 1, 1, tzinfo=UTC), "unit": unit}
                 return _counted(profile, settings, style, f"counts {_UNIT_NAMES[unit]} since 1970")
-        if 20_000 <= low and high <= 70_000 and not profile.is_whole and words & {"date", "datetime", "datum"}:
+        if low >= 20_000 and high <= 70_000 and not profile.is_whole and words & {"date", "datetime", "datum"}:
             settings = {"origin": datetime(1899, 12, 30, tzinfo=UTC), "unit": "d"}
             return _counted(profile, settings, style, "counts days as spreadsheets do, from 1899-12-30")
     return None
@@ -379,10 +373,15 @@ def _steps(found: Sequence[Profile], sample: Sample, style: Style) -> Clock | No
 
 def _step_rating(profile: Profile, sample: Sample) -> int:
     words = set(profile.words)
-    low, high = profile.bounds
-    if low < 0 or profile.distinct < 5 or profile.missing or words & (_OTHER | {"age", "count", "balance", "session"}):
+    low, _ = profile.bounds
+    if (
+        low < 0
+        or profile.distinct < 5
+        or profile.missing
+        or words & (OTHER_TIMES | {"age", "count", "balance", "session"})
+    ):
         return 0
-    named = bool(words & _STEPS) and not {"hour", "minute", "length"} & words
+    named = bool(words & STEPS) and not {"hour", "minute", "length"} & words
     ascending = _is_ascending(profile.number)
     if ascending and profile.is_unique and not named:
         return 0  # a row number
@@ -409,15 +408,15 @@ def _unit_of(profile: Profile) -> tuple[str, bool]:
 
 def _hours_or_days(profile: Profile) -> str:
     low, high = profile.bounds
-    counts = np.bincount((profile.number - low).astype(np.int64)) if profile.is_whole and high - low < 10_000 else []
-    if len(counts) >= 72:
+    if profile.is_whole and 72 <= high - low < 10_000:
+        counts = np.bincount((profile.number - low).astype(np.int64))
         daily, half = _similarity(counts, 24), _similarity(counts, 12)
         if daily > 0.3 and daily > half + 0.1:
             return "h"
     return "h" if high > 366 else "d"
 
 
-def _similarity(counts: npt.NDArray[np.int64], lag: int) -> float:
+def _similarity(counts: npt.NDArray[Any], lag: int) -> float:
     """Correlation of a series with itself so many steps later."""
     first, second = counts[:-lag].astype(float), counts[lag:].astype(float)
     if not first.std() or not second.std():
@@ -436,9 +435,7 @@ def _month_numbers(found: Sequence[Profile], sample: Sample, style: Style) -> Cl
             reason = f"counts {unit}s, {low:.0f} to {high:.0f}; nothing in the file is finer"
             unsure = ("the date of the start: the file does not name it, so the dates are nominal",)
             clock = _counted(profile, settings, style, reason, unsure, nominal=True)
-            return Clock(
-                clock.columns, settings, clock.moments, resolution, reason, unsure, nominal=True
-            )
+            return Clock(clock.columns, settings, clock.moments, resolution, reason, unsure, nominal=True)
     return None
 
 

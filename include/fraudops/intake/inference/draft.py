@@ -71,7 +71,19 @@ def infer(path: Path, name: str | None = None) -> Draft:
     currency, reason = _currency(choices)
     text = write(
         Findings(
-            name, path.name, _pattern(path), sample, survey_, source, clock, label, choices, currency, reason, plan, notes
+            name,
+            path.name,
+            _pattern(path),
+            sample,
+            survey_,
+            source,
+            clock,
+            label,
+            choices,
+            currency,
+            reason,
+            plan,
+            notes,
         )
     )
     told = [f"looked at {sample.rows:,} of {survey_.rows:,} rows, {len(found)} columns", *notes]

@@ -6,27 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fraudops.intake.inference.profiling import Kind, Profile
-
-_NAMES = frozenset(
-    "fraud isfraud fraudulent class label target outcome chargeback laundering illicit scam suspicious anomaly betrug "
-    "fraude y positive abuse fraudfound".split()
-)
-_SURE = frozenset("fraud isfraud fraudulent laundering illicit scam betrug fraude fraudfound".split())
-_NOT = frozenset(
-    "flagged score prob probability pred predicted prediction rule alert alerts risk scenario type count rate previous "
-    "prev history past reason category kind 24h suspect predicted num number amount device bank ratio".split()
-)
-"""Words of columns that speak of fraud and are not the answer: flags and scores of other systems, counts, kinds."""
-_HISTORY = frozenset("count rate previous prev history past ratio number num".split())
-_MEANS_FRAUD = frozenset(
-    "fraud fraudulent yes y true t 1 1.0 positive bad illicit chargeback scam suspicious anomaly betrug ja laundering "
-    "confirmed fraudster".split()
-)
-_MEANS_GENUINE = frozenset(
-    "legit legitimate genuine normal no n false f 0 0.0 negative good licit ok nein none valid non-fraud nonfraud "
-    "not_fraud -1 notfraud clean".split()
-)
-_INVERTED = frozenset("legit legitimate genuine licit nonfraud".split())
+from fraudops.intake.inference.vocabulary import FRAUD, HISTORY, INVERTED, LABELS, MEANS_FRAUD, MEANS_GENUINE, NO_LABEL
 
 
 @dataclass(frozen=True)
@@ -56,14 +36,14 @@ def find_label(found: Sequence[Profile]) -> LabelFound | None:
 def is_judgement(profile: Profile) -> bool:
     """Whether a column that is not the label says what somebody thought of the transaction: a flag, a kind of fraud."""
     named = set(profile.words)
-    return bool(named & {"fraud", "fraudulent", "isfraud", "laundering", "flagged", "scenario"}) and not named & _HISTORY
+    return bool(named & {"fraud", "fraudulent", "isfraud", "laundering", "flagged", "scenario"}) and not named & HISTORY
 
 
 def is_score(profile: Profile) -> bool:
     """Whether a column looks like a score of another system, or like an entity's past."""
     named = set(profile.words)
     scored = bool(named & {"score", "prob", "probability", "risk"})
-    return scored or bool(named & {"fraud", "fraudulent", "chargeback"} and named & _HISTORY)
+    return scored or bool(named & {"fraud", "fraudulent", "chargeback"} and named & HISTORY)
 
 
 def _rating(profile: Profile) -> float:
@@ -72,17 +52,17 @@ def _rating(profile: Profile) -> float:
         return 0
     named = set(profile.words)
     speaking = {value.casefold() for value in profile.values} & {"fraud", "fraudulent", "legit", "genuine", "illicit"}
-    rating = 2.0 * bool(named & _NAMES) + 2.0 * bool(named & _SURE) + 2.0 * bool(speaking)
+    rating = 2.0 * bool(named & LABELS) + 2.0 * bool(named & FRAUD) + 2.0 * bool(speaking)
     rating += 0.5 * (profile.distinct == 2) - 1.0 * (profile.distinct > 3)
     rating += 0.5 * bool(_meaning(profile))
     rating += 0.3 * bool(named & {"label", "is", "found", "flag", "bool"}) * bool(rating >= 2)
-    if named & _INVERTED and profile.distinct == 2 and _meaning(profile):
+    if named & INVERTED and profile.distinct == 2 and _meaning(profile):
         rating += 2
-    return rating - 5.0 * bool(named & _NOT)
+    return rating - 5.0 * bool(named & NO_LABEL)
 
 
 def _meaning(profile: Profile) -> set[str]:
-    return {value.casefold() for value in profile.values} & (_MEANS_FRAUD | _MEANS_GENUINE)
+    return {value.casefold() for value in profile.values} & (MEANS_FRAUD | MEANS_GENUINE)
 
 
 def _read(profile: Profile, others: list[str]) -> LabelFound:
@@ -107,9 +87,9 @@ def _read(profile: Profile, others: list[str]) -> LabelFound:
 
 def _positive(profile: Profile) -> tuple[tuple[str, ...], list[str]]:
     values = profile.values
-    said = [value for value in values if value.casefold() in _MEANS_FRAUD]
-    genuine = [value for value in values if value.casefold() in _MEANS_GENUINE]
-    if set(profile.words) & _INVERTED and genuine and said:
+    said = [value for value in values if value.casefold() in MEANS_FRAUD]
+    genuine = [value for value in values if value.casefold() in MEANS_GENUINE]
+    if set(profile.words) & INVERTED and genuine and said:
         return tuple(genuine), ["the name says that the column marks what is genuine, so its opposite is taken"]
     if said and len(said) < len(values):
         return tuple(said), []

@@ -68,7 +68,7 @@ def _as_numbers(
 
 def _area(values: npt.NDArray[np.float64], answer: npt.NDArray[np.bool_]) -> float:
     """Area under the ROC curve; equal values count half."""
-    distinct, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
     ranks = np.cumsum(count) - (count - 1) / 2
     positives = int(answer.sum())
     negatives = len(answer) - positives

@@ -6,32 +6,10 @@ import re
 import unicodedata
 from collections.abc import Collection
 
+from fraudops.intake.inference.vocabulary import DOCUMENTS, RESERVED, WHOSE
+
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SUFFIXES = ("number", "name", "code", "date", "time", "type", "hash", "num", "id", "no", "nr")
-
-_DOCUMENTS = frozenset(
-    "transaction trans tx order policy birth buchung buchungs auftrag auftrags rechnung rechnungs beleg vorgang "
-    "vorgangs invoice booking payment claim event".split()
-)
-WHOSE = frozenset(
-    "customer cust client kunde kunden kundennr user account acct acc konto kontonr iban card cc pan karte kartennr "
-    "merchant haendler handler vendor seller shop store terminal device payee payer orig dest origin destination "
-    "sender receiver beneficiary counterparty member holder cardholder provider agent employee recipient party "
-    "policyholder person household buyer wallet nameorig namedest debtor creditor subscriber imei msisdn".split()
-)
-"""Words that name somebody or something that acts more than once."""
-
-MERCHANTS = frozenset(
-    "merchant haendler handler vendor seller shop store terminal dest destination receiver beneficiary payee provider "
-    "recipient device creditor agent".split()
-)
-"""Words of the side that fraud is done at or with: how often it was fraud there before is worth knowing."""
-
-RESERVED = frozenset(
-    "transaction_id event_time amount amount_minor partition_key label slice score decision hour weekday night weekend "
-    "reported_at known_at index".split()
-)
-"""Names that mean something already: stored columns and calendar features."""
 
 
 def words(name: str) -> tuple[str, ...]:
@@ -82,6 +60,6 @@ def _split_compound(word: str) -> list[str]:
     """``customerid`` is two words; ``paid`` is one."""
     for suffix in _SUFFIXES:
         stem = word.removesuffix(suffix)
-        if stem != word and (stem in WHOSE or stem in _DOCUMENTS):
+        if stem != word and (stem in WHOSE or stem in DOCUMENTS):
             return [stem, suffix]
     return [word]

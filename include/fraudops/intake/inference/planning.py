@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fraudops.intake.inference.clocks import Clock, Resolution
-from fraudops.intake.inference.naming import MERCHANTS
 from fraudops.intake.inference.roles import Choice
 from fraudops.intake.inference.surveying import Survey
+from fraudops.intake.inference.vocabulary import MERCHANTS
 from fraudops.portfolio import Role
 
 FEWEST, MOST = 8, 200
@@ -61,7 +61,9 @@ def make_plan(survey: Survey, clock: Clock | None, choices: Sequence[Choice], *,
         days = survey.days
         hours = _partition_hours(survey, resolution)
         partitions = len(survey.rows_by_partition(hours))
-    delay, delay_reason = _delay(days) if clock else ("0d", "nothing in the file says when, or how late fraud is reported")
+    delay, delay_reason = (
+        _delay(days) if clock else ("0d", "nothing in the file says when, or how late fraud is reported")
+    )
     window, window_reason, learned = _window(survey.rows, days, hours)
     candidates, reason = _candidates(round(learned * 0.85 * 0.6), _model_columns(choices))
     alerts, alerts_reason = _alerts(survey, days)
@@ -96,7 +98,9 @@ def _window(rows: int, days: float, hours: int) -> tuple[str, str, int]:
     if rows <= _LARGEST_TRAINING:
         return f"{whole}d", "the whole file", rows
     shortened = max(math.ceil(hours / 24) * FEWEST, math.ceil(days * _LARGEST_TRAINING / rows))
-    told = f"the newest {_LARGEST_TRAINING / 1e6:.0f} of {rows / 1e6:.1f} million rows, to fit into memory; all: {whole}d"
+    told = (
+        f"the newest {_LARGEST_TRAINING / 1e6:.0f} of {rows / 1e6:.1f} million rows, to fit into memory; all: {whole}d"
+    )
     return f"{shortened}d", told, _LARGEST_TRAINING
 
 

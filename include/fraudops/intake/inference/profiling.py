@@ -142,7 +142,7 @@ class Profile:
 
     def some(self, count: int = 3000) -> list[str]:
         """Different values, at most so many, in the order of the file."""
-        return [value for value in pc.unique(self.text.drop_null()).slice(0, count).to_pylist()]
+        return list(pc.unique(self.text.drop_null()).slice(0, count).to_pylist())
 
 
 def profiles(sample: Sample) -> tuple[list[Profile], Style]:
@@ -183,16 +183,18 @@ def _profile(name: str, place: int, raw: pa.Array, text: pa.Array, style: Style)
         number = numbers(raw)[0].to_numpy(zero_copy_only=False)
     if text.null_count == len(text):
         kind = Kind.EMPTY
-    table = text.drop_null().value_counts() if kind is not Kind.NESTED else []
-    counted = sorted(((item["values"].as_py(), item["counts"].as_py()) for item in _largest(table)), key=_by_count)
-    return Profile(name, place, kind, raw, text, number, len(table), tuple(counted), markers, sign)
+    distinct, counted = _counts(text) if kind is not Kind.NESTED else (0, ())
+    return Profile(name, place, kind, raw, text, number, distinct, counted, markers, sign)
 
 
-def _largest(table: pa.StructArray | list[None]) -> pa.StructArray | list[None]:
-    if len(table) <= _MOST_COUNTED:
-        return table
-    order = pc.sort_indices(table.field("counts"), sort_keys=[("", "descending")])  # type: ignore[union-attr]
-    return table.take(order.slice(0, _MOST_COUNTED))  # type: ignore[union-attr]
+def _counts(text: pa.Array) -> tuple[int, tuple[tuple[str, int], ...]]:
+    """How many different texts there are, and the most frequent ones."""
+    table = text.drop_null().value_counts()
+    values, counts = table.field("values"), table.field("counts")
+    if len(table) > _MOST_COUNTED:
+        largest = pc.select_k_unstable(counts, _MOST_COUNTED, [("", "descending")])
+        values, counts = values.take(largest), counts.take(largest)
+    return len(table), tuple(sorted(zip(values.to_pylist(), counts.to_pylist(), strict=True), key=_by_count))
 
 
 def _by_count(item: tuple[str, int]) -> tuple[int, str]:
@@ -228,7 +230,7 @@ def _text_of(column: pa.Array) -> pa.Array:
 
 def _without_missing(text: pa.Array, style: Style) -> tuple[tuple[str, ...], pa.Array]:
     present = pc.unique(text.drop_null())
-    known = [value for value in pc.unique(present.filter(pc.is_in(present, pa.array(MARKERS)))).to_pylist()]
+    known = list(present.filter(pc.is_in(present, pa.array(MARKERS))).to_pylist())
     rest = without_markers(text, known) if known else text
     stray = _stray_text(rest, style)
     if stray is not None:
@@ -318,7 +320,7 @@ def _number_style(value: str) -> str:
     if match := _OTHER_GROUPS.match(value):
         return f"groups by {match[1]}"
     if match := _COMMA_GROUPS.match(value):
-        return "groups by comma, decimal point" if match[2] or match[1] and value.count(",") > 1 else "groups by comma"
+        return "groups by comma, decimal point" if match[2] or value.count(",") > 1 else "groups by comma"
     if match := _POINT_GROUPS.match(value):
         if match[2]:
             return "groups by point, decimal comma"
@@ -328,5 +330,3 @@ def _number_style(value: str) -> str:
     if _POINT.match(value):
         return "decimal point"
     return "whole" if re.fullmatch(r"[+-]?[$€£¥]?\s?[+-]?\d+\s?[$€£¥]?", value) else "none"
-
-

@@ -11,8 +11,24 @@ import pyarrow as pa
 
 from fraudops.intake.inference.clocks import Clock, looks_like_moments, same_time
 from fraudops.intake.inference.labelling import LabelFound, is_judgement, is_score
-from fraudops.intake.inference.naming import MERCHANTS, WHOSE
 from fraudops.intake.inference.profiling import Kind, Profile
+from fraudops.intake.inference.vocabulary import (
+    AMOUNTS,
+    BIRTH,
+    CODES,
+    IDS,
+    MERCHANTS,
+    NAMES_OF_PEOPLE,
+    NUMBERS_OF_PEOPLE,
+    OF_AMOUNTS,
+    OF_TRANSACTION,
+    OUTCOMES,
+    OWNED,
+    OWNERS,
+    PLACES,
+    SECRETS,
+    WHOSE,
+)
 from fraudops.intake.tokens import tokenise
 from fraudops.portfolio import Role
 
@@ -21,31 +37,6 @@ _CARD_SHARE = 0.5
 _FEW = 30
 """An entity has at least so many values; what has fewer is a category."""
 _TRUTHS = ({"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"}, {"on", "off"})
-_AMOUNT = frozenset(
-    "amount amt betrag value price sum total paid payment purchase transaction trans tx order claim usd eur gbp local "
-    "umsatz summe montant importe valor charge billing in the of original txn".split()
-)
-_AMOUNT_HEADS = frozenset("amount amt betrag value price sum total paid umsatz summe montant importe valor charge".split())
-_IDS = frozenset("id no nr num number key ref reference uuid guid code".split())
-_OF_TRANSACTION = frozenset(
-    "transaction trans tx txn payment order claim policy event record booking invoice buchung buchungs auftrag auftrags "
-    "rechnung rechnungs beleg vorgang vorgangs".split()
-)
-_NAMES_OF_PEOPLE = frozenset(
-    "name first last firstname lastname fullname surname vorname nachname forename middle username cardholder".split()
-)
-_PLACES = frozenset("street address addr strasse anschrift location".split())
-_BIRTH = frozenset("dob birth birthday birthdate born geburtsdatum".split())
-_NUMBERS_OF_PEOPLE = frozenset("phone mobile telephone tel telefon fax ssn passport tax nin email mail ip".split())
-_CODES = frozenset(
-    "code mcc zip zipcode plz postcode postal type category cat kind country state region channel bin branch currency "
-    "os browser status segment group gender sex brand product method mode issuer network class city".split()
-)
-_OUTCOMES = frozenset(
-    "chargeback scenario dispute disputed resolution resolved investigation investigated confirmed recovered recovery "
-    "refund refunded blocked disposition writeoff outcome".split()
-)
-_SECRETS = frozenset("cvv cvc cvv2 cv2 csc".split())
 
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 _PHONE = r"^[+(]?[0-9][0-9 ()/.-]{6,18}$"
@@ -149,7 +140,7 @@ def _is_row_number(profile: Profile) -> bool:
 
 
 def _secret(profile: Profile) -> Choice | None:
-    if not set(profile.words) & _SECRETS:
+    if not set(profile.words) & SECRETS:
         return None
     return Choice(profile, Role.IGNORE, "a card's verification code: it may not be stored at all")
 
@@ -157,7 +148,7 @@ def _secret(profile: Profile) -> Choice | None:
 def _outcome(profile: Profile) -> Choice | None:
     """What is only known, or only filled in, once somebody has looked."""
     if profile.kind is Kind.MOMENT or looks_like_moments(profile):
-        if set(profile.words) & _BIRTH:
+        if set(profile.words) & BIRTH:
             return None
         told = "looks like an outcome: nobody knows it when the transaction happens" if _is_outcome(profile) else ""
         return Choice(profile, Role.IGNORE, told or "another date: only one column can be the time")
@@ -171,7 +162,7 @@ def _outcome(profile: Profile) -> Choice | None:
 
 
 def _is_outcome(profile: Profile) -> bool:
-    return bool(set(profile.words) & _OUTCOMES)
+    return bool(set(profile.words) & OUTCOMES)
 
 
 # -- cards, id, amount -------------------------------------------------------------------------------------
@@ -214,16 +205,16 @@ def _id_rating(profile: Profile) -> float:
     if profile.kind is Kind.NUMBER and not profile.is_whole:
         return 0
     named = set(profile.words)
-    if named & WHOSE and not named & _OF_TRANSACTION:
+    if named & WHOSE and not named & OF_TRANSACTION:
         return 0
-    rating = 2.0 * bool(named & _OF_TRANSACTION) * bool(named & _IDS) + 1.0 * bool(named & _IDS)
+    rating = 2.0 * bool(named & OF_TRANSACTION) * bool(named & IDS) + 1.0 * bool(named & IDS)
     if profile.kind is Kind.TEXT and profile.share(_UUID) > 0.95:
         rating += 1
     elif profile.kind is Kind.TEXT and profile.rows >= 100 and profile.share(r"^[\w:.#-]*\d[\w:.#-]*$") > 0.98:
         rating += 0.5
     if max(profile.share(_IP), profile.share(_EMAIL)) > 0.5 or named & {"time", "date", "seconds", "days"}:
         return 0
-    return rating - 2.0 * bool(named & (_NUMBERS_OF_PEOPLE | _BIRTH | _CODES - {"code"}))
+    return rating - 2.0 * bool(named & (NUMBERS_OF_PEOPLE | BIRTH | CODES - {"code"}))
 
 
 def _amount(found: Sequence[Profile], whole: bool) -> Choice | None:
@@ -242,12 +233,12 @@ def _amount_rating(profile: Profile) -> float:
     if profile.kind is not Kind.NUMBER or profile.distinct < 10 or profile.missing > 0.005:
         return 0
     named = set(profile.words)
-    known = named & _AMOUNT
-    if not named & _AMOUNT_HEADS and profile.sign is None:
+    known = named & OF_AMOUNTS
+    if not named & AMOUNTS and profile.sign is None:
         return 0
     # "Amount in USD" is one; "intended balcon amount", "avg amount 7d", "amount limit" are something else.
     strange = len(named - known)
-    rating = 2.0 * bool(named & {"amount", "amt", "betrag"}) + bool(named & _AMOUNT_HEADS) + (profile.sign is not None)
+    rating = 2.0 * bool(named & {"amount", "amt", "betrag"}) + bool(named & AMOUNTS) + (profile.sign is not None)
     return rating + 0.5 * (not profile.is_whole) - 2.0 * strange
 
 
@@ -256,15 +247,15 @@ def _amount_rating(profile: Profile) -> float:
 
 def _personal(profile: Profile) -> Choice | None:
     named = set(profile.words)
-    if profile.kind is Kind.MOMENT or (named & _BIRTH and looks_like_moments(profile)):
-        return Choice(profile, Role.PERSONAL, "a date of birth") if named & _BIRTH else None
+    if profile.kind is Kind.MOMENT or (named & BIRTH and looks_like_moments(profile)):
+        return Choice(profile, Role.PERSONAL, "a date of birth") if named & BIRTH else None
     if profile.kind is Kind.NUMBER:
         return _personal_number(profile)
     if profile.kind is not Kind.TEXT or _is_written_truth(profile):
         return None
-    if named <= _NAMES_OF_PEOPLE | {"customer", "client", "holder", "user"} and named & _NAMES_OF_PEOPLE:
-        if profile.share(_PERSON) > 0.9 and not {"middle"} == named:
-            return Choice(profile, Role.PERSONAL, "reads like names of people")
+    speaking = named <= NAMES_OF_PEOPLE | OWNERS | {"holder"} and named & NAMES_OF_PEOPLE and named != {"middle"}
+    if speaking and profile.share(_PERSON) > 0.9:
+        return Choice(profile, Role.PERSONAL, "reads like names of people")
     if profile.distinct < _FEW and profile.distinct < 0.5 * profile.given:
         return None
     if profile.share(_EMAIL) > 0.8:
@@ -273,10 +264,10 @@ def _personal(profile: Profile) -> Choice | None:
         return Choice(profile, Role.PERSONAL, "IP addresses", ("entity measures behaviour by it, stored in clear",))
     if named & {"phone", "mobile", "telephone", "tel", "telefon", "fax"} and profile.share(_PHONE) > 0.8:
         return Choice(profile, Role.PERSONAL, "telephone numbers")
-    if named & _NAMES_OF_PEOPLE and not named & (MERCHANTS | {"product", "city", "bank", "item"}):
-        if profile.share(_PERSON) > 0.9:
-            return Choice(profile, Role.PERSONAL, "reads like names of people")
-    if named & _PLACES and profile.share(r"\d") > 0.3 and profile.share(r"\p{L}{3}") > 0.8:
+    may_be_names = named & NAMES_OF_PEOPLE and not named & (MERCHANTS | {"product", "city", "bank", "item"})
+    if may_be_names and profile.share(_PERSON) > 0.9:
+        return Choice(profile, Role.PERSONAL, "reads like names of people")
+    if named & PLACES and profile.share(r"\d") > 0.3 and profile.share(r"\p{L}{3}") > 0.8:
         return Choice(profile, Role.PERSONAL, "reads like addresses")
     if named & {"ssn", "passport"} and profile.share(r"\d") > 0.8:
         return Choice(profile, Role.PERSONAL, "numbers of people's papers")
@@ -286,9 +277,9 @@ def _personal(profile: Profile) -> Choice | None:
 def _personal_number(profile: Profile) -> Choice | None:
     named = set(profile.words)
     many = profile.distinct >= 100 and profile.distinct > 0.2 * profile.given
-    if named & {"phone", "mobile", "telephone", "tel", "telefon"} and profile.is_whole and many:
-        if profile.bounds[1] > 1e6:
-            return Choice(profile, Role.PERSONAL, "telephone numbers")
+    called = named & {"phone", "mobile", "telephone", "tel", "telefon"} and profile.is_whole
+    if called and many and profile.bounds[1] > 1e6:
+        return Choice(profile, Role.PERSONAL, "telephone numbers")
     if named & {"ip"} and many and profile.bounds[1] > 1e8:
         return Choice(profile, Role.PERSONAL, "IP addresses", ("entity measures behaviour by it, stored in clear",))
     if named & {"ssn", "passport"} and many:
@@ -317,7 +308,7 @@ def _is_written_truth(profile: Profile) -> bool:
 
 def _entity(profile: Profile) -> Choice | None:
     named = set(profile.words)
-    hinted = bool(_bare(named) & WHOSE) and not named & (_CODES - {"code", "zip"}) - {"class"}
+    hinted = bool(_bare(named) & WHOSE) and not named & (CODES - {"code", "zip"}) - {"class"}
     if profile.distinct < _FEW or (profile.kind is Kind.NUMBER and not profile.is_whole):
         return None
     if profile.kind is Kind.NUMBER and hinted and not _names_somebody(profile):
@@ -334,7 +325,7 @@ def _entity(profile: Profile) -> Choice | None:
 def _names_somebody(profile: Profile) -> bool:
     """Whether whole numbers are names: the column is called so, or its numbers lie far apart from each other."""
     named, (low, high) = set(profile.words), profile.bounds
-    if named & (_IDS | {"name", "account", "acct", "iban", "hash", "konto"}) or named <= WHOSE:
+    if named & (IDS | {"name", "account", "acct", "iban", "hash", "konto"}) or named <= WHOSE:
         return not named & {"age", "count", "since", "balance", "limit", "days", "months", "hours"}
     return low >= 0 and profile.distinct > 500 and high > 1000 and not named & {"age", "count", "balance", "limit"}
 
@@ -361,7 +352,7 @@ def _number(profile: Profile, *, whole: bool) -> Choice:
         unsure = ("number, if their order means something",)
         return Choice(profile, Role.CATEGORY, f"{profile.distinct:,} codes{_gaps(profile)}", unsure)
     spread = f"{_figure(low)} to {_figure(high)}{_gaps(profile)}"
-    if profile.is_unique and profile.is_whole and named & _IDS:
+    if profile.is_unique and profile.is_whole and named & IDS:
         return Choice(profile, Role.IGNORE, "a number that names each row, beside the id or the like of one")
     unsure = ("a score of another system, or a past: exclude it if it is made with the outcome",)
     return Choice(profile, Role.NUMBER, spread, unsure if is_score(profile) else ())
@@ -370,7 +361,7 @@ def _number(profile: Profile, *, whole: bool) -> Choice:
 def _names_kinds(named: set[str]) -> bool:
     """Whether whole numbers under such a name are names of kinds, and not quantities."""
     numbered = any(word[-1].isdigit() and word.rstrip("0123456789") in ("card", "addr", "address") for word in named)
-    return numbered or bool(named & _CODES and not named & {"pop", "population", "count", "age", "distance", "lat"})
+    return numbered or bool(named & CODES and not named & {"pop", "population", "count", "age", "distance", "lat"})
 
 
 def _text(profile: Profile) -> Choice:
@@ -378,7 +369,7 @@ def _text(profile: Profile) -> Choice:
     if profile.distinct > 0.7 * profile.given and profile.given > 50:
         told = "free text" if long or profile.share(r"\S\s+\S") > 0.5 else "a different text in nearly every row"
         return Choice(profile, Role.IGNORE, told, ("personal, if it names people", "entity, if it names somebody"))
-    unsure = ()
+    unsure: tuple[str, ...] = ()
     if set(profile.words) & {"zip", "zipcode", "plz", "postcode", "city", "job"} and profile.distinct > _FEW:
         unsure = ("together with other columns it may point at a person: personal keeps it from the model",)
     return Choice(profile, Role.CATEGORY, f"{profile.distinct:,} different{_gaps(profile)}", unsure)
@@ -401,28 +392,32 @@ def _figure(value: float) -> str:
 
 def with_joined_pairs(choices: list[Choice]) -> list[Choice]:
     """Where ``Card`` is 0, 1, 2 within each ``User``, the two together name the card."""
-    owners = [c for c in choices if c.role is Role.ENTITY and set(c.profile.words) & _OWNERS]
+    owners = [c for c in choices if c.role is Role.ENTITY and set(c.profile.words) & OWNERS]
     if not owners:
         return choices
     found = []
     for choice in choices:
         words = set(choice.profile.words)
-        if words & {"card", "account", "acct", "device", "wallet"} and words <= _PLAIN and _is_small_number(choice.profile):
+        if (
+            words & {"card", "account", "acct", "device", "wallet"}
+            and words <= OWNED
+            and _is_small_number(choice.profile)
+        ):
             owner = min(owners, key=lambda item: item.profile.position)
             joined = owner.profile.given / max(1, _pairs(owner.profile, choice.profile))
             found.append(
                 replace(
-                    choice, role=Role.ENTITY, settings={"join": [owner.name, choice.name]}, behaves=joined >= 1.2,
-                    reason=f"a number within each {owner.name!r}: the two together name it", unsure=(),
-                )  # fmt: skip
+                    choice,
+                    role=Role.ENTITY,
+                    settings={"join": [owner.name, choice.name]},
+                    behaves=joined >= 1.2,
+                    reason=f"a number within each {owner.name!r}: the two together name it",
+                    unsure=(),
+                )
             )
         else:
             found.append(choice)
     return found
-
-
-_OWNERS = frozenset("user customer cust client account person member household".split())
-_PLAIN = frozenset("card account acct device wallet id no nr num number index".split())
 
 
 def _is_small_number(profile: Profile) -> bool:

@@ -86,7 +86,9 @@ def read_sample(path: Path) -> Sample:
         with path.open("rb") as file:
             magic = file.read(8)
     except PermissionError:
-        raise ContractError("the file may not be read", where=str(path), remedy="ask for the right to read it") from None
+        raise ContractError(
+            "the file may not be read", where=str(path), remedy="ask for the right to read it"
+        ) from None
     if not magic:
         raise ContractError("the file is empty", where=str(path), remedy="give a file with a header and rows")
     for sign, what in _NOT_TABLES.items():
@@ -132,9 +134,7 @@ def _sample_of_text(path: Path, *, compressed: bool) -> Sample:
     return _sample(form, names, tables, total, pieces.whole, pieces.size)
 
 
-def _sample(
-    form: Form, names: list[str], tables: list[pa.Table], total: int, whole: bool, size: int
-) -> Sample:
+def _sample(form: Form, names: list[str], tables: list[pa.Table], total: int, whole: bool, size: int) -> Sample:
     starts, place = [], 0
     for table in tables:
         starts.append(place)
@@ -239,7 +239,7 @@ def _until_last_line(text: str) -> str:
 
 def _dialect(text: str) -> tuple[str, str]:
     """Delimiter and quote: those under which most lines have as many fields as the header, and many of them."""
-    lines = text[: BLOCK // 2].splitlines()[: _LINES]
+    lines = text[: BLOCK // 2].splitlines()[:_LINES]
     best, found = (0.0, 0.0), (",", '"')
     for quote in ('"', "'"):
         for delimiter in _DELIMITERS:
@@ -317,9 +317,7 @@ def _parsed(text: str, names: list[str], form: Form) -> pa.Table:
             # A piece may begin within a quoted field: what has not the header's number of fields is passed over.
             invalid_row_handler=lambda row: "skip",
         ),
-        convert_options=pv.ConvertOptions(
-            column_types=dict.fromkeys(fields, pa.string()), strings_can_be_null=False
-        ),
+        convert_options=pv.ConvertOptions(column_types=dict.fromkeys(fields, pa.string()), strings_can_be_null=False),
     )
 
 

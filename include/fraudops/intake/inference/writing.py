@@ -89,8 +89,11 @@ def scalar(value: Any) -> str:
 
 def _quoted(text: str) -> str:
     # A JSON string is a YAML one, but for characters that YAML counts as line breaks.
-    return json.dumps(text, ensure_ascii=False).replace("\x85", "\\x85").replace("\u2028", "\\u2028").replace(
-        "\u2029", "\\u2029"
+    return (
+        json.dumps(text, ensure_ascii=False)
+        .replace("\x85", "\\x85")
+        .replace("\u2028", "\\u2028")
+        .replace("\u2029", "\\u2029")
     )
 
 
