@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import types
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from fraudops.portfolio.coherence import Sections, incoherences
-from fraudops.portfolio.columns import Column, Role
+from fraudops.portfolio.columns import Column
 from fraudops.portfolio.document import Document
 from fraudops.portfolio.problems import Path, Problem, choose_of, nearest
 from fraudops.portfolio.ranges import expanded_names
@@ -23,9 +24,13 @@ from fraudops.portfolio.schema import (
     Training,
     Validation,
 )
-from fraudops.portfolio.sources import Source, SourceColumn
+from fraudops.portfolio.sources import Source
 
 _LONGEST = 80
+_MOST_PRUNED = 8
+_BRANCHES = ("str", "SourceColumn")
+"""What pydantic calls the two ways of writing a column of a source."""
+_SOMEBODY = ["somebody@bank.example"]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -49,7 +54,7 @@ def read_portfolio(document: Document) -> tuple[Portfolio | None, list[Problem]]
 
 def readable_training(document: Document) -> Training | None:
     """The section ``training`` of a file with mistakes elsewhere; None where it has its own."""
-    return _read(Training, _mapping(document.content).get("training"))
+    return _pruned(Training, _mapping(document.content).get("training"))
 
 
 def _placed(problem: Problem, content: dict[str, Any], document: Document) -> Problem:
@@ -105,6 +110,8 @@ def _of_pydantic(item: Any, content: dict[str, Any]) -> Iterator[Problem]:
     if path is None:
         return
     kind, given = item["type"], item["input"]
+    if kind == "too_short" and given:
+        return  # its items are wrong, and each is told
     message = item["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     if kind == "missing":
         yield Problem(path, "is required")
@@ -139,7 +146,7 @@ def _without_union(path: Path, given: Any) -> tuple[Any, bool]:
 
 
 def _shown(given: Any) -> str:
-    text = repr(given)
+    text = str(given) if isinstance(given, date) else repr(given)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
@@ -187,7 +194,7 @@ def _members(kind: Any) -> list[Any]:
 
 def _readable(content: dict[str, Any]) -> Sections:
     """The sections of a file with mistakes, each as far as it can be read."""
-    columns, complete = _columns(content.get("columns"))
+    columns, unreadable = _columns(content.get("columns"))
     features = _mapping(content.get("features"))
     sources = content.get("transactions")
     sources = sources if isinstance(sources, list) else [sources]
@@ -195,16 +202,16 @@ def _readable(content: dict[str, Any]) -> Sections:
     calendar = features.get("calendar")
     return Sections(
         columns=columns,
-        all_columns=complete,
+        unreadable=unreadable,
         transactions=tuple(source for item in sources if (source := _source(item)) is not None),
-        labels=_read(Labels, content.get("labels")),
+        labels=_pruned(Labels, content.get("labels")),
         calendar=tuple(map(str, calendar)) if isinstance(calendar, list) else (),
         behaviour=tuple(_groups(features.get("behaviour"))),
         exclude=tuple(map(str, exclude)) if isinstance(exclude, list) else (),
-        validation=_read(Validation, content.get("validation", {})),
-        training=_read(Training, content.get("training")),
-        policy=_read(Policy, content.get("policy", {})),
-        notices=_read(Notices, content.get("notices")),
+        validation=_pruned(Validation, content.get("validation", {})),
+        training=_pruned(Training, content.get("training")),
+        policy=_pruned(Policy, content.get("policy", {})),
+        notices=_pruned(Notices, content.get("notices"), compliance=_SOMEBODY, data_owner=_SOMEBODY),
         currency=content["currency"] if isinstance(content.get("currency"), str) else None,
         start=_moment(content.get("start")),
         end=_moment(content.get("end")),
@@ -215,51 +222,67 @@ def _mapping(content: Any) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _columns(content: Any) -> tuple[Mapping[str, Column], bool]:
-    """The columns; one with a mistake counts with its role, so that it is not told as missing elsewhere."""
+def _columns(content: Any) -> tuple[Mapping[str, Column], frozenset[str] | None]:
+    """The columns, and the names of those without a role; one with a mistake elsewhere counts with what is right."""
     if not isinstance(content, dict):
-        return {}, False
+        return {}, None
     found: dict[str, Column] = {}
-    complete = True
+    unreadable = set()
     for key, value in content.items():
         for name in expanded_names(str(key)) or [str(key)]:
-            column = _read(Column, value) or _with_role_alone(value)
+            column = _pruned(Column, value)
             if column is None:
-                complete = False
+                unreadable.add(name)
             else:
                 found[name] = column
-    return found, complete
-
-
-def _with_role_alone(value: Any) -> Column | None:
-    if not isinstance(value, dict) or value.get("role") not in set(Role):
-        return None
-    entity = value.get("entity")
-    return Column(role=Role(value["role"]), entity=entity if isinstance(entity, str) else None)
+    return found, frozenset(unreadable)
 
 
 def _source(value: Any) -> Source | None:
-    found = _read(Source, value)
+    found = _pruned(Source, value)
     if found is not None or not isinstance(value, dict):
         return found
-    names = value.get("columns")
-    plain = {str(ours): theirs for ours, theirs in names.items() if isinstance(theirs, str)} if names else {}
-    mapped: dict[str, str | SourceColumn] = dict(plain)
-    return Source(path="*", columns=mapped)
+    return _pruned(Source, {"path": "*", "columns": value.get("columns", {})})
 
 
 def _groups(content: Any) -> Iterator[tuple[int, EntityFeatures]]:
     for place, item in enumerate(content if isinstance(content, list) else []):
-        group = _read(EntityFeatures, item)
+        group = _pruned(EntityFeatures, item)
         if group is not None:
             yield place, group
 
 
-def _read(model: type[Model], content: Any) -> Model | None:
+def _pruned(model: type[Model], content: Any, **instead: Any) -> Model | None:
+    """A section without what is wrong in it; None where too little is left.
+
+    Parameters
+    ----------
+    instead
+        What takes the place of a key that is needed and wrong.
+    """
+    content = copy.deepcopy(content)
+    for _ in range(_MOST_PRUNED):
+        try:
+            return model.model_validate(content)
+        except ValidationError as error:
+            wrong = [item["loc"][:-1] if item["type"] == "missing" else item["loc"] for item in error.errors()]
+        cut = [_cut(content, [part for part in path if part not in _BRANCHES]) for path in wrong if path]
+        if isinstance(content, dict):
+            content = {**instead, **content}
+        if not any(cut):
+            return None
+    return None
+
+
+def _cut(content: Any, path: list[str | int]) -> bool:
+    """Take the value at a path away; False where it is not there."""
     try:
-        return model.model_validate(content)
-    except ValidationError:
-        return None
+        for part in path[:-1]:
+            content = content[part]
+        del content[path[-1]]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
 
 
 def _moment(content: Any) -> datetime | None:

@@ -34,9 +34,9 @@ class Sections:
     """What could be read of a portfolio; None for a section that could not."""
 
     columns: Mapping[str, Column]
-    all_columns: bool
-    """Whether every column could be read: only then is something known not to be there."""
     transactions: tuple[Source, ...]
+    unreadable: frozenset[str] | None = frozenset()
+    """Names of columns of which not even the role could be read; None where no column could."""
     labels: Labels | None = None
     calendar: tuple[str, ...] = ()
     behaviour: tuple[tuple[int, EntityFeatures], ...] = ()
@@ -49,6 +49,16 @@ class Sections:
     currency: str | None = None
     start: datetime | None = None
     end: datetime | None = None
+
+    @property
+    def all_columns(self) -> bool:
+        """Whether every column's role is known: only then is something known not to be there."""
+        return self.unreadable is not None and not self.unreadable
+
+    @property
+    def names(self) -> set[str] | None:
+        """Names of all columns; None where they could not be read."""
+        return None if self.unreadable is None else {*self.columns, *self.unreadable}
 
     def named(self, *roles: Role) -> list[str]:
         """Names of the columns with one of these roles."""
@@ -174,8 +184,8 @@ def _feature_names(found: Sections) -> Iterator[Problem]:
 
 def _excluded(found: Sections) -> Iterator[Problem]:
     for place, name in enumerate(found.exclude):
-        if name not in found.columns and found.all_columns:
-            yield _no_column(("features", "exclude", place), name, found)
+        if found.names is not None and name not in found.names:
+            yield _no_column(("features", "exclude", place), name, found.names)
 
 
 def _missing_shares(found: Sections) -> Iterator[Problem]:
@@ -184,14 +194,14 @@ def _missing_shares(found: Sections) -> Iterator[Problem]:
     stored = {stored_name(name, column) for name, column in found.columns.items()}
     for name, share in found.validation.maximum_missing.items():
         path: Path = ("validation", "maximum_missing", name)
-        if name not in found.columns and name not in stored and found.all_columns:
-            yield _no_column(path, name, found)
+        if found.names is not None and name not in found.names | stored:
+            yield _no_column(path, name, found.names)
         yield from _share(path, share)
     yield from _share(("validation", "quarantined"), found.validation.quarantined)
 
 
-def _no_column(path: Path, name: str, found: Sections) -> Problem:
-    return Problem(path, f"there is no column {name!r}", remedy=choose_of(name, found.columns))
+def _no_column(path: Path, name: str, known: set[str]) -> Problem:
+    return Problem(path, f"there is no column {name!r}", remedy=choose_of(name, known))
 
 
 def _share(path: Path, value: float) -> Iterator[Problem]:
@@ -227,16 +237,18 @@ def _sources(found: Sections) -> Iterator[Problem]:
                 source.column(name, column)
             except ValueError as error:
                 yield Problem((*path, "columns", name), _reason(error))
-        yield from _mapped(path, source, _readable_names(found), found.all_columns)
+        if found.names is not None:
+            yield from _mapped(path, source, found.names | _parts(found))
         yield from _simulated(path, source)
     if found.labels is not None and found.labels.source is not None:
         path = ("labels", "source")
-        yield from _mapped(path, found.labels.source, set(_REPORT_COLUMNS), True)
+        yield from _mapped(path, found.labels.source, set(_REPORT_COLUMNS))
         yield from _simulated(path, found.labels.source)
 
 
-def _readable_names(found: Sections) -> set[str]:
-    names = set(found.columns) | {part for column in found.columns.values() for part in column.is_made_of}
+def _parts(found: Sections) -> set[str]:
+    """What columns are put together from: a source may call that otherwise as well."""
+    names = {part for column in found.columns.values() for part in column.is_made_of}
     for source in found.transactions:
         for name, column in found.columns.items():
             try:
@@ -246,9 +258,9 @@ def _readable_names(found: Sections) -> set[str]:
     return names
 
 
-def _mapped(path: Path, source: Source, known: set[str], complete: bool) -> Iterator[Problem]:
+def _mapped(path: Path, source: Source, known: set[str]) -> Iterator[Problem]:
     for name in source.columns:
-        if name not in known and complete:
+        if name not in known:
             message = f"none of our columns is called {name!r} (on the left stands our name, on the right the file's)"
             yield Problem((*path, "columns", name), message, remedy=choose_of(name, known))
 
@@ -323,7 +335,7 @@ def _people(found: Sections) -> Iterator[Problem]:
 
 def _currency(found: Sections) -> Iterator[Problem]:
     currency = found.currency
-    if currency is None or not found.all_columns or currency in found.columns:
+    if currency is None or found.names is None or currency in found.names:
         return
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
         message = "neither a currency of three letters nor one of the columns"

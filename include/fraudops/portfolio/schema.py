@@ -214,7 +214,6 @@ class Portfolio(Strict):
     def _sections(self) -> Sections:
         return Sections(
             columns=self.columns,
-            all_columns=True,
             transactions=self.transactions,
             labels=self.labels,
             calendar=self.features.calendar,

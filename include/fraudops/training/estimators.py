@@ -197,6 +197,8 @@ def unknown_parameters(training: Training) -> list[Problem]:
     """Parameters that a candidate's estimator does not have; an estimator that does not work here is passed over."""
     found = []
     for name, candidate in training.candidates.items():
+        if not candidate.parameters:
+            continue  # its library is heavy, and has nothing to say
         try:
             known = set(ESTIMATORS[candidate.estimator].load()().get_params())
         except EstimatorUnavailableError:
