@@ -57,7 +57,7 @@ def alert_digest(session: Session, ws: Workspace, portfolio: Portfolio, key: str
         dedupe_key=f"digest/{key}/{_fingerprint(alert.transaction_id for alert in ordered)}",
         recipients=portfolio.notices.compliance,
         as_of=portfolio.partitioning.end(key),
-        subject=f"{portfolio.name} {key}: {found}, {blocked} blocked, {amount}",
+        subject=_listed(f"{portfolio.name} {key}: {found}", f"{blocked} blocked", amount),
         reference=f"{portfolio.name} {key}: {found}",
         link=_Link(f"Open {portfolio.dag_id('score')} in Airflow", _dag(ws, portfolio, "score")),
         content={
@@ -87,7 +87,7 @@ def immediate_alert(session: Session, ws: Workspace, portfolio: Portfolio, alert
         dedupe_key=f"immediate/{alert.transaction_id}",
         recipients=portfolio.notices.compliance,
         as_of=alert.as_of,
-        subject=f"{portfolio.name}: transaction {lines.transaction_id} {done}, {lines.amount}",
+        subject=_listed(f"{portfolio.name}: transaction {lines.transaction_id} {done}", lines.amount),
         reference=f"{portfolio.name}: alert no. {alert.id}",
         link=_Link(f"Open {portfolio.dag_id('score')} in Airflow", _dag(ws, portfolio, "score")),
         content={
@@ -320,6 +320,7 @@ class _AlertLines:
 
     transaction_id: str
     amount: str
+    """Empty where transactions have none."""
     time: str
     decision: str
     score: str
@@ -393,7 +394,7 @@ def _render(template: str, values: dict[str, Any]) -> str:
 def _alert_lines(alert: Alert) -> _AlertLines:
     return _AlertLines(
         transaction_id=one_line(alert.transaction_id, 120),
-        amount=_amount(alert.amount_minor, alert.minor_digits, alert.currency),
+        amount=_total([alert]),
         time=_time(alert.event_time),
         decision=one_line(alert.decision),
         score=f"{alert.score:.3f}",
@@ -463,16 +464,22 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def _listed(*texts: str) -> str:
+    """With commas, without those that are empty."""
+    return ", ".join(text for text in texts if text)
+
+
 def _amount(minor: int, digits: int, currency: str) -> str:
     """``3,412.50 EUR`` from 341250; exact, because it never is a float."""
     return f"{Decimal(minor).scaleb(-digits):,.{digits}f} {one_line(currency, 8)}".rstrip()
 
 
 def _total(alerts: Iterable[Alert]) -> str:
-    """Sum of the amounts, per currency; the largest two, and how many others."""
+    """Sum of the amounts, per currency; the largest two, and how many others. Empty where there are none."""
     sums: dict[tuple[str, int], int] = defaultdict(int)
     for alert in alerts:
-        sums[alert.currency, alert.minor_digits] += alert.amount_minor
+        if alert.amount_minor is not None:
+            sums[alert.currency, alert.minor_digits] += alert.amount_minor
     largest = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
     texts = [_amount(minor, digits, currency) for (currency, digits), minor in largest[:2]]
     if len(largest) > 2:
