@@ -82,7 +82,7 @@ def choose_roles(
     left = [p for p in usable if p.name not in clock_columns and (label is None or p.name != label.column)]
     choices: dict[str, Choice] = {}
     for profile in left:
-        choice = _useless(profile) or _card(profile) or _secret(profile)
+        choice = _card(profile) or _secret(profile) or _useless(profile)
         if choice is not None:
             choices[profile.name] = choice
     left = [profile for profile in left if profile.name not in choices]
