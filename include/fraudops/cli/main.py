@@ -22,7 +22,7 @@ COMMANDS = {
     "down": ("stack", "down", "Stop all of them; the data is kept."),
     "reset": ("stack", "reset", "Stop all of them and delete everything they made."),
     "status": ("status", "status", "What runs, who is champion, what waits."),
-    "portfolio": ("portfolio", "app", "Check and list portfolio files."),
+    "portfolio": ("portfolio", "app", "Infer, check, add, remove and list portfolio files."),
     "simulate": ("simulate", "app", "Write simulated card payments."),
     "models": ("models", "app", "List model versions; promote, decline, roll back."),
     "alerts": ("alerts", "app", "List alerts and why they were raised."),

@@ -240,6 +240,9 @@ def _sources(found: Sections) -> Iterator[Problem]:
         if found.names is not None:
             yield from _mapped(path, source, found.names | _parts(found))
         yield from _simulated(path, source)
+        if source.path is not None and not source.is_remote and ".." in source.path.split("/"):
+            message = "the path leads out of the landing folder"
+            yield Problem((*path, "path"), message, repr(source.path), "name files below it")
     if found.labels is not None and found.labels.source is not None:
         path = ("labels", "source")
         yield from _mapped(path, found.labels.source, set(_REPORT_COLUMNS))
