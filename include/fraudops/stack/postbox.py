@@ -87,8 +87,8 @@ def postbox(folder: Path) -> Iterator[Postbox]:
 @contextmanager
 def running(sink: Sink) -> Iterator[int]:
     """A sink in a thread of its own; gives its port."""
-    # aiosmtpd logs every command, and with it who wrote to whom.
-    logging.getLogger("mail.log").setLevel(logging.WARNING)
+    # aiosmtpd logs every command, and with it who wrote to whom, and at each login that a name of its own is old.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
     # Not in the caller's event loop: a notebook's is running, and waits for the cell that waits for us.
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="mail sink", daemon=True)
