@@ -244,12 +244,12 @@ def test_csv_gzip_and_parquet_hold_the_same(
         }
     )
     pq.write_table(table, tmp_path / "tx.parquet")
-    source = shop.transactions.model_copy(update={"format": "parquet"})
+    source = shop.transactions[0].model_copy(update={"format": "parquet"})
     found = []
     for name, portfolio, path in (
         ("a", shop, plain),
         ("b", shop, packed),
-        ("c", shop.model_copy(update={"transactions": source}), tmp_path / "tx.parquet"),
+        ("c", shop.model_copy(update={"transactions": (source,)}), tmp_path / "tx.parquet"),
     ):
         ws = _with_store(workspace, tmp_path / name)
         result = land_paths(ws, portfolio, path)
@@ -343,9 +343,9 @@ def test_a_file_that_is_no_such_feed_stages_nothing(
 
 
 def test_a_parquet_file_that_is_none(workspace: Workspace, shop: Portfolio, deliver: Deliver) -> None:
-    source = shop.transactions.model_copy(update={"format": "parquet"})
+    source = shop.transactions[0].model_copy(update={"format": "parquet"})
     with pytest.raises(ContractError, match="not a Parquet file"):
-        land_paths(workspace, shop.model_copy(update={"transactions": source}), deliver("tx.parquet", row(1)))
+        land_paths(workspace, shop.model_copy(update={"transactions": (source,)}), deliver("tx.parquet", row(1)))
 
 
 def test_a_file_that_vanished(workspace: Workspace, shop: Portfolio, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ class TestReproducibility:
 class TestPayments:
     def test_columns_are_those_of_the_portfolio(self, payments: pd.DataFrame, portfolios: dict[str, Portfolio]) -> None:
         cards = portfolios["cards"]
-        feed_names = [cards.transactions.columns.get(name, name) for name in cards.columns]
+        feed_names = [cards.transactions[0].calls(name) for name in cards.columns]
         assert list(payments.columns[: len(feed_names)]) == feed_names
 
     def test_ids_are_unique_and_name_the_day(self, payments: pd.DataFrame) -> None:
@@ -387,7 +387,7 @@ class TestFiles:
         write_history(tmp_path, SMALL, START, START)
         write_day(tmp_path, SMALL, START + timedelta(days=1))
         assert cards.labels.source is not None
-        for source in (cards.transactions, cards.labels.source):
+        for source in (*cards.transactions, cards.labels.source):
             assert len(list(tmp_path.glob(source.path.format(key="*")))) == 2
             assert len(list(tmp_path.glob(source.path.format(key="2026-08-26")))) == 1
 

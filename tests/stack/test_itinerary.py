@@ -75,8 +75,8 @@ def ulb_file(folder: Path, hours: int) -> Path:
 def test_a_file_s_last_partitions_come_one_by_one(portfolios: dict[str, Portfolio], tmp_path: Path) -> None:
     ulb = portfolios["ulb"]
     file = ulb_file(tmp_path, 48)
-    assert partitions_in(ulb, file)[:2] == ["2013-09-01T00", "2013-09-01T06"]
-    found = from_file(ulb, file)
+    assert partitions_in(ulb, file, tmp_path)[:2] == ["2013-09-01T00", "2013-09-01T06"]
+    found = from_file(ulb, file, tmp_path)
     assert (found.first, found.last) == ("2013-09-01T00", "2013-09-02T12")
     assert found.live == ("2013-09-02T18",)
     assert found.file == "ulb small.csv.gz"
@@ -84,13 +84,13 @@ def test_a_file_s_last_partitions_come_one_by_one(portfolios: dict[str, Portfoli
 
 def test_files_that_cannot_be_used_are_named(portfolios: dict[str, Portfolio], tmp_path: Path) -> None:
     with pytest.raises(ContractError, match="no such file"):
-        from_file(portfolios["ulb"], tmp_path / "none.csv")
+        from_file(portfolios["ulb"], tmp_path / "none.csv", tmp_path)
     with pytest.raises(ContractError, match="covers 1 partitions of 6 h"):
-        from_file(portfolios["ulb"], ulb_file(tmp_path, 2))
+        from_file(portfolios["ulb"], ulb_file(tmp_path, 2), tmp_path)
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n")
     with pytest.raises(ContractError, match="Time"):
-        from_file(portfolios["ulb"], other)
+        from_file(portfolios["ulb"], other, tmp_path)
 
 
 def test_a_reset_takes_away_what_was_made_and_nothing_else(
@@ -98,7 +98,7 @@ def test_a_reset_takes_away_what_was_made_and_nothing_else(
 ) -> None:
     ulb, cards = portfolios["ulb"], portfolios["cards"]
     landing = tmp_path / "landing"
-    found = from_file(ulb, ulb_file(tmp_path, 48))
+    found = from_file(ulb, ulb_file(tmp_path, 48), landing)
     copy_to_landing(found, tmp_path / "ulb small.csv.gz", landing)
     (landing / "ulb" / "mine.csv").write_text("mine")
     remember(found, folder)

@@ -49,7 +49,7 @@ def demo(
     shown = _portfolio(settings, portfolio)
     stack = Stack(settings)
     if file is not None:
-        plan = itinerary.from_file(shown, file)
+        plan = itinerary.from_file(shown, file, settings.landing)
     else:
         plan = itinerary.simulated(
             shown,

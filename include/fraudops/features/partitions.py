@@ -94,7 +94,7 @@ def model_frame(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> pd.
     names = list(dict.fromkeys([*leading, "partition_key", *beside, *columns.all]))
     frames = []
     for key in sorted(set(keys)):
-        table = ws.store.read_partition("transactions", portfolio.name, key)
+        table = _with_amount(portfolio, ws.store.read_partition("transactions", portfolio.name, key))
         features = ws.store.read_partition("features", portfolio.name, key)
         table = table.append_column("partition_key", pa.array([key] * table.num_rows, pa.string()))
         for field in features.schema:
@@ -144,8 +144,10 @@ def _compute(
     first = _history_begins(portfolio, keys[0]) if portfolio.features.behaviour else keys[0]
     loaded = [k for k in available if first <= k <= keys[-1]]
     entities = list(portfolio.entities.values()) if portfolio.features.behaviour else []
-    columns = list(dict.fromkeys(["transaction_id", "event_time", "amount_minor", *entities]))
+    amount = ["amount_minor"] if portfolio.has_amount else []
+    columns = list(dict.fromkeys(["transaction_id", "event_time", *amount, *entities]))
     tables = [ws.store.read_partition("transactions", portfolio.name, k, columns).select(columns) for k in loaded]
+    tables = [_with_amount(portfolio, table) for table in tables]
     history = pa.concat_tables(tables)
     known = pd.DataFrame(columns=["transaction_id", "label", "known_at"])
     if portfolio.features.behaviour:
@@ -156,6 +158,13 @@ def _compute(
     features = compute(portfolio, history, known, slice(start, stop))
     for key in keys:
         yield key, features.slice(rows[key][0] - start, rows[key][1] - rows[key][0])
+
+
+def _with_amount(portfolio: Portfolio, table: pa.Table) -> pa.Table:
+    """The rows with an amount of 0 where transactions have none: nothing is then measured in money."""
+    if portfolio.has_amount:
+        return table
+    return table.append_column("amount_minor", pa.array(np.zeros(table.num_rows, np.int64)))
 
 
 def _chunks(keys: list[str], available: list[str], size: int) -> Iterator[list[str]]:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from fraudops.portfolio import Column, Portfolio, Role, Source
+from fraudops.portfolio import Column, Partitioning, Portfolio, Role, Source
+from fraudops.store import canonical_json, sha256_of
 
 MOMENT = pa.timestamp("us", tz="UTC")
 REPORTED_AT = "reported_at"
@@ -42,17 +43,40 @@ class Feed:
     ignored: frozenset[str] = frozenset()
     """Columns of the file that the portfolio names in order to pass over them."""
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """What is read of a file: our name (or that of a part of one of our columns) → what the file calls it."""
+        names = dict.fromkeys(
+            field
+            for name, column in self.columns.items()
+            for field in ([name] if column.is_in_file else column.is_made_of)
+        )
+        return {name: self.source.calls(name) for name in names}
+
     def file_column(self, name: str) -> str:
-        """What the file calls one of our columns."""
-        return self.source.columns.get(name, name)
+        """What the file calls one of our columns; the names of all parts where it is put together."""
+        column = self.columns.get(name)
+        if column is not None and column.is_made_of:
+            return " + ".join(self.source.calls(part) for part in column.is_made_of)
+        return self.source.calls(name)
+
+    def role_of_field(self, name: str) -> Role:
+        """The most confidential role of the columns that a field of the file is read for."""
+        roles = {column.role for ours, column in self.columns.items() if name == ours or name in column.is_made_of}
+        return next((role for role in (Role.CARD, Role.PERSONAL) if role in roles), Role.NUMBER)
+
+    @property
+    def partitioning(self) -> Partitioning:
+        """How its time is cut."""
+        return Partitioning(self.partition_hours)
 
     def of_role(self, *roles: Role) -> list[str]:
         """Our names of the columns with one of these roles."""
         return [name for name, column in self.columns.items() if column.role in roles]
 
     def may_be_missing(self, name: str) -> bool:
-        """Whether a file may come without the column: nobody knows the label when a payment is made."""
-        return self.kind == "transactions" and self.columns[name].role is Role.LABEL
+        """Whether a file may come without a field: nobody knows the label when a payment is made."""
+        return self.kind == "transactions" and name in self.columns and self.columns[name].role is Role.LABEL
 
     def stored_name(self, name: str) -> str:
         """The column's name in the store."""
@@ -94,20 +118,28 @@ class Feed:
         return f"{stem}_bin", f"{stem}_last4"
 
 
-def transactions_feed(portfolio: Portfolio) -> Feed:
-    """The portfolio's transactions."""
-    used = {name: column for name, column in portfolio.columns.items() if column.role is not Role.IGNORE}
+def transactions_feed(portfolio: Portfolio, source: Source | None = None) -> Feed:
+    """The portfolio's transactions, as one of its sources writes them (default: the first).
+
+    What is stored is the same for every source.
+    """
+    source = source or portfolio.transactions[0]
+    used = {
+        name: source.column(name, column)
+        for name, column in portfolio.columns.items()
+        if column.role is not Role.IGNORE
+    }
     ignored = portfolio.named(Role.IGNORE)
     return Feed(
         kind="transactions",
         portfolio=portfolio.name,
-        source=portfolio.transactions,
+        source=source,
         columns=used,
         start=portfolio.start,
         end=portfolio.end,
         partition_hours=portfolio.partition_hours,
         minor_digits=portfolio.minor_digits,
-        ignored=frozenset(portfolio.transactions.columns.get(name, name) for name in ignored),
+        ignored=frozenset(source.calls(name) for name in ignored),
     )
 
 
@@ -126,8 +158,18 @@ def labels_feed(portfolio: Portfolio, source: Source) -> Feed:
     )
 
 
-def landing_config(portfolio: Portfolio, kind: str) -> str:
-    """Digest of the configuration that a feed's landed rows depend on."""
+def partition_config(portfolio: Portfolio, kind: str) -> str:
+    """Digest of the configuration that a feed's partitions depend on, whatever source their rows come from."""
     if kind == "labels":
         return portfolio.digest_of("labels", "partition_hours")
-    return portfolio.digest_of("transactions", "columns", "start", "end", "partition_hours", "minor_digits")
+    return portfolio.digest_of("columns", "start", "end", "partition_hours", "minor_digits")
+
+
+def file_config(portfolio: Portfolio, feed: Feed) -> str:
+    """Digest of the configuration that the rows of a file depend on; another source changes nothing in it."""
+    # Where files come from, and when, is not what their rows mean.
+    reading = feed.source.model_dump(mode="json", exclude_defaults=True, exclude=_WHERE)
+    return sha256_of(canonical_json({"source": reading, "partition": partition_config(portfolio, feed.kind)}))
+
+
+_WHERE = {"path", "connection", "table", "query", "watermark", "batch_rows", "simulator"}

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from fraudops.errors import ContractError, FraudopsError
+from fraudops.intake.feeds import transactions_feed
+from fraudops.intake.reading import has_columns
 from fraudops.portfolio import Portfolio, Role, Source
 from fraudops.workspace import Workspace
 
@@ -43,11 +45,11 @@ def find_files(ws: Workspace, portfolio: Portfolio, key: str | None = None) -> F
     start = _start_of(portfolio, key) if key is not None else None
     if start is not None:
         _simulate_what_is_missing(portfolio, folder, start)
-    found = _matching(folder, portfolio.transactions, key)
+    found = list(dict.fromkeys(path for source in portfolio.transactions for path in _matching(folder, source, key)))
     if not found:
-        pattern = _pattern(portfolio.transactions, key)
+        patterns = " or ".join(repr(_pattern(source, key)) for source in portfolio.transactions)
         raise FraudopsError(
-            f"no file matches {pattern!r}; the folder holds {_listing(folder)}",
+            f"no file matches {patterns}; the folder holds {_listing(folder)}",
             where=str(folder),
             remedy="deliver the file there, or correct transactions.path in the portfolio's YAML",
         )
@@ -70,9 +72,40 @@ def named_files(ws: Workspace, portfolio: Portfolio, names: str | Iterable[str])
     paths = [_inside(folder, folder / name) for name in wanted]
     source = portfolio.labels.source
     reports = set(_matching(folder, source, None)) if source else set()
-    payments = set(_matching(folder, portfolio.transactions, None))
+    payments = {path for transactions in portfolio.transactions for path in _matching(folder, transactions, None)}
     labels = [path for path in paths if path in reports and path not in payments]
     return FeedFiles([path for path in paths if path not in labels], labels)
+
+
+def source_of(portfolio: Portfolio, path: Path, folder: Path) -> Source:
+    """The source that a file of transactions belongs to: by its name, or else by the columns it has.
+
+    Parameters
+    ----------
+    folder
+        The portfolio's landing folder; the file may lie elsewhere.
+
+    Raises
+    ------
+    ContractError
+        Its name and its columns fit none of several sources, or fit more than one.
+    """
+    sources = portfolio.transactions
+    if len(sources) == 1:
+        return sources[0]
+    place = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
+    named = [source for source in sources if _fits(place, _pattern(source, None))]
+    fitting = [source for source in named or sources if has_columns(path, transactions_feed(portfolio, source))]
+    if len(fitting) == 1:
+        return fitting[0]
+    if len(named) == 1:
+        return named[0]  # its own message says which column is not there
+    names = ", ".join(source.name for source in fitting or named or sources)
+    raise ContractError(
+        f"the file fits {'more than one' if fitting else 'none'} of the sources {names}",
+        where=str(path),
+        remedy=f"give it a name that matches one of {', '.join(source.local_pattern for source in sources)}",
+    )
 
 
 def _start_of(portfolio: Portfolio, key: str) -> datetime:
@@ -83,7 +116,7 @@ def _start_of(portfolio: Portfolio, key: str) -> datetime:
 
 
 def _simulate_what_is_missing(portfolio: Portfolio, folder: Path, start: datetime) -> None:
-    if not portfolio.transactions.simulator:
+    if not any(source.simulator for source in portfolio.transactions):
         return
     # The simulator brings NumPy and its own tables: only portfolios that use it pay for the import.
     from fraudops.intake.simulation import ensure_day
@@ -93,7 +126,11 @@ def _simulate_what_is_missing(portfolio: Portfolio, folder: Path, start: datetim
 
 
 def _pattern(source: Source, key: str | None) -> str:
-    return source.path.replace("{key}", "*" if key is None else glob.escape(key))
+    return source.local_pattern.replace("{key}", "*" if key is None else glob.escape(key))
+
+
+def _fits(place: Path, pattern: str) -> bool:
+    return len(place.parts) == pattern.count("/") + 1 and place.match(pattern)
 
 
 def _matching(folder: Path, source: Source | None, key: str | None) -> list[Path]:

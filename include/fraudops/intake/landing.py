@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +29,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from fraudops.errors import ContractError
-from fraudops.intake.feeds import Feed, labels_feed, landing_config, transactions_feed
-from fraudops.intake.files import FeedFiles
+from fraudops.intake.feeds import Feed, file_config, labels_feed, partition_config, transactions_feed
+from fraudops.intake.files import FeedFiles, source_of
 from fraudops.intake.label_feed import merge_reports
 from fraudops.intake.mapping import NOWHERE, Mapper, Rejected
 from fraudops.intake.merging import FILE, SHA256, Duplicate, merge, wide_schema, without_ids
-from fraudops.intake.partitions import Present, contained_files, lineage_of, load, stage, write_lineage
+from fraudops.intake.partitions import Arriving, Present, contained_files, lineage_of, load, stage, write_lineage
 from fraudops.intake.publication import record
 from fraudops.intake.quarantine import Archive, Rejects, count_by_partition, of_partitions, reasons_of
 from fraudops.intake.reading import Fingerprint, fingerprint, read_batches, require_unchanged
@@ -45,7 +44,6 @@ from fraudops.portfolio import Partitioning, Portfolio, Role
 from fraudops.store import Manifest
 from fraudops.workspace import Workspace
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ACTOR = "service:ingest"
 _SHOWN_REASONS = 50
 
@@ -113,19 +111,23 @@ def land(
     guard_token_key(ws, portfolio)
     with tempfile.TemporaryDirectory(prefix="fraudops-landing-") as name:
         folder = Path(name)
-        payments = _Landing(ws, transactions_feed(portfolio), landing_config(portfolio, "transactions"), asked, folder)
-        payments.read(files.transactions)
+        payments = _Landing(ws, portfolio, transactions_feed(portfolio), asked, folder)
+        payments.read([(path, _feed_of(ws, portfolio, path)) for path in files.transactions])
         reports = None
         if files.labels and portfolio.labels.source is not None:
             feed = labels_feed(portfolio, portfolio.labels.source)
             everything = _Asked.between(portfolio.partitioning, None, None)
-            reports = _Landing(ws, feed, landing_config(portfolio, "labels"), everything, folder)
-            reports.read(files.labels)
+            reports = _Landing(ws, portfolio, feed, everything, folder)
+            reports.read([(path, feed) for path in files.labels])
         with _alone(ws, portfolio) as session:
             payments.stage_partitions()
             if reports is not None:
                 reports.publish_reports(session)
     return _result(payments, reports)
+
+
+def _feed_of(ws: Workspace, portfolio: Portfolio, path: Path) -> Feed:
+    return transactions_feed(portfolio, source_of(portfolio, path, ws.landing / portfolio.name))
 
 
 @contextmanager
@@ -153,7 +155,7 @@ class _Asked:
                 start = None if key is None else partitioning.start(key)
             except ValueError as error:
                 raise ContractError(str(error), where=name) from None
-            bounds.append(default if start is None else (start - _EPOCH) // partitioning.length)
+            bounds.append(default if start is None else (start - partitioning.epoch) // partitioning.length)
         return cls(partitioning, bounds[0], bounds[1])
 
     def contains(self, code: int) -> bool:
@@ -166,10 +168,10 @@ class _Asked:
         """Key of a partition's code; None for no partition."""
         if code == NOWHERE:
             return None
-        return self.partitioning.key_of(_EPOCH + timedelta(hours=code * self.partitioning.hours))
+        return self.partitioning.key_of(self.partitioning.epoch + code * self.partitioning.length)
 
     def contains_key(self, key: str) -> bool:
-        return self.contains((self.partitioning.start(key) - _EPOCH) // self.partitioning.length)
+        return self.contains((self.partitioning.start(key) - self.partitioning.epoch) // self.partitioning.length)
 
 
 @dataclass
@@ -177,6 +179,9 @@ class _File:
     """A file being landed."""
 
     path: Path
+    feed: Feed
+    config: str
+    """Digest of the configuration that its rows depend on."""
     mark: Fingerprint
     archive: Archive
     rejects: Rejects
@@ -201,8 +206,9 @@ class _Landing:
     """One feed's files on their way into the store."""
 
     ws: Workspace
+    portfolio: Portfolio
     feed: Feed
-    config: str
+    """What is stored; each file's own feed says how that file writes it."""
     asked: _Asked
     folder: Path
     results: list[FileResult] = field(default_factory=list)
@@ -214,31 +220,33 @@ class _Landing:
 
     def __post_init__(self) -> None:
         self._spool = Spool(self._subfolder("rows"))
+        self.config = partition_config(self.portfolio, self.feed.kind)
 
     # -- reading ---------------------------------------------------------------------------------------
 
-    def read(self, paths: list[Path]) -> None:
+    def read(self, files: list[tuple[Path, Feed]]) -> None:
         """Read every file to its end; nothing is written to the store, so a bad one leaves no trace."""
         seen: dict[str, str] = {}
-        for path in paths:
+        for path, feed in files:
             mark = fingerprint(path)
             if mark.sha256 in seen:
                 self.notes.append(f"{path.name} holds the same bytes as {seen[mark.sha256]}: read once")
                 continue
             seen[mark.sha256] = path.name
             archive = Archive(self.ws.store, self.feed.portfolio, mark.sha256)
-            known = self._known(path, archive)
+            config = file_config(self.portfolio, feed)
+            known = self._known(path, archive, config)
             if known is not None:
                 self.results.append(known)
                 continue
             rejects = Rejects(self._subfolder(f"rejects-{mark.sha256}"), path.name)
-            file = _File(path, mark, archive, rejects)
+            file = _File(path, feed, config, mark, archive, rejects)
             self._read(file)
             self._files.append(file)
 
     def _read(self, file: _File) -> None:
-        mapper = Mapper(self.feed, self.ws.token_key)
-        for batch in read_batches(file.path, self.feed, self.notes):
+        mapper = Mapper(file.feed, self.ws.token_key)
+        for batch in read_batches(file.path, file.feed, self.notes):
             mapped = mapper.map(batch)
             file.rows += mapped.rows.num_rows + len(mapped.rejected)
             for codes in (mapped.codes, mapped.rejected_codes):
@@ -262,14 +270,14 @@ class _Landing:
     def _wanted(self, item: Rejected) -> bool:
         return item.code == NOWHERE or self.asked.contains(item.code)
 
-    def _known(self, path: Path, archive: Archive) -> FileResult | None:
+    def _known(self, path: Path, archive: Archive, config: str) -> FileResult | None:
         """The counts of a file that has been landed in all that is asked for; None where there is work."""
         summary = archive.summary()
-        if self.feed.kind != "transactions" or not summary or summary["config"] != self.config:
+        if self.feed.kind != "transactions" or not summary or summary["config"] != config:
             return None
         asked = {key: n for key, n in summary["partitions"].items() if self.asked.contains_key(key)}
         for key, counts in asked.items():
-            contained = contained_files(self.ws.store, self.feed.portfolio, key, self.config)
+            contained = contained_files(self.ws.store, self.feed.portfolio, key, config)
             if "accepted" not in counts or archive.sha256 not in contained:
                 return None
         self.keys |= set(asked)
@@ -288,9 +296,9 @@ class _Landing:
         origins = Spool(self._subfolder("lineage"))
         staged: list[tuple[int, Manifest, Present]] = []
         contained: dict[str, set[str]] = {file.sha256: set() for file in self._files}
-        landing = {file.sha256: file.name for file in self._files}
+        landing = {file.sha256: Arriving(file.name, file.config) for file in self._files}
         for code, key in self._partitions():
-            present = load(self.ws.store, self.feed, key, landing, self.config)
+            present = load(self.ws.store, self.feed, key, landing)
             self.keys.add(key)
             for sha256 in present.contained & set(landing):
                 contained[sha256].add(key)
@@ -358,7 +366,7 @@ class _Landing:
                     "name": file.name,
                     "accepted": file.accepted[key],
                     "quarantined": quarantined[file.sha256].get(key, 0),
-                    "config": self.config,
+                    "config": file.config,
                 }
         return facts
 
@@ -371,7 +379,7 @@ class _Landing:
         done = {key for code, key in code_of.items() if key is not None and self.asked.contains(code)} - contained
         before = file.archive.rows()
         for item, key in file.duplicates:
-            id_column = self.feed.file_column(self.feed.of_role(Role.ID)[0])
+            id_column = file.feed.file_column(self.feed.of_role(Role.ID)[0])
             rejected = Rejected(item.line, id_column, item.reason, item.raw, NOWHERE)
             file.rejects.add([(rejected, key)])
         fresh = file.rejects.table()
@@ -379,7 +387,7 @@ class _Landing:
         rows = pa.concat_tables([of_partitions(before, set(counts) - done), of_partitions(fresh, done), nowhere])
         per_key = count_by_partition(rows)
         summary = file.archive.summary()
-        earlier = summary.get("partitions", {}) if summary.get("config") == self.config else {}
+        earlier = summary.get("partitions", {}) if summary.get("config") == file.config else {}
         partitions: dict[str, dict[str, int]] = {}
         for partition, total in counts.items():
             if partition in file.accepted:
@@ -393,7 +401,7 @@ class _Landing:
             {
                 "file": name,
                 "feed": self.feed.kind,
-                "config": self.config,
+                "config": file.config,
                 "rows_read": file.rows,
                 "nowhere": nowhere.num_rows,
                 "partitions": partitions,

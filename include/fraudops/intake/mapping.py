@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from fraudops.intake.feeds import Feed
 from fraudops.intake.masking import MASKED, mask_card, mask_card_numbers, shape_of
 from fraudops.intake.reading import UNDECODABLE, Batch, Broken
+from fraudops.intake.times import counted_rows, moments, moments_of_parts
 from fraudops.intake.tokens import tokenise
-from fraudops.intake.values import Mask, Wrong, booleans, labels, moments, numbers, texts
+from fraudops.intake.values import Mask, Wrong, booleans, joined, labels, numbers, texts, without_markers
 from fraudops.portfolio import Column, Role
 
 NOWHERE = np.iinfo(np.int64).min
@@ -98,20 +99,23 @@ class Mapper:
         self._feed = feed
         self._token_key = token_key
         self._last = NOWHERE
+        self._seen = 0
 
     def map(self, batch: Batch) -> Mapped:
         """Type a batch; every row comes out once, accepted or rejected."""
         checks = _Checks(len(batch.lines))
         if batch.undecodable:
             self._reject_undecodable(batch, checks)
+        fields = self._without_markers(batch.columns)
         columns: dict[str, pa.Array] = {}
         for name, column in self._feed.columns.items():
-            columns |= self._column(name, column, batch.columns[name], checks)
+            columns |= self._column(name, column, fields, checks)
+        self._seen += checks.rows
         codes = self._codes(columns, checks)
         rejected, rejected_codes = self._rejected(batch, checks, codes)
         accepted = checks.accepted
-        fields = [*self._feed.stored, *self._feed.protected]
-        rows = {f.name: columns[f.name] for f in fields if f.name in columns}
+        kept = [*self._feed.stored, *self._feed.protected]
+        rows = {f.name: columns[f.name] for f in kept if f.name in columns}
         table = pa.table({**rows, LINE: pa.array(batch.lines)})
         if not accepted.all():
             table = table.filter(pa.array(accepted))
@@ -119,25 +123,30 @@ class Mapper:
 
     # -- columns ---------------------------------------------------------------------------------------
 
-    def _column(self, name: str, column: Column, raw: pa.Array, checks: _Checks) -> dict[str, pa.Array]:
+    def _without_markers(self, columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
+        markers = self._feed.source.missing
+        return {name: without_markers(values, markers) for name, values in columns.items()} if markers else columns
+
+    def _column(self, name: str, column: Column, fields: dict[str, pa.Array], checks: _Checks) -> dict[str, pa.Array]:
         stored, file_name = self._feed.stored_name(name), self._feed.file_column(name)
-        decimal = self._feed.source.decimal
+        decimal, thousands = self._feed.source.decimal, self._feed.source.thousands
         found: dict[str, pa.Array] = {}
         match column.role:
             case Role.TIME:
-                values, wrong = moments(raw, column, decimal)
+                values, wrong = self._moments(name, column, fields, checks.rows)
             case Role.AMOUNT | Role.NUMBER:
-                values, wrong = numbers(raw, decimal)
+                values, wrong = numbers(fields[name], decimal, thousands)
             case Role.BOOLEAN:
-                values, wrong = booleans(raw)
+                values, wrong = booleans(fields[name], column)
             case Role.LABEL:
-                values, wrong = labels(raw, column.positive)
+                values, wrong = labels(fields[name], column)
             case Role.CARD:
-                cards = tokenise(texts(raw), self._token_key)
+                cards = tokenise(texts(fields[name]), self._token_key)
                 values, wrong = cards.token, _some(cards.invalid, "not a card number")
                 found = dict(zip(self._feed.card_parts(name), (cards.bin, cards.last4), strict=True))
             case _:
-                values, wrong = texts(raw), []
+                values = joined([fields[part] for part in column.join]) if column.join else texts(fields[name])
+                wrong = []
         checks.reject_all(wrong, file_name)
         if column.required or column.role in (Role.ID, Role.TIME, Role.AMOUNT):
             checks.reject(_mask(pc.is_null(values)), file_name, "empty")
@@ -148,6 +157,16 @@ class Mapper:
         if column.role is Role.AMOUNT:
             found["amount_minor"] = self._minor_units(values, file_name, checks)
         return {stored: values, **found}
+
+    def _moments(
+        self, name: str, column: Column, fields: dict[str, pa.Array], rows: int
+    ) -> tuple[pa.Array, list[Wrong]]:
+        if column.rows_per_day is not None and column.origin is not None:
+            return counted_rows(self._seen, rows, column.origin, column.rows_per_day), []
+        if column.parts is not None:
+            parts = {part: fields[field] for part, field in column.parts.columns.items()}
+            return moments_of_parts(parts, column)
+        return moments(fields[name], column, self._feed.source.decimal)
 
     def _check_period(self, values: pa.Array, name: str, checks: _Checks) -> None:
         start, end = self._feed.start, self._feed.end
@@ -169,7 +188,7 @@ class Mapper:
         for name, values in batch.columns.items():
             if pa.types.is_string(values.type):
                 marked = _mask(pc.match_substring(values, UNDECODABLE))
-                checks.reject(marked, self._feed.file_column(name), f"not {self._feed.source.encoding} text")
+                checks.reject(marked, self._feed.fields[name], f"not {self._feed.source.encoding} text")
 
     # -- partitions ------------------------------------------------------------------------------------
 
@@ -182,7 +201,7 @@ class Mapper:
             if bound is not None:
                 usable = usable & _mask(compare(values, pa.scalar(bound, values.type)))
         micros = pc.fill_null(pc.cast(values, pa.int64()), 0).to_numpy(zero_copy_only=False)
-        codes = np.where(usable, micros // (self._feed.partition_hours * 3_600 * 10**6), NOWHERE)
+        codes = np.where(usable, self._feed.partitioning.numbers(micros), NOWHERE)
         if not usable.any():
             return np.full(checks.rows, self._last, np.int64)
         if not usable.all():
@@ -210,15 +229,16 @@ class Mapper:
         if not len(rows):
             return []
         chosen = pa.array(rows)
-        names = [self._feed.file_column(name) for name in self._feed.columns]
+        fields = self._feed.fields
         values = []
-        for name, column in self._feed.columns.items():
-            values.append([_shown(value, column.role) for value in batch.columns[name].take(chosen).to_pylist()])
-        return [_json(dict(zip(names, row, strict=True))) for row in zip(*values, strict=True)]
+        for name in fields:
+            role = self._feed.role_of_field(name)
+            values.append([_shown(value, role) for value in batch.columns[name].take(chosen).to_pylist()])
+        return [_json(dict(zip(fields.values(), row, strict=True))) for row in zip(*values, strict=True)]
 
     def _broken(self, item: Broken, lines: npt.NDArray[np.int64], codes: npt.NDArray[np.int64]) -> Rejected:
         # Nobody knows which field of a broken row is which: where one may be a name, only the shape is kept.
-        personal = bool(self._feed.of_role(Role.PERSONAL, Role.CARD))
+        personal = any(self._feed.role_of_field(name) is not Role.NUMBER for name in self._feed.fields)
         text = shape_of(item.text) if personal else mask_card_numbers(item.text)
         before = int(np.searchsorted(lines, item.line)) - 1
         code = int(codes[max(before, 0)]) if len(codes) else self._last

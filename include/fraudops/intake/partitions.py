@@ -28,6 +28,15 @@ _CATEGORIES = 50
 
 
 @dataclass(frozen=True)
+class Arriving:
+    """A file that is being landed."""
+
+    name: str
+    config: str
+    """Digest of the configuration that its rows depend on."""
+
+
+@dataclass(frozen=True)
 class Present:
     """A partition as a landing finds it."""
 
@@ -49,16 +58,16 @@ def contained_files(store: Store, portfolio: str, key: str, config: str) -> froz
     base = store.staged("transactions", portfolio, key) or store.manifest("transactions", portfolio, key)
     if lineage is None or base is None or not belongs(lineage, base):
         return frozenset()
-    return _done(lineage.facts["files"], config)
+    return frozenset(sha for sha, facts in lineage.facts["files"].items() if facts["config"] == config)
 
 
-def load(store: Store, feed: Feed, key: str, landing: Mapping[str, str], config: str) -> Present:
+def load(store: Store, feed: Feed, key: str, landing: Mapping[str, Arriving]) -> Present:
     """A partition's rows, without those that an interrupted landing left or that this landing replaces.
 
     Parameters
     ----------
     landing
-        Files that are being landed: SHA-256 → name.
+        Files that are being landed, by SHA-256.
 
     Raises
     ------
@@ -82,8 +91,8 @@ def load(store: Store, feed: Feed, key: str, landing: Mapping[str, str], config:
         raise _no_lineage(feed, key)
     origin = origin.take(places)
     settled = _settled_ids(store, feed, key, published, staged)
-    replaced = {sha for sha in landing if sha in files and files[sha]["config"] != config}
-    corrected = {name for sha, name in landing.items() if sha not in files} if settled is not None else set()
+    replaced = {sha for sha, file in landing.items() if sha in files and files[sha]["config"] != file.config}
+    corrected = {file.name for sha, file in landing.items() if sha not in files} if settled is not None else set()
     drop = pc.is_in(origin["file_sha256"], _texts(replaced))
     if settled is not None:
         # A file of the same name is the corrected one; what it brought before goes, unless it is published.
@@ -98,7 +107,7 @@ def load(store: Store, feed: Feed, key: str, landing: Mapping[str, str], config:
         published=published,
         staged=staged,
         files=remaining,
-        contained=_done(remaining, config),
+        contained=frozenset(sha for sha in remaining if sha in landing),
         yielding=None if settled is None else wide[_ID].filter(pc.invert(pc.is_in(wide[_ID], settled))),
     )
 
@@ -125,10 +134,6 @@ def _settled_ids(
     if staged is None or not failed_validation(store, feed.portfolio, key, staged):
         return None
     return store.read(published, [_ID])[_ID] if published else pa.chunked_array([[]], pa.string())
-
-
-def _done(files: Mapping[str, Mapping[str, Any]], config: str) -> frozenset[str]:
-    return frozenset(sha for sha, facts in files.items() if facts["config"] == config)
 
 
 def _texts(values: set[str]) -> pa.Array:
@@ -191,7 +196,8 @@ def facts_of(rows: pa.Table, feed: Feed) -> dict[str, Any]:
     facts: dict[str, Any] = {"rows": total, "missing": {}, "categories": {}}
     if not total:
         return facts
-    facts["mean_amount"] = float(f"{np.mean(rows['amount'].to_numpy()):.9g}")
+    if feed.of_role(Role.AMOUNT):
+        facts["mean_amount"] = float(f"{np.mean(rows['amount'].to_numpy()):.9g}")
     for column in rows.schema:
         facts["missing"][column.name] = float(f"{rows[column.name].null_count / total:.9g}")
     for name in feed.columns:

@@ -52,7 +52,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows of a file, under our names: text from CSV, the file's own types from Parquet."""
+    """Some rows of a file, by :attr:`Feed.fields`: text from CSV, the file's own types from Parquet."""
 
     columns: dict[str, pa.Array]
     lines: npt.NDArray[np.int64]
@@ -119,9 +119,26 @@ def read_batches(path: Path, feed: Feed, notes: list[str]) -> Iterator[Batch]:
     ContractError
         The file is not what the portfolio says: unreadable, truncated, of another format, a column missing.
     """
-    reader = _read_parquet if feed.source.format == "parquet" else _read_csv
+    reader = _read_parquet if feed.source.file_format == "parquet" else _read_csv
     with _readable(path), _well_formed(path):
         yield from reader(path, feed, notes)
+
+
+def has_columns(path: Path, feed: Feed) -> bool:
+    """Whether a file has every column that the feed reads, told from its header alone."""
+    try:
+        with _readable(path), _well_formed(path):
+            names = _column_names(path, feed)
+    except ContractError:
+        return False
+    return all(column in names or feed.may_be_missing(name) for name, column in feed.fields.items())
+
+
+def _column_names(path: Path, feed: Feed) -> list[str]:
+    if feed.source.file_format == "parquet":
+        return list(pq.read_schema(str(path)).names)
+    with _open_text(path, feed) as stream:
+        return _parse_header(path, stream.header()[0], feed)
 
 
 # -- CSV ---------------------------------------------------------------------------------------------------
@@ -153,6 +170,7 @@ def _csv_rows(
         read_options=pv.ReadOptions(column_names=fields, block_size=_BLOCK, use_threads=False),
         parse_options=pv.ParseOptions(
             delimiter=feed.source.delimiter,
+            quote_char=feed.source.quote,
             newlines_in_values=True,
             ignore_empty_lines=False,
             invalid_row_handler=remember,
@@ -174,7 +192,7 @@ def _csv_rows(
             yield Batch(_filled(columns, feed, table.num_rows), numbers, broken, stream.undecodable)
     rest = lines.remaining(rejected)
     if rest:
-        empty = {name: pa.array([], pa.string()) for name in feed.columns}
+        empty = {name: pa.array([], pa.string()) for name in feed.fields}
         yield Batch(empty, np.zeros(0, np.int64), rest)
 
 
@@ -374,7 +392,10 @@ def _parse_header(path: Path, header: str, feed: Feed) -> list[str]:
             "the file is empty, it has not even a header", where=str(path), remedy="ask its sender for it again"
         )
     try:
-        return [name.strip() for name in next(csv.reader([header], delimiter=feed.source.delimiter))]
+        return [
+            name.strip()
+            for name in next(csv.reader([header], delimiter=feed.source.delimiter, quotechar=feed.source.quote))
+        ]
     except (csv.Error, StopIteration):
         raise ContractError(
             "the first line is no CSV header", where=str(path), remedy="deliver CSV with the column names on top"
@@ -384,8 +405,7 @@ def _parse_header(path: Path, header: str, feed: Feed) -> list[str]:
 def _places(path: Path, names: list[str], feed: Feed, notes: list[str]) -> dict[str, int]:
     """Where each of our columns stands in the file; a missing label is noted, any other is an error."""
     places = {}
-    for name in feed.columns:
-        wanted = feed.file_column(name)
+    for name, wanted in feed.fields.items():
         if wanted in names:
             places[name] = names.index(wanted)
             if names.count(wanted) > 1:
@@ -398,7 +418,7 @@ def _places(path: Path, names: list[str], feed: Feed, notes: list[str]) -> dict[
             notes.append(f"{path.name} has no column {wanted!r}: its labels are not known")
         else:
             raise _missing_column(path, wanted, name, names, feed)
-    known = {feed.file_column(name) for name in feed.columns} | feed.ignored
+    known = {*feed.fields.values(), *feed.ignored}
     extra = [name for name in names if name not in known]
     if extra:
         notes.append(f"{path.name}: passed over columns that the portfolio does not name: {_some(extra)}")
@@ -436,8 +456,8 @@ def _some(names: list[str]) -> str:
 
 
 def _filled(columns: dict[str, pa.Array], feed: Feed, rows: int) -> dict[str, pa.Array]:
-    """The columns in the feed's order; one that the file may lack is null."""
-    return {name: columns.get(name, pa.nulls(rows, pa.string())) for name in feed.columns}
+    """The fields in the feed's order; one that the file may lack is null."""
+    return {name: columns.get(name, pa.nulls(rows, pa.string())) for name in feed.fields}
 
 
 # -- Parquet -----------------------------------------------------------------------------------------------
@@ -448,16 +468,16 @@ def _read_parquet(path: Path, feed: Feed, notes: list[str]) -> Iterator[Batch]:
         schema = file.schema_arrow
         places = _places(path, list(schema.names), feed, notes)
         for name in places:
-            if pa.types.is_nested(schema.field(feed.file_column(name)).type):
+            if pa.types.is_nested(schema.field(feed.fields[name]).type):
                 raise ContractError(
-                    f"column {feed.file_column(name)!r} holds {schema.field(feed.file_column(name)).type}",
+                    f"column {feed.fields[name]!r} holds {schema.field(feed.fields[name]).type}",
                     where=str(path),
                     remedy="deliver plain values",
                 )
         line = 1
-        wanted = [feed.file_column(name) for name in places]
+        wanted = list(dict.fromkeys(feed.fields[name] for name in places))
         for batch in file.iter_batches(batch_size=_ROWS, columns=wanted):
-            columns = {name: batch.column(feed.file_column(name)) for name in places}
+            columns = {name: batch.column(feed.fields[name]) for name in places}
             lines = np.arange(line, line + batch.num_rows, dtype=np.int64)
             line += batch.num_rows
             yield Batch(_filled(columns, feed, batch.num_rows), lines, [])

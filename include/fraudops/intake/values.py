@@ -1,4 +1,6 @@
-"""What fields mean: text and the types of Parquet become numbers, moments, truths. Whole columns at a time.
+"""What fields mean: text and the types of Parquet become numbers, texts, truths. Whole columns at a time.
+
+Moments are in :mod:`fraudops.intake.times`.
 
 Each function returns the values and says which of the given ones were none of their kind; those come out null.
 An empty field is null and never wrong: whether it may be empty is decided elsewhere.
@@ -8,31 +10,25 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fraudops.intake.feeds import MOMENT
 from fraudops.portfolio import Column
 
 Mask = npt.NDArray[np.bool_]
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _NOT_FINITE = r"^[+-]?(?i:nan|inf|infinity)$"
-_NAIVE = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$"
-_ZONED = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)$"
-_UNITS = {"s": 10**6, "ms": 10**3, "m": 60 * 10**6, "h": 3_600 * 10**6, "d": 86_400 * 10**6}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-_TRUE = frozenset({"1", "true", "t", "yes", "y"})
-_FALSE = frozenset({"0", "false", "f", "no", "n"})
+_CURRENCY_SIGN = r"^([+-]?)[$€£¥]\s*|\s*[€£$¥]$"
+_TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
+_FALSE = frozenset({"0", "false", "f", "no", "n", "off"})
+_SEPARATOR = "|"
+_USUAL_POSITIVE = Column.model_fields["positive"].default
 
 
 @dataclass(frozen=True)
@@ -56,60 +52,73 @@ def texts(array: pa.Array) -> pa.Array:
     return pc.if_else(empty, pa.scalar(None, pa.string()), trimmed)
 
 
-def numbers(array: pa.Array, decimal: str = ".") -> Parsed:
-    """Floats; ``nan`` and ``inf`` are no numbers, but a NaN in a Parquet file is an empty field."""
-    array = _decoded(array)
-    if not _is_text(array):
+def joined(arrays: Sequence[pa.Array]) -> pa.Array:
+    """The texts of several columns as one, null where all of them are."""
+    parts = [texts(array) for array in arrays]
+    together = pc.binary_join_element_wise(*parts, _SEPARATOR, null_handling="replace")
+    given = pc.is_valid(parts[0])
+    for part in parts[1:]:
+        given = pc.or_(given, pc.is_valid(part))
+    return pc.if_else(given, together, pa.scalar(None, pa.string()))
+
+
+def without_markers(array: pa.Array, markers: Sequence[str]) -> pa.Array:
+    """Null where a text is one of the markers for "no value"; other types are left alone."""
+    array = decoded(array)
+    if not is_text(array):
+        return array
+    marked = pc.is_in(pc.utf8_trim_whitespace(array), pa.array(markers, array.type))
+    return pc.if_else(marked, pa.scalar(None, array.type), array)
+
+
+def numbers(array: pa.Array, decimal: str = ".", thousands: str | None = None) -> Parsed:
+    """Floats; ``nan`` and ``inf`` are no numbers, but a NaN in a Parquet file is an empty field.
+
+    A currency sign in front or behind is allowed for: ``$134.09``, ``-€5``, ``12.50 €``.
+    """
+    array = decoded(array)
+    if not is_text(array):
         return _native_numbers(array)
-    if decimal == ".":
+    if decimal == "." and thousands is None:
         try:
             return _finite(pc.cast(array, pa.float64()))
         except pa.ArrowInvalid:
             pass  # some field is empty or not a number: look at each
     text = texts(array)
+    if pc.any(pc.match_substring_regex(text, _CURRENCY_SIGN)).as_py():
+        text = pc.replace_substring_regex(text, _CURRENCY_SIGN, r"\1")
+    if thousands is not None:
+        text = _without_separators(text, thousands, decimal)
     if decimal != ".":
         text = _with_point(text, decimal)
-    numeric = _matches(text, _NUMBER)
-    unbounded = _matches(text, _NOT_FINITE)
+    numeric = matching(text, _NUMBER)
+    unbounded = matching(text, _NOT_FINITE)
     values, infinite = _finite(pc.cast(pc.if_else(numeric, text, pa.scalar(None, pa.string())), pa.float64()))
     wrong = pc.and_not(pc.is_valid(text), pc.or_(numeric, unbounded))
-    found = [*infinite, *_wrong(unbounded, "not a finite number"), *_wrong(wrong, "not a number")]
+    found = [*infinite, *wrong_where(unbounded, "not a finite number"), *wrong_where(wrong, "not a number")]
     return values, found
 
 
-def moments(array: pa.Array, column: Column, decimal: str = ".") -> Parsed:
-    """UTC moments, to the microsecond: timestamps, or offsets from the column's origin."""
-    if column.origin is not None:
-        return _offsets(array, column.origin, _UNITS[column.unit], decimal)
-    array = _decoded(array)
-    if pa.types.is_timestamp(array.type):
-        return _bounded(_in_utc(pc.cast(array, pa.timestamp("us", array.type.tz), safe=False), column.timezone))
-    if pa.types.is_date(array.type):
-        return _bounded(_in_utc(pc.cast(array, pa.timestamp("us")), column.timezone))
-    if not _is_text(array):
-        wrong = pc.is_valid(array)
-        return pa.nulls(len(array), MOMENT), _wrong(wrong, "not a timestamp (a number needs an origin in the YAML)")
-    return _bounded(_written_moments(array, column.timezone))
-
-
-def booleans(array: pa.Array) -> Parsed:
-    """True and false, as words or as 1 and 0."""
-    array = _decoded(array)
+def booleans(array: pa.Array, column: Column) -> Parsed:
+    """True and false: as words, as 1 and 0, or as the column's own texts for them."""
+    array = decoded(array)
     if pa.types.is_boolean(array.type):
         return array, []
-    return _by_distinct_value(texts(array), _truth, "neither true nor false")
+    if column.positive == _USUAL_POSITIVE and not column.negative:
+        return _by_distinct_value(texts(array), _truth, "neither true nor false")
+    return _by_distinct_value(texts(array), _meaning(column), "neither true nor false")
 
 
-def labels(array: pa.Array, positive: tuple[str, ...]) -> Parsed:
-    """True where the value is one of the texts that mean fraud, in any spelling of 1 and true; else false."""
-    array = _decoded(array)
-    meaning = {_plain(text) for text in positive}
-    if meaning & {"1", "true"}:
-        meaning |= {"1", "true"}
+def labels(array: pa.Array, column: Column) -> Parsed:
+    """True where the value is one of the texts that mean fraud, in any spelling of 1 and true; else false.
+
+    Where the column says what means genuine, anything else is no label.
+    """
+    array = decoded(array)
     if pa.types.is_boolean(array.type):
         # The file itself says that it is a truth.
         return array, []
-    return _by_distinct_value(texts(array), lambda text: _plain(text) in meaning, "not a label")
+    return _by_distinct_value(texts(array), _meaning(column), "not a label")
 
 
 # -- numbers -----------------------------------------------------------------------------------------------
@@ -119,7 +128,7 @@ def _native_numbers(array: pa.Array) -> Parsed:
     if not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type) or _is_decimal(array.type)):
         if pa.types.is_boolean(array.type):
             return pc.cast(pc.cast(array, pa.int8()), pa.float64()), []
-        return pa.nulls(len(array), pa.float64()), _wrong(pc.is_valid(array), "not a number")
+        return pa.nulls(len(array), pa.float64()), wrong_where(pc.is_valid(array), "not a number")
     values = pc.cast(array, pa.float64(), safe=False)
     missing = pc.fill_null(pc.is_nan(values), False)
     return _finite(pc.if_else(missing, pa.scalar(None, pa.float64()), values))
@@ -131,105 +140,20 @@ def _finite(values: pa.Array) -> Parsed:
     wrong = pc.invert(pc.fill_null(pc.is_finite(values), True))
     if not pc.any(wrong).as_py():
         return values, []
-    return pc.if_else(wrong, pa.scalar(None, pa.float64()), values), _wrong(wrong, "not a finite number")
+    return pc.if_else(wrong, pa.scalar(None, pa.float64()), values), wrong_where(wrong, "not a finite number")
+
+
+def _without_separators(text: pa.Array, thousands: str, decimal: str) -> pa.Array:
+    """The numbers without separators of thousands, where each stands before three digits of the whole part."""
+    sign, point = re.escape(thousands), re.escape(decimal)
+    proper = matching(text, rf"^[+-]?[0-9]{{1,3}}({sign}[0-9]{{3}})+({point}[0-9]*)?$")
+    return pc.if_else(proper, pc.replace_substring(text, thousands, ""), text)
 
 
 def _with_point(text: pa.Array, decimal: str) -> pa.Array:
     """The numbers with a point; one that has a point already is ambiguous and becomes no number at all."""
     ambiguous = pc.match_substring(text, ".")
     return pc.if_else(ambiguous, "ambiguous", pc.replace_substring(text, decimal, "."))
-
-
-# -- moments -----------------------------------------------------------------------------------------------
-
-
-def _offsets(array: pa.Array, origin: datetime, unit: int, decimal: str) -> Parsed:
-    values, wrong = numbers(array, decimal)
-    start = _microseconds(origin)
-    micros = np.rint(values.to_numpy(zero_copy_only=False) * unit)
-    inside = (micros + start >= _microseconds(_EARLIEST)) & (micros + start < _microseconds(_LATEST))
-    given = pc.is_valid(values).to_numpy(zero_copy_only=False)
-    whole = np.where(inside, micros, 0).astype(np.int64) + start
-    moments_ = pa.array(whole, mask=~inside).cast(MOMENT)
-    return moments_, [*wrong, *_wrong(pa.array(given & ~inside), "a time outside of 1900 to 2199")]
-
-
-def _written_moments(array: pa.Array, zone: str) -> Parsed:
-    try:
-        return _in_utc(pc.cast(array, pa.timestamp("us")), zone)
-    except pa.ArrowInvalid:
-        pass
-    try:
-        return pc.cast(array, MOMENT), []
-    except pa.ArrowInvalid:
-        pass  # empty fields, both kinds in one column, or something else
-    text = texts(array)
-    naive, wrong = _in_utc(_cast_where(text, _NAIVE, pa.timestamp("us")), zone)
-    found = pc.coalesce(naive, _cast_where(text, _ZONED, MOMENT))
-    unreadable = pc.and_(pc.is_valid(text), pc.is_null(found)).to_numpy(zero_copy_only=False)
-    for item in wrong:
-        unreadable = unreadable & ~item.rows
-    if not unreadable.any():
-        return found, wrong
-    # What is left is rare: unusual but valid ISO 8601, or no time at all.
-    rows = np.flatnonzero(unreadable)
-    parsed = [_moment(value, zone) for value in text.take(pa.array(rows)).to_pylist()]
-    found = pc.replace_with_mask(found, pa.array(unreadable), pa.array(parsed, MOMENT))
-    unreadable[rows] = [moment is None for moment in parsed]
-    return found, [*wrong, *_wrong(pa.array(unreadable), "not a timestamp")]
-
-
-def _cast_where(text: pa.Array, pattern: str, kind: pa.DataType) -> pa.Array:
-    """The texts that match, cast; null elsewhere, and everywhere if one of them names no day (2026-02-30)."""
-    chosen = pc.if_else(_matches(text, pattern), text, pa.scalar(None, pa.string()))
-    try:
-        return pc.cast(chosen, kind)
-    except pa.ArrowInvalid:
-        return pa.nulls(len(text), kind)
-
-
-def _in_utc(moments_: pa.Array, zone: str) -> Parsed:
-    """UTC moments; a wall-clock time that a change of clocks skipped does not exist.
-
-    One that the clocks showed twice is taken as the first.
-    """
-    if moments_.type.tz is not None:
-        return pc.cast(moments_, MOMENT), []
-    if zone == "UTC":
-        return pc.cast(pc.assume_timezone(moments_, "UTC"), MOMENT), []
-    aware = pc.assume_timezone(moments_, zone, ambiguous="earliest", nonexistent="earliest")
-    skipped = pc.fill_null(pc.not_equal(pc.local_timestamp(aware), moments_), False)
-    utc = pc.if_else(skipped, pa.scalar(None, MOMENT), pc.cast(aware, MOMENT))
-    return utc, _wrong(skipped, f"a time that does not exist in {zone}")
-
-
-def _moment(text: str, zone: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-        utc = moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-        # A wall-clock time that a change of clocks skipped does not come back as itself.
-        return utc if utc.astimezone(ZoneInfo(zone)).replace(tzinfo=None) == moment else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _bounded(parsed: Parsed) -> Parsed:
-    """Moments of the years that partitions have names for."""
-    values, wrong = parsed
-    inside = pc.and_(
-        pc.greater_equal(values, pa.scalar(_EARLIEST, MOMENT)), pc.less(values, pa.scalar(_LATEST, MOMENT))
-    )
-    outside = pc.invert(pc.fill_null(inside, True))
-    if not pc.any(outside).as_py():
-        return values, wrong
-    kept = pc.if_else(outside, pa.scalar(None, MOMENT), values)
-    return kept, [*wrong, *_wrong(outside, "a time outside of 1900 to 2199")]
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 # -- truths ------------------------------------------------------------------------------------------------
@@ -239,7 +163,25 @@ def _by_distinct_value(text: pa.Array, meaning: Callable[[str], bool | None], re
     encoded = text.dictionary_encode()
     values = [meaning(value) for value in encoded.dictionary.to_pylist()]
     found = pa.array(values, pa.bool_()).take(encoded.indices)
-    return found, _wrong(pc.and_(pc.is_valid(text), pc.is_null(found)), reason)
+    return found, wrong_where(pc.and_(pc.is_valid(text), pc.is_null(found)), reason)
+
+
+def _meaning(column: Column) -> Callable[[str], bool | None]:
+    positive, negative = _spellings(column.positive, "1", "true"), _spellings(column.negative, "0", "false")
+
+    def meaning(text: str) -> bool | None:
+        plain = _plain(text)
+        if plain in positive:
+            return True
+        return False if not negative or plain in negative else None
+
+    return meaning
+
+
+def _spellings(words: tuple[str, ...], digit: str, word: str) -> frozenset[str]:
+    """The words without case; a digit and its word stand for each other."""
+    plain = frozenset(_plain(text) for text in words)
+    return plain | {digit, word} if plain & {digit, word} else plain
 
 
 def _truth(text: str) -> bool | None:
@@ -255,11 +197,13 @@ def _plain(text: str) -> str:
 # -- types -------------------------------------------------------------------------------------------------
 
 
-def _decoded(array: pa.Array) -> pa.Array:
+def decoded(array: pa.Array) -> pa.Array:
+    """The values themselves, where they are kept as numbers of a dictionary."""
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
-def _is_text(array: pa.Array) -> bool:
+def is_text(array: pa.Array) -> bool:
+    """Whether the values are texts, or nothing at all."""
     return pa.types.is_string(array.type) or pa.types.is_large_string(array.type) or pa.types.is_null(array.type)
 
 
@@ -268,7 +212,7 @@ def _is_decimal(kind: pa.DataType) -> bool:
 
 
 def _as_text(array: pa.Array) -> pa.Array:
-    array = _decoded(array)
+    array = decoded(array)
     if pa.types.is_string(array.type):
         return array
     if pa.types.is_floating(array.type):
@@ -285,10 +229,12 @@ def _number_as_text(value: float | None) -> str | None:
     return str(int(value)) if math.isfinite(value) and value == int(value) else repr(value)
 
 
-def _matches(text: pa.Array, pattern: str) -> pa.Array:
+def matching(text: pa.Array, pattern: str) -> pa.Array:
+    """True where a text matches, false where there is none."""
     return pc.fill_null(pc.match_substring_regex(text, pattern), False)
 
 
-def _wrong(rows: pa.Array, reason: str) -> list[Wrong]:
+def wrong_where(rows: pa.Array, reason: str) -> list[Wrong]:
+    """The reason with its rows, or nothing where there are none."""
     mask = pc.fill_null(rows, False).to_numpy(zero_copy_only=False)
     return [Wrong(mask, reason)] if mask.any() else []

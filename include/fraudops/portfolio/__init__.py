@@ -3,23 +3,22 @@
 This room is imported when Airflow parses the DAG files: nothing heavy may be imported here.
 """
 
+from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.schema import (
     Candidate,
-    Column,
     EntityFeatures,
     Labels,
     Notices,
     Policy,
     Portfolio,
     Promotion,
-    Role,
-    Source,
     Training,
     Validation,
 )
+from fraudops.portfolio.sources import Source, SourceColumn
 
 __all__ = [
     "Candidate",
@@ -34,6 +33,8 @@ __all__ = [
     "Promotion",
     "Role",
     "Source",
+    "SourceColumn",
+    "TimeParts",
     "Training",
     "Validation",
     "format_duration",

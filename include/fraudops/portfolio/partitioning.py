@@ -1,7 +1,7 @@
 """Partition keys: how time is cut, and the text that names each piece.
 
-A key is ``2026-03-05`` where partitions are days, and ``2026-03-05T06`` (the hour at which it starts) where
-they are shorter. Keys sort as text in the order of time, and always mean UTC.
+A key is ``2026-03-05`` where partitions are days (or weeks: their Monday), and ``2026-03-05T06`` (the hour at
+which it starts) where they are shorter. Keys sort as text in the order of time, and always mean UTC.
 """
 
 from __future__ import annotations
@@ -9,13 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-_HOURS = (1, 2, 3, 4, 6, 8, 12, 24)
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+WEEK = 168
+_HOURS = (1, 2, 3, 4, 6, 8, 12, 24, WEEK)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Partitioning:
-    """Cuts time into partitions of ``hours`` hours, a divisor of a day.
+    """Cuts time into partitions of ``hours`` hours: a divisor of a day, or a week from Monday to Sunday.
 
     Examples
     --------
@@ -25,6 +33,8 @@ class Partitioning:
     >>> quarters = Partitioning(6)
     >>> quarters.key_of(datetime(2026, 3, 5, 23, 59, tzinfo=UTC))
     '2026-03-05T18'
+    >>> Partitioning(168).key_of(datetime(2026, 3, 5, tzinfo=UTC))
+    '2026-03-02'
     >>> list(days.keys("2026-02-27", "2026-03-01"))
     ['2026-02-27', '2026-02-28', '2026-03-01']
     """
@@ -33,7 +43,7 @@ class Partitioning:
 
     def __post_init__(self) -> None:
         if self.hours not in _HOURS:
-            raise ValueError(f"a partition of {self.hours} h does not divide a day; use one of {_HOURS}")
+            raise ValueError(f"a partition of {self.hours} h neither divides a day nor is a week; use one of {_HOURS}")
 
     @property
     def length(self) -> timedelta:
@@ -41,22 +51,31 @@ class Partitioning:
         return timedelta(hours=self.hours)
 
     @property
+    def epoch(self) -> datetime:
+        """Start of the partition with the number 0: they are counted from 1970."""
+        return _MONDAY if self.hours == WEEK else _EPOCH
+
+    @property
     def key_format(self) -> str:
         """``strftime`` format of a key."""
-        return "%Y-%m-%d" if self.hours == 24 else "%Y-%m-%dT%H"
+        return "%Y-%m-%d" if self.hours >= 24 else "%Y-%m-%dT%H"
 
     @property
     def cron(self) -> str:
         """Cron expression of the moments at which a partition ends and the next one starts."""
-        if self.hours == 24:
-            return "0 0 * * *"
+        if self.hours >= 24:
+            return "0 0 * * *" if self.hours == 24 else "0 0 * * 1"
         return f"0 */{self.hours} * * *" if self.hours > 1 else "0 * * * *"
 
     def key_of(self, moment: datetime) -> str:
         """Key of the partition that contains an aware moment."""
-        utc = moment.astimezone(UTC)
-        start = utc.replace(hour=utc.hour - utc.hour % self.hours, minute=0, second=0, microsecond=0)
-        return start.strftime(self.key_format)
+        number = (moment - self.epoch) // self.length
+        return (self.epoch + number * self.length).strftime(self.key_format)
+
+    def numbers(self, microseconds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Numbers of the partitions that moments (microseconds since 1970, UTC) fall into, counted from the epoch."""
+        micro = timedelta(microseconds=1)
+        return (microseconds - (self.epoch - _EPOCH) // micro) // (self.length // micro)
 
     def start(self, key: str) -> datetime:
         """First moment of a partition, UTC.
@@ -90,4 +109,4 @@ class Partitioning:
     @property
     def example(self) -> str:
         """A key to show in messages."""
-        return datetime(2026, 3, 5, tzinfo=UTC).strftime(self.key_format)
+        return self.key_of(datetime(2026, 3, 5, tzinfo=UTC))

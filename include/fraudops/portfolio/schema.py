@@ -6,90 +6,18 @@ import hashlib
 import json
 import re
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.sources import Source
+from fraudops.portfolio.strict import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Role(StrEnum):
-    """What a column is for."""
-
-    ID = "id"
-    """Names a transaction; unique within the portfolio."""
-    TIME = "time"
-    """When the transaction happened."""
-    AMOUNT = "amount"
-    """Its value."""
-    ENTITY = "entity"
-    """Names a customer, a terminal, a merchant, a device: behaviour is measured per entity."""
-    CARD = "card"
-    """A card number: replaced by a keyed token at ingest, never stored; an entity as well."""
-    PERSONAL = "personal"
-    """A name, an address: kept in the protected area only, never seen by a model."""
-    NUMBER = "number"
-    CATEGORY = "category"
-    BOOLEAN = "boolean"
-    LABEL = "label"
-    """Fraud or genuine, where the file itself says so."""
-    IGNORE = "ignore"
-    """Read past: neither stored nor used."""
-
-
-class Column(_Strict):
-    """One column, under the name it has inside fraudops."""
-
-    role: Role
-    description: str = ""
-    required: bool = False
-    """A row without a value is quarantined. Always true for id, time and amount."""
-    minimum: float | None = None
-    """Smallest value; a smaller one is quarantined (amount, number)."""
-    maximum: float | None = None
-    entity: str | None = None
-    """Name of the entity, for roles ``entity`` and ``card`` (default: the column's name without ``_id``)."""
-    unit: Literal["s", "ms", "m", "h", "d"] = "s"
-    """Unit of a time given as an offset."""
-    origin: datetime | None = None
-    """Moment zero of a time given as an offset; absent: the column holds timestamps."""
-    timezone: str = "UTC"
-    """Zone of timestamps that name none."""
-    positive: tuple[str, ...] = ("1", "true", "yes", "fraud")
-    """Texts that mean fraud (label), compared without case."""
-
-    @field_validator("origin")
-    @classmethod
-    def _origin_is_aware(cls, value: datetime | None) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise ValueError("give the origin with its zone, such as 2013-09-01T00:00:00+00:00")
-        return value
-
-
-class Source(_Strict):
-    """Where a feed comes from, and what its columns are called there."""
-
-    path: str
-    """File name pattern below ``landing/<portfolio>/``. ``{key}`` stands for the partition's key, so that
-    a day's run knows its file; other parts may use ``*``."""
-    format: Literal["csv", "parquet"] = "csv"
-    """``csv`` covers ``.csv`` and ``.csv.gz``."""
-    delimiter: str = ","
-    decimal: str = "."
-    encoding: str = "utf-8"
-    columns: dict[str, str] = Field(default_factory=dict)
-    """Our column name → the file's, where the two differ."""
-    simulator: bool = False
-    """The built-in simulator writes a day's file when it is missing (demonstration only)."""
-
-
-class Labels(_Strict):
+class Labels(Strict):
     """How it becomes known what was fraud."""
 
     delay: Duration
@@ -105,7 +33,7 @@ Aggregate = Literal[
 ]  # fmt: skip
 
 
-class EntityFeatures(_Strict):
+class EntityFeatures(Strict):
     """Behaviour of one entity over windows that end with the transaction itself."""
 
     entity: str
@@ -115,7 +43,7 @@ class EntityFeatures(_Strict):
     over the entity's mean of its earlier payments in the window; ``seconds_since_*`` take no window."""
 
 
-class Features(_Strict):
+class Features(Strict):
     """What a model sees beside the columns of the transaction."""
 
     calendar: tuple[Literal["hour", "weekday", "night", "weekend"], ...] = ()
@@ -130,7 +58,7 @@ class Features(_Strict):
         return max(windows, default=timedelta(0))
 
 
-class Validation(_Strict):
+class Validation(Strict):
     """Bounds of a partition, beside those that follow from the columns."""
 
     minimum_rows: int = 1
@@ -149,7 +77,7 @@ Estimator = Literal[
 ]
 
 
-class Candidate(_Strict):
+class Candidate(Strict):
     """A trained model's specification."""
 
     estimator: Estimator
@@ -157,7 +85,7 @@ class Candidate(_Strict):
     description: str = ""
 
 
-class Training(_Strict):
+class Training(Strict):
     """How candidates are trained and on which rows."""
 
     schedule: str | None = None
@@ -189,7 +117,7 @@ class Training(_Strict):
         return self
 
 
-class Policy(_Strict):
+class Policy(Strict):
     """How scores become decisions."""
 
     alerts_per_day: float = 20
@@ -200,7 +128,7 @@ class Policy(_Strict):
     """…provided that at least this many rows lie above it; otherwise nothing is blocked."""
 
 
-class Promotion(_Strict):
+class Promotion(Strict):
     """Who decides that a challenger becomes champion."""
 
     needs_approval: bool = True
@@ -212,7 +140,7 @@ class Promotion(_Strict):
     """A challenger's average precision may not lie (lower end of the 95 % interval) more than this below."""
 
 
-class Notices(_Strict):
+class Notices(Strict):
     """Who is written to, and how much the mail says."""
 
     compliance: tuple[str, ...]
@@ -230,7 +158,7 @@ class Notices(_Strict):
     """What happens to a notice of which nobody knows whether it was delivered."""
 
 
-class Portfolio(_Strict):
+class Portfolio(Strict):
     """A product line with its own data, model and policy."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
@@ -239,14 +167,16 @@ class Portfolio(_Strict):
     owner: str
     """Team that answers for it; shown as the DAGs' owner."""
     tags: tuple[str, ...] = ()
-    partition_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 24
+    partition_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24, 168] = 24
+    """Length of a partition; 168 is a week, from Monday to Sunday."""
     scheduled: bool = True
     """Ingest runs by itself at the end of each partition. False: only on request (a file of the past)."""
     start: datetime | None = None
     """No row is older (rows before it are quarantined)."""
     end: datetime | None = None
     """No row is at or after it."""
-    transactions: Source
+    transactions: tuple[Source, ...] = Field(min_length=1)
+    """Where the transactions come from: one source, or a list of sources with names."""
     columns: dict[str, Column]
     currency: str = "EUR"
     """Currency of the amounts, or the name of the column that says it."""
@@ -258,6 +188,11 @@ class Portfolio(_Strict):
     policy: Policy = Policy()
     promotion: Promotion = Promotion()
     notices: Notices
+
+    @field_validator("transactions", mode="before")
+    @classmethod
+    def _as_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, dict | Source) else value
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -280,7 +215,7 @@ class Portfolio(_Strict):
         problems = []
         for role, at_least, at_most in (
             (Role.TIME, 1, 1),
-            (Role.AMOUNT, 1, 1),
+            (Role.AMOUNT, 0, 1),
             (Role.ID, 0, 1),
             (Role.LABEL, 0, 1),
         ):
@@ -295,6 +230,8 @@ class Portfolio(_Strict):
         for group in self.features.behaviour:
             if group.entity not in known:
                 problems.append(f"features.behaviour: no entity {group.entity!r}; there are {sorted(known)}")
+            if not self.has_amount and (of_amount := [a for a in group.aggregates if a.startswith("amount_")]):
+                problems.append(f"features.behaviour: {', '.join(of_amount)}: no column has role 'amount'")
             if not group.windows and set(group.aggregates) - {"seconds_since_last", "seconds_since_first"}:
                 problems.append(f"features.behaviour: entity {group.entity!r} has aggregates but no windows")
         for name in self.features.exclude:
@@ -305,9 +242,28 @@ class Portfolio(_Strict):
         for name, column in self.columns.items():
             if name in reserved and column.role not in (Role.ID, Role.TIME, Role.AMOUNT, Role.LABEL):
                 problems.append(f"columns: {name!r} is a reserved name and cannot have role {column.role.value!r}")
+        stored = [self.stored_name(name) for name, column in self.columns.items() if column.role is not Role.IGNORE]
+        for name in sorted({name for name in stored if stored.count(name) > 1}):
+            problems.append(f"columns: {stored.count(name)} of them would be stored as {name!r}")
+        names = [source.name for source in self.transactions]
+        if len(set(names)) < len(names):
+            problems.append(f"transactions: sources need names of their own, got {', '.join(names)}")
+        for source in [*self.transactions, *([self.labels.source] if self.labels.source else [])]:
+            problems += self._problems_of(source)
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _problems_of(self, source: Source) -> list[str]:
+        problems = []
+        for name, column in self.columns.items() if source in self.transactions else ():
+            try:
+                source.column(name, column)
+            except ValueError as error:
+                problems.append(f"transactions: source {source.name!r}, column {name!r}: {error}")
+        if source.simulator and (source.is_database or source.is_remote):
+            problems.append(f"transactions: source {source.name!r} cannot be simulated: it is not a local file")
+        return problems
 
     # -- what the rest of the library asks ------------------------------------------------------------
 
@@ -315,6 +271,11 @@ class Portfolio(_Strict):
     def partitioning(self) -> Partitioning:
         """How this portfolio's time is cut."""
         return Partitioning(self.partition_hours)
+
+    @property
+    def has_amount(self) -> bool:
+        """Whether transactions have a value; without one nothing is measured in money."""
+        return bool(self.named(Role.AMOUNT))
 
     def named(self, *roles: Role) -> list[str]:
         """Names of the columns with one of these roles, in the order of the YAML."""
@@ -347,7 +308,8 @@ class Portfolio(_Strict):
         A step names only the sections that its output depends on, so that a new e-mail address does not make
         a year of features look out of date.
         """
-        content = self.model_dump(mode="json", include={"name", *sections})
+        # Only what the YAML says otherwise than by default: a key that a later version adds changes no digest.
+        content = self.model_dump(mode="json", include={"name", *sections}, exclude_defaults=True)
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import pyarrow.csv as pc
-import pyarrow.parquet as pq
+import numpy as np
 
 from fraudops.errors import ContractError, FraudopsError
+from fraudops.intake.feeds import transactions_feed
+from fraudops.intake.files import source_of
+from fraudops.intake.mapping import Mapper
+from fraudops.intake.reading import read_batches
 from fraudops.portfolio import Portfolio, Role
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.secrets import write_private
@@ -89,7 +91,7 @@ def simulated(
     FraudopsError
         The numbers make no sense, or an earlier demo was made with others.
     """
-    if portfolio.partition_hours != 24 or not portfolio.transactions.simulator:
+    if portfolio.partition_hours != 24 or not any(source.simulator for source in portfolio.transactions):
         raise FraudopsError("this portfolio has no simulator", where=portfolio.name, remedy="give its data with --file")
     if not 0 < live_days < days:
         raise FraudopsError(
@@ -116,8 +118,13 @@ def simulated(
     return Itinerary(portfolio, first.isoformat(), last.isoformat(), tuple(live), simulation=simulation)
 
 
-def from_file(portfolio: Portfolio, file: Path) -> Itinerary:
+def from_file(portfolio: Portfolio, file: Path, landing: Path) -> Itinerary:
     """The plan of a portfolio whose data lie in a file.
+
+    Parameters
+    ----------
+    landing
+        Folder in which files arrive, one folder a portfolio.
 
     Raises
     ------
@@ -126,7 +133,7 @@ def from_file(portfolio: Portfolio, file: Path) -> Itinerary:
     """
     if not file.is_file():
         raise ContractError("there is no such file", where=str(file), remedy="give the path of the data file")
-    found = partitions_in(portfolio, file)
+    found = partitions_in(portfolio, file, landing)
     if len(found) < 2:
         raise ContractError(
             f"the file covers {len(found)} partitions of {portfolio.partition_hours} h; two are needed",
@@ -137,39 +144,22 @@ def from_file(portfolio: Portfolio, file: Path) -> Itinerary:
     return Itinerary(portfolio, found[0], found[bulk - 1], tuple(found[bulk:]), file=file.name)
 
 
-def partitions_in(portfolio: Portfolio, file: Path) -> list[str]:
-    """Keys of the partitions that a file's rows fall into, in the order of time (its time column is read).
+def partitions_in(portfolio: Portfolio, file: Path, landing: Path) -> list[str]:
+    """Keys of the partitions that a file's rows fall into, in the order of time (its time columns are read).
 
     Raises
     ------
     ContractError
-        The time column is not there or cannot be read.
+        The time's columns are not there, or the file cannot be read.
     """
-    (ours,) = portfolio.named(Role.TIME)
-    source, column = portfolio.transactions, portfolio.columns[ours]
-    theirs = source.columns.get(ours, ours)
-    try:
-        if source.format == "parquet":
-            table = pq.read_table(file, columns=[theirs])
-        else:
-            table = pc.read_csv(
-                file,
-                parse_options=pc.ParseOptions(delimiter=source.delimiter),
-                read_options=pc.ReadOptions(encoding=source.encoding),
-                convert_options=pc.ConvertOptions(include_columns=[theirs]),
-            )
-    except (KeyError, OSError, ValueError) as error:
-        raise ContractError(
-            f"cannot be read: {error}", where=str(file), remedy="give a file of this portfolio"
-        ) from None
-    values = table.column(theirs).to_pandas()
-    if column.origin is not None:
-        offsets = pd.to_timedelta(pd.to_numeric(values, errors="coerce"), unit=column.unit)
-        times = pd.Timestamp(column.origin).tz_convert("UTC") + offsets
-    else:
-        times = pd.to_datetime(values, errors="coerce", utc=True)
-    hours = pd.Series(times).dropna().dt.floor(f"{portfolio.partition_hours}h").drop_duplicates()
-    return sorted(portfolio.partitioning.key_of(moment.to_pydatetime()) for moment in hours)
+    whole = transactions_feed(portfolio, source_of(portfolio, file, landing / portfolio.name))
+    (time,) = whole.of_role(Role.TIME)
+    feed = replace(whole, columns={time: whole.columns[time]})
+    mapper, numbers = Mapper(feed, b""), set[int]()
+    for batch in read_batches(file, feed, []):
+        numbers.update(np.unique(mapper.map(batch).codes).tolist())
+    cut = portfolio.partitioning
+    return [cut.key_of(cut.epoch + number * cut.length) for number in sorted(numbers)]
 
 
 def copy_to_landing(itinerary: Itinerary, file: Path, landing: Path) -> None:

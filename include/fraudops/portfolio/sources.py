@@ -1,0 +1,142 @@
+"""Sources: where a feed's rows come from, and what its columns are called there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from fraudops.portfolio.columns import Column, TimeParts, Unit
+from fraudops.portfolio.strict import Strict
+
+
+class SourceColumn(Strict):
+    """A column of one source that differs from the portfolio's in more than its name."""
+
+    name: str | None = None
+    """What the source calls it (default: as the portfolio does)."""
+    unit: Unit | None = None
+    origin: datetime | None = None
+    timezone: str | None = None
+    format: str | None = None
+    parts: TimeParts | None = None
+    join: tuple[str, ...] | None = None
+    rows_per_day: int | None = None
+    positive: tuple[str, ...] | None = None
+    negative: tuple[str, ...] | None = None
+
+    def applied_to(self, column: Column) -> Column:
+        """The portfolio's column as this source writes it.
+
+        Raises
+        ------
+        ValueError
+            The two together make no sense.
+        """
+        differing = self.model_dump(exclude_none=True, exclude={"name"})
+        if not differing:
+            return column
+        # Another way of writing the time takes the place of the portfolio's, it is not added to it.
+        content = column.model_dump(exclude_defaults=True)
+        if differing.keys() & {"origin", "parts", "rows_per_day", "format"}:
+            content = {key: value for key, value in content.items() if key not in _WAYS_OF_TIME}
+        return Column.model_validate(content | differing)
+
+
+_WAYS_OF_TIME = frozenset({"origin", "unit", "parts", "rows_per_day", "format"})
+
+
+class Source(Strict):
+    """Where a feed comes from, and what its columns are called there: files, or a database."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")] = "main"
+    """Tells several sources of one portfolio apart."""
+    path: str | None = None
+    """File name pattern below ``landing/<portfolio>/``. ``{key}`` stands for the partition's key, so that
+    a day's run knows its file; other parts may use ``*``. A URL (``s3://…``, ``sftp://…``): the files are
+    fetched from there first."""
+    connection: str | None = None
+    """Airflow connection: of the bucket or the server that ``path`` is a URL of, or of the database."""
+    table: str | None = None
+    """Rows of a database: this table (``schema.table``), …"""
+    query: str | None = None
+    """… or what this ``SELECT`` gives."""
+    watermark: str | None = None
+    """Column of the table or query that only grows (a sequence, a time of writing): rows above the highest one
+    read so far are new."""
+    batch_rows: int = Field(default=50_000, ge=1)
+    """Rows fetched from a database at a time."""
+    format: Literal["csv", "parquet"] = "csv"
+    """``csv`` covers ``.csv`` and ``.csv.gz``."""
+    delimiter: str = ","
+    quote: str = '"'
+    decimal: str = "."
+    thousands: str | None = None
+    """Separator of thousands within numbers."""
+    encoding: str = "utf-8"
+    missing: tuple[str, ...] = ()
+    """Texts that stand for no value, such as ``NA`` or ``?``, beside the empty field."""
+    columns: dict[str, str | SourceColumn] = Field(default_factory=dict)
+    """Our column name → the source's, where the two differ; or what else differs, see :class:`SourceColumn`."""
+    simulator: bool = False
+    """The built-in simulator writes a day's file when it is missing (demonstration only)."""
+
+    @field_validator("missing", mode="before")
+    @classmethod
+    def _as_texts(cls, value: Any) -> Any:
+        return tuple(str(item) for item in value) if isinstance(value, list | tuple) else value
+
+    @field_validator("delimiter", "quote", "decimal", "thousands")
+    @classmethod
+    def _is_one_sign(cls, value: str | None) -> str | None:
+        if value is not None and (len(value) != 1 or not value.isascii()):
+            raise ValueError("must be a single ASCII character")
+        return value
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Source:
+        places = [name for name in ("path", "table", "query") if getattr(self, name)]
+        if len(places) != 1:
+            raise ValueError(f"give one of path, table and query, got {' and '.join(places) or 'none'}")
+        if self.is_database and self.connection is None:
+            raise ValueError(f"{places[0]} needs connection: the Airflow connection of the database")
+        if self.watermark is not None and not self.is_database:
+            raise ValueError("watermark is for a table or a query")
+        if self.path is not None and not self.is_remote and self.path.startswith(("/", "\\")):
+            raise ValueError("path is relative to the portfolio's landing folder")
+        return self
+
+    @property
+    def is_database(self) -> bool:
+        """Whether rows come from a table or a query."""
+        return self.path is None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether files have to be fetched first."""
+        return self.path is not None and "://" in self.path
+
+    @property
+    def local_pattern(self) -> str:
+        """Where the source's files lie below the portfolio's landing folder, once they have been fetched."""
+        if self.path is None:
+            return f"{self.name}/*.parquet"
+        return f"{self.name}/{self.path.rpartition('/')[2]}" if self.is_remote else self.path
+
+    @property
+    def file_format(self) -> Literal["csv", "parquet"]:
+        """Format of the files that are landed; what comes out of a database is written as Parquet."""
+        return "parquet" if self.is_database else self.format
+
+    def calls(self, name: str) -> str:
+        """What the source calls one of our columns."""
+        found = self.columns.get(name)
+        if isinstance(found, SourceColumn):
+            return found.name or name
+        return found or name
+
+    def column(self, name: str, column: Column) -> Column:
+        """A column of the portfolio, as this source writes it."""
+        found = self.columns.get(name)
+        return found.applied_to(column) if isinstance(found, SourceColumn) else column
