@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +28,13 @@ def ends(pid: int, patience: float = 20) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def vanishes(path: Path, patience: float = 20) -> bool:
+    deadline = time.monotonic() + patience
+    while path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not path.exists()
 
 
 def test_store_and_ledger_work() -> None:
@@ -62,6 +70,23 @@ def test_server_and_files_are_gone_afterwards_even_after_an_error() -> None:
     assert ends(pid)
     assert not root.exists()
     assert not Path(ws.database_url.split("host=")[1]).exists()
+
+
+def test_nothing_stays_where_the_process_is_killed() -> None:
+    code = """
+import os, signal
+from fraudops.stack.scratch import scratch_workspace
+with scratch_workspace() as ws:
+    root = ws.landing.parents[1]
+    print(root, (root / "postgres/data/postmaster.pid").read_text().split()[0], flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT / "include")}
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert found.returncode == -signal.SIGKILL
+    root, pid = found.stdout.split()
+    assert ends(int(pid))
+    assert vanishes(Path(root))
 
 
 def test_until_exit_keeps_it_until_the_process_ends() -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import atexit
 import secrets
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -28,29 +29,40 @@ from fraudops.workspace import Workspace
 
 T = TypeVar("T")
 _DATABASE = "fraudops"
+_JANITOR = """
+cat >/dev/null
+running="$1/data/postmaster.pid"
+pid=$(head -n 1 "$running" 2>/dev/null) && kill -INT "$pid"
+tries=0
+while [ -e "$running" ] && [ $tries -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done
+rm -rf "$@"
+"""
+"""Waits until nobody holds the other end of its standard input any more, then stops the server named by the first
+folder, and deletes all folders. A kernel that is shut down has two seconds to end, one that is killed has none:
+neither is enough to delete some thousand files."""
 
 
 @contextmanager
 def scratch_workspace() -> Iterator[Workspace]:
     """An empty workspace in a temporary folder: store, landing folder, embedded PostgreSQL, fresh keys.
 
-    At the end the server is stopped and everything is deleted. Works as root too, where the server runs as
-    ``nobody``.
+    At the end, even where the process is killed, the server is stopped and everything is deleted. Works as root
+    too, where the server runs as ``nobody``.
 
     Raises
     ------
     FraudopsError
         PostgreSQL does not start; the message names its log.
     """
-    with tempfile.TemporaryDirectory(prefix="fraudops-", ignore_cleanup_errors=True) as folder, ExitStack() as ending:
-        root = Path(folder)
-        # As root the server runs as somebody else, who has to get through; only `files` holds data of ours.
-        root.chmod(0o711)
+    root = Path(tempfile.mkdtemp(prefix="fraudops-"))
+    # As root the server runs as somebody else, who has to get through; only `files` holds data of ours.
+    root.chmod(0o711)
+    # Nobody misses this database after a power failure.
+    server = Postgres(root, durable=False)
+    with _cleaned_up(server.home, server.socket_folder, root), ExitStack() as ending:
         files = root / "files"
         files.mkdir(mode=0o700)
-        # Nobody misses this database after a power failure.
-        server = Postgres(root, durable=False)
-        ending.callback(server.remove)
+        ending.callback(server.stop)
         server.start()
         server.ensure_database(_DATABASE)
         url = server.url(_DATABASE)
@@ -65,6 +77,22 @@ def scratch_workspace() -> Iterator[Workspace]:
             token_key=secrets.token_bytes(32),
             ledger_key=secrets.token_bytes(32),
         )
+
+
+@contextmanager
+def _cleaned_up(*folders: Path) -> Iterator[None]:
+    """Delete folders at the end of the block or of the process, whichever comes first, and however it comes."""
+    janitor = subprocess.Popen(
+        ["sh", "-c", _JANITOR, "fraudops-janitor", *map(str, folders)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        janitor.communicate()
 
 
 def until_exit(resource: AbstractContextManager[T]) -> T:
