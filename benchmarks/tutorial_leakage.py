@@ -99,7 +99,8 @@ def main() -> None:
     print(f"{len(encoded):,} rows; fillna replaces {found.filled} values, get_dummies adds {found.encoded} columns")
     print(f"normalized_amount and Amount have a correlation of {found.amount_correlation:.3f}")
     print(f"{found.duplicates:,} rows repeat another one, {found.duplicated_frauds} of them frauds")
-    print(f"\n{options.trees} trees, measured on the same fifth    AP   AUC  precision  recall (cut at 0.5)")
+    title = f"{options.trees} trees, measured on the same fifth"
+    print(f"\n{title:<38}    AP   AUC  precision  recall (cut at 0.5)")
     for reading in read_twice(encoded, trees=options.trees):
         cut = reading.at_half
         print(
