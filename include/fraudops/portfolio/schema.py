@@ -261,9 +261,36 @@ class Portfolio(Strict):
                 source.column(name, column)
             except ValueError as error:
                 problems.append(f"transactions: source {source.name!r}, column {name!r}: {error}")
-        if source.simulator and (source.is_database or source.is_remote):
+        if source.simulator and source.is_fetched:
             problems.append(f"transactions: source {source.name!r} cannot be simulated: it is not a local file")
+        if source.is_fetched and [s.name for s in (*self.transactions, self.labels.source) if s].count(source.name) > 1:
+            # A source's name is its folder in the landing folder.
+            problems.append(f"source {source.name!r}: the source of the labels needs a name of its own")
+        if source.is_database and source in self.transactions:
+            problems += self._problems_of_database(source)
         return problems
+
+    def _problems_of_database(self, source: Source) -> list[str]:
+        problems = []
+        time = next(iter(self.named(Role.TIME)), None)
+        column = self._as_written(source, time) if time is not None else None
+        if column is not None and (column.parts or column.rows_per_day or column.format):
+            problems.append(
+                f"transactions: source {source.name!r}: a database gives the time as one column, a timestamp or an "
+                f"offset from an origin: make one in a query"
+            )
+        if source.watermark is not None and not self.named(Role.ID):
+            problems.append(
+                f"transactions: source {source.name!r}: a watermark needs a column of role 'id' (the sequence itself "
+                f"will do): without one, a row that is read again counts twice"
+            )
+        return problems
+
+    def _as_written(self, source: Source, name: str) -> Column | None:
+        try:
+            return source.column(name, self.columns[name])
+        except ValueError:
+            return None  # told already
 
     # -- what the rest of the library asks ------------------------------------------------------------
 
