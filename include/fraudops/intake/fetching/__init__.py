@@ -5,6 +5,7 @@ what cannot be used in quarantine.
 """
 
 from fraudops.intake.fetching.access import Access
+from fraudops.intake.fetching.arrival import land_all
 from fraudops.intake.fetching.fetch import Fetched, fetch_new, fetch_partitions, settle
 
-__all__ = ["Access", "Fetched", "fetch_new", "fetch_partitions", "settle"]
+__all__ = ["Access", "Fetched", "fetch_new", "fetch_partitions", "land_all", "settle"]

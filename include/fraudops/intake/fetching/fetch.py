@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from fraudops.intake.fetching.download import download
 from fraudops.intake.fetching.extracts import extract_new, extract_partitions
 from fraudops.intake.fetching.parquet import facts_of
 from fraudops.intake.fetching.watermarks import Watermark, advance, watermark_of
-from fraudops.portfolio import Portfolio, Source
+from fraudops.intake.files import FeedFiles
+from fraudops.portfolio import Portfolio, Role, Source
 from fraudops.store import canonical_json, sha256_of
 from fraudops.workspace import Workspace
 
@@ -26,7 +27,6 @@ class Reading:
     """Rows above a source's watermark that lie in the landing folder and wait to be landed."""
 
     source: Source
-    file: Path
     rows: int
     reached: Watermark
 
@@ -37,6 +37,8 @@ class Fetched:
 
     notes: list[str] = field(default_factory=list)
     """A sentence on each source."""
+    read: FeedFiles = field(default_factory=FeedFiles)
+    """Files with what databases said."""
     readings: list[Reading] = field(default_factory=list)
     """To be given to :func:`settle` once they have been landed."""
 
@@ -68,16 +70,14 @@ def fetch_partitions(
         A source cannot be reached, or changed while it was read; trying again helps.
     """
     key = first if first == last else None
-    notes = []
-    with _alone(ws, portfolio):
-        for feed in _feeds(portfolio):
+    fetched, feeds = Fetched(), _feeds(portfolio)
+    with _alone(ws, portfolio) if feeds else nullcontext():
+        for feed in feeds:
             if feed.source.is_remote:
-                notes.append(_download(ws, feed, accesses, key))
-                continue
-            folder = _folder(ws, feed)
-            found = extract_partitions(feed, accesses(feed.source), folder, first, last)
-            notes += [f"{feed.source.name}: {found.rows} rows of {len(found.files)} partitions", *found.notes]
-    return Fetched(notes)
+                _download(ws, feed, accesses, key, fetched)
+            else:
+                _read_partitions(ws, feed, accesses, first, last, fetched)
+    return fetched
 
 
 def fetch_new(ws: Workspace, portfolio: Portfolio, accesses: Accesses = nothing_needed) -> Fetched:
@@ -85,20 +85,16 @@ def fetch_new(ws: Workspace, portfolio: Portfolio, accesses: Accesses = nothing_
 
     Raises as :func:`fetch_partitions` does.
     """
-    notes, readings = [], []
-    with _alone(ws, portfolio):
-        for feed in _feeds(portfolio):
-            source = feed.source
-            if source.is_remote:
-                notes.append(_download(ws, feed, accesses, None))
-            elif source.watermark is None:
-                found = extract_partitions(feed, accesses(source), _folder(ws, feed), None, None)
-                notes += [f"{source.name}: {found.rows} rows of {len(found.files)} partitions", *found.notes]
+    fetched, feeds = Fetched(), _feeds(portfolio)
+    with _alone(ws, portfolio) if feeds else nullcontext():
+        for feed in feeds:
+            if feed.source.is_remote:
+                _download(ws, feed, accesses, None, fetched)
+            elif feed.source.watermark is None:
+                _read_partitions(ws, feed, accesses, None, None, fetched)
             else:
-                reading, said = _read_on(ws, portfolio, feed, accesses)
-                notes += said
-                readings += [reading] if reading is not None else []
-    return Fetched(notes, readings)
+                _read_on(ws, portfolio, feed, accesses, fetched)
+    return fetched
 
 
 def settle(ws: Workspace, portfolio: Portfolio, fetched: Fetched, *, actor: str) -> None:
@@ -113,7 +109,23 @@ def settle(ws: Workspace, portfolio: Portfolio, fetched: Fetched, *, actor: str)
         advance(ws, portfolio, reading.source, reading.reached, rows=reading.rows, actor=actor)
 
 
-def _read_on(ws: Workspace, portfolio: Portfolio, feed: Feed, accesses: Accesses) -> tuple[Reading | None, list[str]]:
+def _download(ws: Workspace, feed: Feed, accesses: Accesses, key: str | None, fetched: Fetched) -> None:
+    source = feed.source
+    done = download(source, accesses(source), ws.landing / feed.portfolio, key)
+    fetched.notes.append(f"{source.name}: {len(done.fetched)} files fetched, {done.known} unchanged")
+
+
+def _read_partitions(
+    ws: Workspace, feed: Feed, accesses: Accesses, first: str | None, last: str | None, fetched: Fetched
+) -> None:
+    found = extract_partitions(feed, accesses(feed.source), _folder(ws, feed), first, last)
+    fetched.notes.append(f"{feed.source.name}: {found.rows} rows of {len(found.files)} partitions")
+    fetched.notes.extend(found.notes)
+    _kind_of_file(feed, fetched.read).extend(found.files)
+
+
+def _read_on(ws: Workspace, portfolio: Portfolio, feed: Feed, accesses: Accesses, fetched: Fetched) -> None:
+    """Read above the watermark, unless what was read last time still waits to be landed."""
     source = feed.source
     before = watermark_of(ws.store, portfolio, source)
     number = before.readings + 1
@@ -121,15 +133,25 @@ def _read_on(ws: Workspace, portfolio: Portfolio, feed: Feed, accesses: Accesses
     facts = {"number": str(number), "after": before.value or "", "reading": _digest_of_reading(feed)}
     waiting = facts_of(file)
     if waiting and all(waiting.get(name) == value for name, value in facts.items()):
-        reached = before.model_copy(update={"value": waiting["reaches"], "readings": number})
-        reading = Reading(source, file, int(waiting["rows"]), reached)
-        return reading, [f"{source.name}: {reading.rows} rows were read before and wait to be landed"]
-    found = extract_new(feed, accesses(source), file, before.value, facts)
-    if found is None:
-        return None, [f"{source.name}: nothing above {before.column} {before.value or '(nothing read yet)'}"]
-    reached = before.model_copy(update={"value": found.watermark, "readings": number})
-    said = f"{source.name}: {found.rows} rows, up to {before.column} {found.watermark}"
-    return Reading(source, file, found.rows, reached), [said, *found.notes]
+        rows, value = int(waiting["rows"]), waiting["reaches"]
+        fetched.notes.append(f"{source.name}: {rows} rows were read before and wait to be landed")
+    else:
+        found = extract_new(feed, accesses(source), file, before.value, facts)
+        if found is None:
+            fetched.notes.append(f"{source.name}: nothing new above {before.column} {before.value or 'at all'}")
+            return
+        rows, value = found.rows, found.watermark
+        fetched.notes.extend([f"{source.name}: {rows} rows, up to {before.column} {value}", *found.notes])
+    reached = before.model_copy(update={"value": value, "readings": number})
+    fetched.readings.append(Reading(source, rows, reached))
+    _kind_of_file(feed, fetched.read).append(file)
+
+
+def _kind_of_file(feed: Feed, read: FeedFiles) -> list[Path]:
+    """What a database said of transactions replaces what it said before, where an id tells which rows they are."""
+    if feed.kind == "labels":
+        return read.labels
+    return read.corrections if feed.of_role(Role.ID) else read.transactions
 
 
 def _digest_of_reading(feed: Feed) -> str:
@@ -142,12 +164,6 @@ def _digest_of_reading(feed: Feed) -> str:
         "fields": dict(feed.fields),
     }
     return sha256_of(canonical_json(content))
-
-
-def _download(ws: Workspace, feed: Feed, accesses: Accesses, key: str | None) -> str:
-    source = feed.source
-    done = download(source, accesses(source), ws.landing / feed.portfolio, key)
-    return f"{source.name}: {len(done.fetched)} files fetched, {done.known} unchanged"
 
 
 def _feeds(portfolio: Portfolio) -> list[Feed]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ _SECONDS = 30
 
 
 class CheckedSFTP(SFTPFileSystem):
-    """fsspec's file system, with three more options.
+    """fsspec's file system, with four more options.
 
     Parameters
     ----------
@@ -25,12 +26,16 @@ class CheckedSFTP(SFTPFileSystem):
         That file (default ``~/.ssh/known_hosts``).
     no_host_key_check
         True takes whatever key the server shows.
+    private_key
+        Text of the key to log in with (PEM); ``passphrase`` opens it.
     """
 
     def __init__(self, host: str, **options: Any) -> None:
         self._host_key = options.pop("host_key", None)
         self._known_hosts = options.pop("known_hosts", None)
         self._unchecked = bool(options.pop("no_host_key_check", False))
+        if text := options.pop("private_key", None):
+            options["pkey"] = _private_key(str(text), options.get("passphrase"), host)
         waits = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout"), _SECONDS)
         super().__init__(host, **(waits | options))
 
@@ -83,3 +88,16 @@ def _key_of(text: str, host: str) -> paramiko.PKey:
             remedy="give it as in known_hosts: its type and its text in base64",
         )
     return entry.key
+
+
+def _private_key(text: str, passphrase: str | None, host: str) -> paramiko.PKey:
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        try:
+            return kind.from_private_key(io.StringIO(text), passphrase)
+        except (paramiko.SSHException, ValueError):
+            continue
+    raise ConfigurationError(
+        "the connection's private_key cannot be read",
+        where=host,
+        remedy="give it in PEM, with private_key_passphrase where it has one",
+    )
