@@ -54,7 +54,7 @@ def build_ingest(portfolio: Portfolio) -> DAG:
         @task
         def land(dag_run: Any = None, params: Any = None) -> dict[str, Any]:
             """Fetch the partition and read it: tokens for card numbers, quarantine for what cannot be used."""
-            from fraudops.intake.fetching import fetch_partitions, land_all
+            from fraudops.intake.fetching import fetch, land_all
             from fraudops.intake.files import find_files
 
             from fraudops_airflow.context import open_workspace, requested_partition
@@ -62,7 +62,7 @@ def build_ingest(portfolio: Portfolio) -> DAG:
 
             key = requested_partition(portfolio, dag_run, params)
             ws = open_workspace()
-            fetched = fetch_partitions(ws, portfolio, access_to, first=key, last=key)
+            fetched = fetch(ws, portfolio, access_to, first=key, last=key)
             result = land_all(ws, portfolio, find_files(ws, portfolio, key, read=fetched.read), first=key, last=key)
             return {"key": key, "fetched": fetched.notes, **result.to_dict()}
 

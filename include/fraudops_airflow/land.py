@@ -56,7 +56,7 @@ def build_land(portfolio: Portfolio) -> DAG:
         def land(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
             """Fetch and read the files, row by row, into staged partitions; quarantine what cannot be used."""
             from fraudops.errors import ContractError
-            from fraudops.intake.fetching import Fetched, fetch_new, fetch_partitions, land_all, settle
+            from fraudops.intake.fetching import Fetched, fetch, land_all, settle
             from fraudops.intake.files import find_files, named_files
 
             from fraudops_airflow.context import actor, open_workspace
@@ -68,16 +68,11 @@ def build_land(portfolio: Portfolio) -> DAG:
                 except ValueError as error:
                     raise ContractError(str(error), where=name) from None
             ws = open_workspace()
-            first, last = params["first"], params["last"]
+            first, last = params["first"] or None, params["last"] or None
             if params["path"]:
                 fetched, files = Fetched(), named_files(ws, portfolio, params["path"])
             else:
-                limited = first or last
-                fetched = (
-                    fetch_partitions(ws, portfolio, access_to, first=first, last=last)
-                    if limited
-                    else fetch_new(ws, portfolio, access_to)
-                )
+                fetched = fetch(ws, portfolio, access_to, first=first, last=last)
                 files = find_files(ws, portfolio, read=fetched.read)
             result = land_all(ws, portfolio, files, first=first, last=last)
             settle(ws, portfolio, fetched, actor=actor(dag_run))

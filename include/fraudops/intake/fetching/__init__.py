@@ -6,6 +6,6 @@ what cannot be used in quarantine.
 
 from fraudops.intake.fetching.access import Access
 from fraudops.intake.fetching.arrival import land_all
-from fraudops.intake.fetching.fetch import Fetched, fetch_new, fetch_partitions, settle
+from fraudops.intake.fetching.fetch import Fetched, fetch, settle
 
-__all__ = ["Access", "Fetched", "fetch_new", "fetch_partitions", "land_all", "settle"]
+__all__ = ["Access", "Fetched", "fetch", "land_all", "settle"]

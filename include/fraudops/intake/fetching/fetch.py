@@ -43,7 +43,7 @@ class Fetched:
     """To be given to :func:`settle` once they have been landed."""
 
 
-def fetch_partitions(
+def fetch(
     ws: Workspace,
     portfolio: Portfolio,
     accesses: Accesses = nothing_needed,
@@ -51,16 +51,18 @@ def fetch_partitions(
     first: str | None = None,
     last: str | None = None,
 ) -> Fetched:
-    """Fetch what these partitions consist of, whole: remote files, and extracts of databases, one per partition.
+    """Fetch what some partitions consist of, whole; or, where none are named, what is new.
 
-    Fetching again brings what is there now; a file that differs from the one before is landed as its correction.
+    Of a bucket or server, files that are not here yet or have changed. Of a database, each named partition's rows,
+    into a file of its own; where none is named, the rows above the source's watermark, or everything if it has
+    none. Fetching again brings what is there now.
 
     Parameters
     ----------
     accesses
         Says how to log in to a source.
     first, last
-        The partitions, both included. Remote files are chosen by name where only one partition is asked for.
+        The partitions, both included. Remote files are chosen by their name where only one partition is asked for.
 
     Raises
     ------
@@ -69,31 +71,16 @@ def fetch_partitions(
     FraudopsError
         A source cannot be reached, or changed while it was read; trying again helps.
     """
-    key = first if first == last else None
     fetched, feeds = Fetched(), _feeds(portfolio)
+    is_limited = first is not None or last is not None
     with _alone(ws, portfolio) if feeds else nullcontext():
         for feed in feeds:
             if feed.source.is_remote:
-                _download(ws, feed, accesses, key, fetched)
+                _download(ws, feed, accesses, first if first == last else None, fetched)
+            elif feed.source.watermark is not None and not is_limited:
+                _read_on(ws, portfolio, feed, accesses, fetched)
             else:
                 _read_partitions(ws, feed, accesses, first, last, fetched)
-    return fetched
-
-
-def fetch_new(ws: Workspace, portfolio: Portfolio, accesses: Accesses = nothing_needed) -> Fetched:
-    """Fetch what is new: remote files, rows above watermarks; a database without a watermark is read whole.
-
-    Raises as :func:`fetch_partitions` does.
-    """
-    fetched, feeds = Fetched(), _feeds(portfolio)
-    with _alone(ws, portfolio) if feeds else nullcontext():
-        for feed in feeds:
-            if feed.source.is_remote:
-                _download(ws, feed, accesses, None, fetched)
-            elif feed.source.watermark is None:
-                _read_partitions(ws, feed, accesses, None, None, fetched)
-            else:
-                _read_on(ws, portfolio, feed, accesses, fetched)
     return fetched
 
 

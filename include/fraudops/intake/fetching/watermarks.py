@@ -67,8 +67,8 @@ def advance(ws: Workspace, portfolio: Portfolio, source: Source, reached: Waterm
     subject = f"{portfolio.name}/{source.name}/read_{reached.readings:06d}"
     details = {"rows": rows, "watermark": reached.column, "reaches": reached.value}
     with ws.transaction() as session:
-        entry = select(LedgerEntry.number).where(LedgerEntry.action == _READ, LedgerEntry.subject == subject)
-        if session.execute(entry).first() is None:
+        entries = select(LedgerEntry.details).where(LedgerEntry.action == _READ, LedgerEntry.subject == subject)
+        if details not in session.execute(entries).scalars().all():
             ws.record(session, portfolio=portfolio.name, actor=actor, action=_READ, subject=subject, details=details)
     _keep(ws.store, portfolio, source, reached)
 
