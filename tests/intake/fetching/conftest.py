@@ -54,7 +54,7 @@ class Bank:
         """Execute and commit."""
         with self._engine.begin() as connection:
             for statement in statements:
-                connection.exec_driver_sql(statement)
+                connection.execution_options(no_parameters=True).exec_driver_sql(statement)
 
     def session(self) -> Connection:
         """A connection of its own."""
@@ -72,11 +72,10 @@ class Bank:
 
 @pytest.fixture
 def bank(postgres: Postgres) -> Bank:
-    """A fresh database with an empty table of payments."""
-    name = f"bank{next(_numbers)}"
-    postgres.ensure_database(name)
-    found = Bank(postgres.url(name))
-    found.run(CREATE)
+    """A database with an empty table of payments and nothing else."""
+    postgres.ensure_database("bank")
+    found = Bank(postgres.url("bank"))
+    found.run("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", "GRANT USAGE ON SCHEMA public TO PUBLIC", CREATE)
     return found
 
 

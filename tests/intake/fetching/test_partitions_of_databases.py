@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -105,14 +106,17 @@ def test_no_row_of_the_hour_that_the_clocks_show_twice_is_missed(
         bring(pay, key)
         assert set(stored(workspace, pay, key)) == {"0", "1"}
     else:
-        assert "there are no rows for 2026-10-25T01 in the query of source 'main'" in message_of(lambda: bring(pay, key))
+        assert "there are no rows for 2026-10-25T01 in the query of source 'main'" in message_of(
+            lambda: bring(pay, key)
+        )
 
 
 def test_values_of_every_kind_arrive_as_they_are(workspace: Workspace, bank: Bank, bring: Bring) -> None:
     bank.run(
         "CREATE TYPE channel AS ENUM ('shop', 'online')",
         """CREATE TABLE "Odd ""names%" (id numeric, "at" timestamptz, amount numeric, who uuid, "ch%an" channel,
-           big int8, small int2, ratio float4, flag bool, day date, note varchar(20), padded char(6), label numeric(1))""",
+           big int8, small int2, ratio float4, flag bool, day date, note varchar(20), padded char(6),
+           label numeric(1))""",
         """INSERT INTO "Odd ""names%" VALUES (12345678901234567890, '2026-03-05 10:00+02', 0.1,
            '6f1c0c7e-8a3e-4d5b-9a44-0e6d2f0c1b2a', 'online', 9007199254740993, 3, 0.5, true, '2026-03-01',
            E'tab\\there', 'ab', 1), (2, '2026-03-05 11:00:00.123456+00', 'NaN', NULL, NULL, NULL, NULL, 'NaN', NULL,
@@ -158,8 +162,6 @@ def test_a_table_that_is_not_what_it_was_is_named(bank: Bank, bring: Bring, chan
     pay = portfolio_of(TABLE)
     bank.pay(1)
     bank.run(change)
-    import re
-
     assert re.search(message, message_of(lambda: bring(pay, "2026-03-05")))
 
 
@@ -176,8 +178,6 @@ def test_a_table_that_is_not_what_it_was_is_named(bank: Bank, bring: Bring, chan
 def test_a_query_that_cannot_be_run_is_explained_and_writes_nothing(
     bank: Bank, bring: Bring, query: str, message: str
 ) -> None:
-    import re
-
     columns = COLUMNS | ({"day": {"role": "category"}} if " day " in query else {})
     pay = portfolio_of({**TABLE, "table": None, "query": query}, columns=columns)
     bank.pay(4111111111111111)

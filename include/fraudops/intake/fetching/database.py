@@ -92,7 +92,7 @@ def relation(source: Source) -> str:
         query = source.query.strip().rstrip(";")
         return f"(\n{query}\n) AS source".replace("%", "%%")
     parts = _PART_OF_NAME.findall(source.table or "")
-    return ".".join(part if part.startswith('"') else quoted(part) for part in parts)
+    return ".".join(part.replace("%", "%%") if part.startswith('"') else quoted(part) for part in parts)
 
 
 def quoted(name: str) -> str:

@@ -36,6 +36,7 @@ class CheckedSFTP(SFTPFileSystem):
         self._unchecked = bool(options.pop("no_host_key_check", False))
         if text := options.pop("private_key", None):
             options["pkey"] = _private_key(str(text), options.get("passphrase"), host)
+        options.pop("use_listings_cache", None)  # it lists anew each time; fsspec's own would tell paramiko of it
         waits = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout"), _SECONDS)
         super().__init__(host, **(waits | options))
 
