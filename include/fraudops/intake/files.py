@@ -85,6 +85,12 @@ def named_files(ws: Workspace, portfolio: Portfolio, names: str | Iterable[str])
     return FeedFiles([path for path in paths if path not in labels], labels)
 
 
+def place_of(folder: Path, path: Path) -> str:
+    """Path of a file below the landing folder, with ``/``; the bare name of one that lies elsewhere."""
+    root, resolved = folder.resolve(), path.resolve()
+    return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else path.name
+
+
 def source_of(portfolio: Portfolio, path: Path, folder: Path) -> Source:
     """The source that a file of transactions belongs to: by its name, or else by the columns it has.
 
@@ -101,7 +107,7 @@ def source_of(portfolio: Portfolio, path: Path, folder: Path) -> Source:
     sources = portfolio.transactions
     if len(sources) == 1:
         return sources[0]
-    place = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
+    place = Path(place_of(folder, path))
     named = [source for source in sources if _fits(place, _pattern(source, None))]
     fitting = [source for source in named or sources if has_columns(path, transactions_feed(portfolio, source))]
     if len(fitting) == 1:

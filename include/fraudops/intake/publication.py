@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from fraudops.database import LedgerEntry
 from fraudops.errors import ContractError
-from fraudops.intake.partitions import belongs, failed_validation
+from fraudops.intake.partitions import belongs, failed_validation, publish_protected
 from fraudops.portfolio import Portfolio
 from fraudops.store import Manifest
 from fraudops.workspace import Workspace
@@ -59,6 +59,7 @@ def publish(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -> Pub
         # next run finds a partition without an entry and makes up for it.
         record(ws, session, manifest, actor=actor, details=_details(ws, manifest, before))
         if staged is not None:
+            publish_protected(store, name, key)
             store.publish(staged)
     changed = staged is not None and (before is None or before.data_digest != staged.data_digest)
     return PublishResult(key, manifest.rows, manifest.data_digest, changed)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from fraudops.decisions.pending import pending_keys
 from fraudops.errors import FraudopsError
 from fraudops.intake.validation import last_outcome
 from fraudops.portfolio import Portfolio
@@ -350,12 +351,13 @@ class Walkthrough:
             raise
 
     def _undone(self) -> list[str]:
-        """Partitions to come that are not ingested, or not scored though there is a champion."""
+        """Partitions to come that are not ingested, or not scored though there is a champion (and they are to be)."""
         name = self.portfolio.name
         done = set(self.ws.store.keys("transactions", name))
         with self.ws.transaction() as session:
-            if overview.champion(session, name) is not None:
-                done &= set(self.ws.store.keys("scores", name))
+            has_champion = overview.champion(session, name) is not None
+        if has_champion:
+            done -= set(pending_keys(self.ws, self.portfolio))
         return [key for key in self.plan.live if key not in done]
 
     def _ingest(self, key: str) -> None:
@@ -383,6 +385,7 @@ class Walkthrough:
             elif time.monotonic() - quiet_since > _PATIENCE:
                 # Airflow loses the events of a paused DAG; the store knows what is missing.
                 self._complete(RECONCILE, {})
+                quiet_since = time.monotonic()
             if len(undone) < before_that:
                 progressed, before_that = time.monotonic(), len(undone)
             if time.monotonic() - progressed > _LIMIT:
