@@ -11,7 +11,7 @@ import pytest
 from fraudops.errors import FraudopsError
 from fraudops.intake.fetching import Access, Fetched, fetch, land_all, settle
 from fraudops.intake.files import find_files
-from fraudops.intake.landing import LandResult
+from fraudops.intake.results import LandResult
 from fraudops.portfolio import Portfolio
 from fraudops.stack.postgres import Postgres
 from fraudops.workspace import Workspace

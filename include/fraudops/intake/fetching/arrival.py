@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from fraudops.intake.files import FeedFiles
-from fraudops.intake.landing import LandResult, land
+from fraudops.intake.landing import land
+from fraudops.intake.results import LandResult
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 
@@ -17,22 +18,23 @@ def land_all(
     plain = FeedFiles(files.transactions, files.labels)
     if not files.corrections:
         return land(ws, portfolio, plain, first=first, last=last)
+    landed = land(ws, portfolio, plain, first=first, last=last)
     said = land(ws, portfolio, FeedFiles(files.corrections), first=first, last=last, corrections=True)
-    if not (plain.transactions or plain.labels):
-        return said
-    return _together(land(ws, portfolio, plain, first=first, last=last), said)
+    return _together(landed, said)
 
 
-def _together(one: LandResult, other: LandResult) -> LandResult:
+def _together(one: LandResult, then: LandResult) -> LandResult:
     return LandResult(
-        keys=sorted({*one.keys, *other.keys}),
-        changed_keys=sorted({*one.changed_keys, *other.changed_keys}),
-        label_keys=sorted({*one.label_keys, *other.label_keys}),
-        rows_read=one.rows_read + other.rows_read,
-        rows_accepted=one.rows_accepted + other.rows_accepted,
-        rows_quarantined=one.rows_quarantined + other.rows_quarantined,
-        rows_elsewhere=one.rows_elsewhere + other.rows_elsewhere,
-        files=[*one.files, *other.files],
-        reasons=dict((Counter(one.reasons) + Counter(other.reasons)).most_common()),
-        notes=[*one.notes, *other.notes],
+        keys=sorted({*one.keys, *then.keys}),
+        changed_keys=sorted({*one.changed_keys, *then.changed_keys}),
+        label_keys=sorted({*one.label_keys, *then.label_keys}),
+        rows_read=one.rows_read + then.rows_read,
+        rows_accepted=one.rows_accepted + then.rows_accepted,
+        rows_quarantined=one.rows_quarantined + then.rows_quarantined,
+        rows_elsewhere=one.rows_elsewhere + then.rows_elsewhere,
+        files=[*one.files, *then.files],
+        reasons=dict((Counter(one.reasons) + Counter(then.reasons)).most_common()),
+        notes=[*one.notes, *then.notes],
+        # Of a partition that both changed the later one says all: it compares with what is published.
+        changes=list({change.key: change for change in [*one.changes, *then.changes]}.values()),
     )

@@ -170,7 +170,8 @@ def _explanation(error: Exception, where: str) -> FraudopsError:
         return ContractError(
             "there is no such bucket or folder", where=where, remedy="correct transactions.path in the portfolio's YAML"
         )
-    if isinstance(error, PermissionError) or name in ("AuthenticationException", "BadAuthenticationType"):
+    refused = name in ("AuthenticationException", "BadAuthenticationType", "PasswordRequiredException")
+    if refused or isinstance(error, PermissionError) or "No authentication methods available" in str(error):
         return ContractError(
             "access is denied", where=where, remedy="check login, password or key, and rights of the connection"
         )
