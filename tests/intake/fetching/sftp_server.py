@@ -37,8 +37,9 @@ class Host:
 
     def close(self) -> None:
         """Stop."""
-        self._listener.shutdown(socket.SHUT_RDWR)  # closing alone leaves a thread that waits in accept
-        self._listener.close()
+        if self._listener.fileno() >= 0:
+            self._listener.shutdown(socket.SHUT_RDWR)  # closing alone leaves a thread that waits in accept
+            self._listener.close()
         for transport in self._transports:
             transport.close()
 
