@@ -263,9 +263,10 @@ class Portfolio(Strict):
                 problems.append(f"transactions: source {source.name!r}, column {name!r}: {error}")
         if source.simulator and source.is_fetched:
             problems.append(f"transactions: source {source.name!r} cannot be simulated: it is not a local file")
-        if source.is_fetched and [s.name for s in (*self.transactions, self.labels.source) if s].count(source.name) > 1:
+        taken = {other.name for other in self.transactions if other.is_fetched}
+        if source is self.labels.source and source.is_fetched and source.name in taken:
             # A source's name is its folder in the landing folder.
-            problems.append(f"source {source.name!r}: the source of the labels needs a name of its own")
+            problems.append(f"labels.source: name {source.name!r} is taken by a source of the transactions")
         if source.is_database and source in self.transactions:
             problems += self._problems_of_database(source)
         return problems

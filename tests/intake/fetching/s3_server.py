@@ -59,12 +59,8 @@ class S3:
 
     def close(self) -> None:
         """Stop."""
-        self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()  # it would take twenty seconds to say goodbye to nobody
+        self._process.wait()
         self._log.close()
 
     def _wait(self) -> None:

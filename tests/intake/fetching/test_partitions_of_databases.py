@@ -245,3 +245,39 @@ def test_a_file_and_a_database_feed_one_portfolio(workspace: Workspace, bank: Ba
     assert stored(workspace, pay) == {"x1": 3.0, "1": 12.5}
     bring(pay)
     assert stored(workspace, pay) == {"x1": 3.0, "1": 12.5}
+
+
+def test_two_tables_with_the_same_columns_feed_one_portfolio(workspace: Workspace, bank: Bank, bring: Bring) -> None:
+    bank.run("CREATE TABLE old_payments (LIKE payments INCLUDING ALL)")
+    pay = portfolio_of(TABLE, {**TABLE, "name": "old", "table": "public.old_payments", "watermark": "seq"})
+    bank.pay(1)
+    bank.run("INSERT INTO old_payments (id, at, amount, customer_id) VALUES ('o', '2026-03-05 10:00+00', 3, 7)")
+    bring(pay, "2026-03-05")
+    assert stored(workspace, pay) == {"1": 12.5, "o": 3.0}
+    bring(pay)
+    assert stored(workspace, pay) == {"1": 12.5, "o": 3.0}
+
+
+def test_a_row_that_was_deleted_there_is_gone_when_its_day_is_read_again(
+    workspace: Workspace, bank: Bank, bring: Bring
+) -> None:
+    pay = portfolio_of(TABLE)
+    bank.pay(1)
+    bank.pay(2)
+    bring(pay, "2026-03-05")
+    bank.run("DELETE FROM payments WHERE id = '2'")
+    bring(pay, "2026-03-05")
+    assert stored(workspace, pay) == {"1": 12.5}
+
+
+def test_without_an_id_a_day_read_again_counts_nothing_twice(workspace: Workspace, bank: Bank, bring: Bring) -> None:
+    columns = {name: column for name, column in COLUMNS.items() if name != "transaction_id"}
+    pay = portfolio_of({**TABLE, "columns": {"event_time": "at"}}, columns=columns)
+    bank.pay(1)
+    bank.pay(2)
+    bring(pay, "2026-03-05")
+    assert len(stored(workspace, pay)) == 2, "two payments that are equal but for their id"
+    bring(pay)
+    bank.pay(3, amount=4)
+    bring(pay, "2026-03-05")
+    assert sorted(stored(workspace, pay).values()) == [4.0, 12.5, 12.5]

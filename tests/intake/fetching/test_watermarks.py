@@ -293,6 +293,23 @@ def test_another_watermark_column_is_noticed(workspace: Workspace, bank: Bank, b
     assert re.search("read by watermark 'seq' so far, and the YAML now names 'updated_at'", said)
 
 
+def test_reports_of_fraud_come_from_a_table_as_well(workspace: Workspace, bank: Bank, bring: Bring) -> None:
+    reports = {"name": "frauds", "table": "frauds", "connection": "bank", "watermark": "seq"}
+    pay = portfolio_of(BY_SEQUENCE, labels={"delay": "7d", "source": reports})
+    bank.run("CREATE TABLE frauds (seq serial, transaction_id text, reported_at timestamptz, label bool)")
+    bank.pay(1)
+    bring(pay)
+    bank.run("INSERT INTO frauds (transaction_id, reported_at, label) VALUES ('1', '2026-03-07 10:00+00', true)")
+    fetched, result = bring(pay)
+    assert fetched.notes == ["main: nothing new above seq 1", "frauds: 1 rows, up to seq 1"]
+    assert (result.label_keys, result.keys) == (["2026-03-07"], [])
+    known = workspace.store.read_partition("labels", pay.name, "2026-03-07").to_pylist()
+    assert [(row["transaction_id"], row["label"]) for row in known] == [("1", True)]
+    bank.run("INSERT INTO frauds (transaction_id, reported_at, label) VALUES ('1', '2026-03-08 10:00+00', false)")
+    _, day = bring(pay, "2026-03-05")
+    assert day.label_keys == []
+
+
 @pytest.mark.parametrize("kind", ["int", "numeric(20, 6)", "timestamp", "timestamptz", "date"])
 def test_every_kind_of_watermark_goes_on_where_it_stopped(
     workspace: Workspace, bank: Bank, bring: Bring, kind: str
