@@ -9,6 +9,7 @@ from airflow.sdk import DAG, CronPartitionTimetable, Param, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments, transactions_asset
+from fraudops_airflow.steps import follow_up_task, reconcile_now, say
 
 DOC = """Land, tokenise and validate one partition, then publish it.
 
@@ -20,7 +21,8 @@ numbers by keyed tokens; keep every rejected row in quarantine with its file, li
 with Great Expectations. What fails stays unpublished: nothing downstream sees it, and the data owner is written to.
 
 **Then** `score` starts by itself for the published partition. Running a day again changes nothing unless its
-files have changed.
+files have changed. Where they have, or the day comes late, the data owner is told what changed, and `reconcile`
+starts for the later days that were scored from what was there before.
 """
 
 
@@ -64,6 +66,7 @@ def build_ingest(portfolio: Portfolio) -> DAG:
             ws = open_workspace()
             fetched = fetch(ws, portfolio, access_to, first=key, last=key)
             result = land_all(ws, portfolio, find_files(ws, portfolio, key, read=fetched.read), first=key, last=key)
+            say([*fetched.notes, *result.notes, *result.changes])
             return {"key": key, "fetched": fetched.notes, **result.to_dict()}
 
         @task_group
@@ -105,5 +108,6 @@ def build_ingest(portfolio: Portfolio) -> DAG:
 
             check(landed) >> publish(landed)
 
-        validate(land())
+        landed = land()
+        validate(landed) >> follow_up_task(portfolio)(landed) >> reconcile_now(portfolio)
     return dag

@@ -9,7 +9,7 @@ from airflow.sdk import DAG, Param, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import score_chunk_task, send_notices_now
+from fraudops_airflow.steps import follow_up_task, reconcile_now, say, score_chunk_task, send_notices_now
 
 DOC = """Load history in bulk: every file in the landing folder, all its partitions, in one run.
 
@@ -21,7 +21,12 @@ patterns, and what lies in buckets, on servers and in databases: of a source wit
 month: use it for the first load. Partitions from before the first champion's training data ends are history:
 they are learned from, not scored.
 
-**Then**, where `train` is chosen, `train` runs on the accumulated data.
+A file that was landed before and comes again under its name with other bytes is its corrected version: its rows
+take the place of the earlier ones. With `corrections` the rows of any file take the place of what is stored under
+their ids.
+
+**Then** the data owner is told which published partitions have changed, and `reconcile` starts for others that were
+scored from what was there before. Where `train` is chosen, `train` runs on the accumulated data.
 """
 
 
@@ -42,6 +47,13 @@ def build_land(portfolio: Portfolio) -> DAG:
             ),
             "first": Param(None, type=["null", "string"], title="First partition", description=f"Such as {example}."),
             "last": Param(None, type=["null", "string"], title="Last partition", description=f"Such as {example}."),
+            "corrections": Param(
+                False,
+                type="boolean",
+                title="Corrections",
+                description="Rows take the place of what is stored under the same id, whatever file brought it. "
+                "Without it they are kept in quarantine, unless their file has the name of the one that they correct.",
+            ),
             "train": Param(
                 False,
                 type="boolean",
@@ -74,8 +86,9 @@ def build_land(portfolio: Portfolio) -> DAG:
             else:
                 fetched = fetch(ws, portfolio, access_to, first=first, last=last)
                 files = find_files(ws, portfolio, read=fetched.read)
-            result = land_all(ws, portfolio, files, first=first, last=last)
+            result = land_all(ws, portfolio, files, first=first, last=last, corrections=params["corrections"])
             settle(ws, portfolio, fetched, actor=actor(dag_run))
+            say([*fetched.notes, *result.notes, *result.changes])
             return {"fetched": fetched.notes, **result.to_dict()}
 
         @task_group
@@ -124,9 +137,10 @@ def build_land(portfolio: Portfolio) -> DAG:
             """Only where the form says so."""
             return bool(params["train"])
 
-        published = validate(land())
-        scored = score_chunk_task(portfolio, "score").expand(keys=published)
+        landed = land()
+        scored = score_chunk_task(portfolio, "score").expand(keys=validate(landed))
         scored >> send_notices_now(portfolio)
+        scored >> follow_up_task(portfolio)(landed) >> reconcile_now(portfolio)
         (
             scored
             >> wants_training()

@@ -99,7 +99,7 @@ def test_a_source_that_names_no_place_is_refused(tmp_path: Path, source: str, me
 
 def test_a_watermark_needs_an_id(portfolios: dict[str, Portfolio]) -> None:
     content = portfolios["ulb"].model_dump(mode="json", exclude_defaults=True)
-    with pytest.raises(ValueError, match="a watermark needs a column of role 'id'"):
+    with pytest.raises(ValueError, match=r"transactions.0..watermark: needs a column with role 'id'"):
         Portfolio.model_validate({**content, "transactions": yaml.safe_load(_BY_WATERMARK)})
 
 
@@ -107,7 +107,7 @@ def test_labels_from_elsewhere_need_a_name_of_their_own(portfolios: dict[str, Po
     content = portfolios["cards"].model_dump(mode="json", exclude_defaults=True)
     remote = {"path": "s3://feed/tx_{key}.csv"}
     labels = {"delay": "7d", "source": {"table": "frauds", "connection": "bank"}}
-    with pytest.raises(ValueError, match=r"labels.source: name 'main' is taken by a source of the transactions"):
+    with pytest.raises(ValueError, match=r"labels.source.name: 'main' is the name of a source of the transactions"):
         Portfolio.model_validate({**content, "transactions": remote, "labels": labels})
     labels["source"] |= {"name": "frauds"}
     Portfolio.model_validate({**content, "transactions": remote, "labels": labels})

@@ -127,18 +127,25 @@ def read_batches(path: Path, feed: Feed, notes: list[str]) -> Iterator[Batch]:
 def has_columns(path: Path, feed: Feed) -> bool:
     """Whether a file has every column that the feed reads, told from its header alone."""
     try:
-        with _readable(path), _well_formed(path):
-            names = _column_names(path, feed)
+        names = column_names(path, feed)
     except ContractError:
         return False
     return all(column in names or feed.may_be_missing(name) for name, column in feed.fields.items())
 
 
-def _column_names(path: Path, feed: Feed) -> list[str]:
-    if feed.source.file_format == "parquet":
-        return list(pq.read_schema(str(path)).names)
-    with _open_text(path, feed) as stream:
-        return _parse_header(path, stream.header()[0], feed)
+def column_names(path: Path, feed: Feed) -> list[str]:
+    """The names in a file's header, read as the feed says.
+
+    Raises
+    ------
+    ContractError
+        The file cannot be read, or has no header.
+    """
+    with _readable(path), _well_formed(path):
+        if feed.source.file_format == "parquet":
+            return list(pq.read_schema(str(path)).names)
+        with _open_text(path, feed) as stream:
+            return _parse_header(path, stream.header()[0], feed)
 
 
 # -- CSV ---------------------------------------------------------------------------------------------------

@@ -12,13 +12,19 @@ from fraudops.workspace import Workspace
 
 
 def land_all(
-    ws: Workspace, portfolio: Portfolio, files: FeedFiles, *, first: str | None = None, last: str | None = None
+    ws: Workspace,
+    portfolio: Portfolio,
+    files: FeedFiles,
+    *,
+    first: str | None = None,
+    last: str | None = None,
+    corrections: bool = False,
 ) -> LandResult:
-    """Land files, then the rows that replace others; see :func:`fraudops.intake.landing.land`."""
+    """Land files, then what databases said, which always replaces; see :func:`fraudops.intake.landing.land`."""
     plain = FeedFiles(files.transactions, files.labels)
+    landed = land(ws, portfolio, plain, first=first, last=last, corrections=corrections)
     if not files.corrections:
-        return land(ws, portfolio, plain, first=first, last=last)
-    landed = land(ws, portfolio, plain, first=first, last=last)
+        return landed
     said = land(ws, portfolio, FeedFiles(files.corrections), first=first, last=last, corrections=True)
     return _together(landed, said)
 
