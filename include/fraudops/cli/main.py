@@ -23,6 +23,7 @@ COMMANDS = {
     "reset": ("stack", "reset", "Stop all of them and delete everything they made."),
     "status": ("status", "status", "What runs, who is champion, what waits."),
     "portfolio": ("portfolio", "app", "Infer, check, add, remove and list portfolio files."),
+    "sources": ("sources", "app", "Where rows come from; how far databases have been read."),
     "simulate": ("simulate", "app", "Write simulated card payments."),
     "models": ("models", "app", "List model versions; promote, decline, roll back."),
     "alerts": ("alerts", "app", "List alerts and why they were raised."),
