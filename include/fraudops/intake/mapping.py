@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fraudops.intake.batches import Batch
 from fraudops.intake.feeds import Feed
 from fraudops.intake.masking import MASKED, mask_card, mask_card_numbers, shape_of
-from fraudops.intake.reading import UNDECODABLE, Batch, Broken
+from fraudops.intake.opening import UNDECODABLE
+from fraudops.intake.records import Broken
 from fraudops.intake.times import counted_rows, moments, moments_of_parts
 from fraudops.intake.tokens import tokenise
 from fraudops.intake.values import Mask, Wrong, booleans, joined, labels, numbers, texts, without_markers
