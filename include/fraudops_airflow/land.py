@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param, task, task_group
 from fraudops.portfolio import Portfolio
 
@@ -18,6 +19,8 @@ patterns. `first` and `last` limit the partitions.
 **Does** what `ingest` and `score` do for single days, and leaves the very same bytes, but in mapped chunks of a
 month: use it for the first load. Partitions from before the first champion's training data ends are history:
 they are learned from, not scored.
+
+**Then**, where `train` is chosen, `train` runs on the accumulated data.
 """
 
 
@@ -38,6 +41,13 @@ def build_land(portfolio: Portfolio) -> DAG:
             ),
             "first": Param(None, type=["null", "string"], title="First partition", description=f"Such as {example}."),
             "last": Param(None, type=["null", "string"], title="Last partition", description=f"Such as {example}."),
+            "train": Param(
+                False,
+                type="boolean",
+                title="Train afterwards",
+                description="Train on all that is there then and compare with the champion: for a file that brings "
+                "what the model has not learned from.",
+            ),
         },
     ) as dag:
 
@@ -100,6 +110,23 @@ def build_land(portfolio: Portfolio) -> DAG:
             every_partition_passed(landed, published)
             return published
 
+        @task.short_circuit
+        def wants_training(params: Any = None) -> bool:
+            """Only where the form says so."""
+            return bool(params["train"])
+
         published = validate(land())
-        score_chunk_task(portfolio, "score").expand(keys=published) >> send_notices_now(portfolio)
+        scored = score_chunk_task(portfolio, "score").expand(keys=published)
+        scored >> send_notices_now(portfolio)
+        (
+            scored
+            >> wants_training()
+            >> TriggerDagRunOperator(
+                task_id="train",
+                trigger_dag_id=portfolio.dag_id("train"),
+                trigger_run_id="land__{{ dag_run.run_id }}",
+                conf={"reason": "new files were landed: {{ params.path or 'all that match' }}"},
+                skip_when_already_exists=True,
+            )
+        )
     return dag

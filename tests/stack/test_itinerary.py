@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fraudops.errors import ContractError, FraudopsError
 from fraudops.portfolio import Portfolio
+from fraudops.stack import itinerary
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.itinerary import (
     Itinerary,
@@ -75,11 +76,43 @@ def ulb_file(folder: Path, hours: int) -> Path:
 def test_a_file_s_last_partitions_come_one_by_one(portfolios: dict[str, Portfolio], tmp_path: Path) -> None:
     ulb = portfolios["ulb"]
     file = ulb_file(tmp_path, 48)
-    assert partitions_in(ulb, file, tmp_path)[:2] == ["2013-09-01T00", "2013-09-01T06"]
+    assert list(partitions_in(ulb, file, tmp_path).items())[:2] == [("2013-09-01T00", 6), ("2013-09-01T06", 6)]
     found = from_file(ulb, file, tmp_path)
     assert (found.first, found.last) == ("2013-09-01T00", "2013-09-02T12")
     assert found.live == ("2013-09-02T18",)
     assert found.file == "ulb small.csv.gz"
+
+
+def test_the_rest_of_a_long_file_comes_in_a_second_bulk_run(
+    portfolios: dict[str, Portfolio], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ulb = portfolios["ulb"]
+    file = ulb_file(tmp_path, 100 * 6)
+    found = from_file(ulb, file, tmp_path)
+    assert [len(found.bulk), len(found.catch_up), len(found.live)] == [85, 8, 7]
+    assert sorted({*found.bulk, *found.catch_up, *found.live}) == [*found.bulk, *found.catch_up, *found.live]
+    monkeypatch.setattr(itinerary, "_LARGE", 10)
+    assert len(from_file(ulb, file, tmp_path).live) == 2
+
+
+def test_a_partition_that_the_file_ends_in_the_middle_of_is_left_out(
+    portfolios: dict[str, Portfolio], tmp_path: Path
+) -> None:
+    found = from_file(portfolios["ulb"], ulb_file(tmp_path, 50), tmp_path)
+    assert (found.live, found.left_out) == (("2013-09-02T18",), ("2013-09-03T00",))
+    assert from_file(portfolios["ulb"], ulb_file(tmp_path, 52), tmp_path).left_out == ()
+
+
+def test_a_file_with_other_bytes_takes_the_place_of_the_one_before(
+    portfolios: dict[str, Portfolio], tmp_path: Path
+) -> None:
+    file = ulb_file(tmp_path, 48)
+    found = from_file(portfolios["ulb"], file, tmp_path)
+    landed = tmp_path / "landing" / "ulb" / file.name
+    copy_to_landing(found, file, tmp_path / "landing")
+    file.write_bytes(landed.read_bytes()[:-1] + b"x")
+    copy_to_landing(found, file, tmp_path / "landing")
+    assert landed.read_bytes() == file.read_bytes()
 
 
 def test_files_that_cannot_be_used_are_named(portfolios: dict[str, Portfolio], tmp_path: Path) -> None:

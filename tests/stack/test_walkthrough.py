@@ -74,7 +74,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 def walk(airflow: FakeAirflow, portfolio: Portfolio) -> tuple[Walkthrough, Told]:
     told = Told()
     client = cast(AirflowClient, airflow)
-    plan = Itinerary(portfolio, "2026-08-25", "2026-11-08", ("2026-11-09",))
+    plan = Itinerary(portfolio, ("2026-11-07", "2026-11-08"), ("2026-11-09",))
     return Walkthrough(client, lambda user: client, cast(Workspace, None), plan, told), told
 
 

@@ -7,6 +7,7 @@ here from its result: one file, nothing loaded from anywhere, equal bytes for eq
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -72,8 +73,22 @@ def validate(ws: Workspace, portfolio: Portfolio, key: str) -> ValidationOutcome
     store.put(page.encode(), _AREA, name, f"date={key}", "index.html")
     # The result last: it is what publishing asks for.
     store.put(canonical_json(content) + b"\n", _AREA, name, f"date={key}", "result.json")
-    report = f"{_AREA}/portfolio={name}/date={key}/index.html"
-    return ValidationOutcome(key, not failures, len(lines), failures, report)
+    return ValidationOutcome(key, not failures, len(lines), failures, _report_path(portfolio, key))
+
+
+def last_outcome(ws: Workspace, portfolio: Portfolio, key: str) -> ValidationOutcome | None:
+    """What validation last found of a partition; None where it has not been looked at."""
+    try:
+        content = json.loads(ws.store.get(_AREA, portfolio.name, f"date={key}", "result.json"))
+    except FileNotFoundError:
+        return None
+    return ValidationOutcome(
+        key, content["passed"], content["checks"], content["failures"], _report_path(portfolio, key)
+    )
+
+
+def _report_path(portfolio: Portfolio, key: str) -> str:
+    return f"{_AREA}/portfolio={portfolio.name}/date={key}/index.html"
 
 
 _NOTHING = CheckLine(None, "rows", "no file brought any", False, "ExpectTableRowCountToBeBetween")

@@ -36,6 +36,9 @@ class ApiError(FraudopsError):
 class RunFailedError(FraudopsError):
     """A DAG run failed; the message holds the failed tasks and the ends of their logs."""
 
+    tasks: tuple[str, ...] = ()
+    """Ids of the failed tasks, as far as they are known."""
+
 
 @dataclass(frozen=True)
 class DagRun:
@@ -308,11 +311,13 @@ class AirflowClient:
         failed = [t for t in self.task_instances(run.dag_id, run.run_id) if t.state == "failed"]
         parts = [f"task {task.name} failed:\n{self.log_end(task)}" for task in failed[:3]]
         key = f" for {run.partition_key}" if run.partition_key else ""
-        return RunFailedError(
+        error = RunFailedError(
             "\n\n".join(parts) or "the run failed without a failed task",
             where=f"{run.dag_id}{key} ({run.run_id})",
             remedy=f"the whole log is in the UI: {self.address}/dags/{run.dag_id}/runs/{quote(run.run_id)}",
         )
+        error.tasks = tuple(task.task_id for task in failed)
+        return error
 
     # -- approvals ------------------------------------------------------------------------------------
 

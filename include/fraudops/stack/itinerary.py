@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import math
 import shutil
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -22,7 +25,15 @@ from fraudops.stack.folder import StackFolder
 from fraudops.stack.secrets import write_private
 
 _BULK_SHARE = 0.85
-"""Share of a file's partitions that is loaded in bulk and trained on; the rest comes one by one."""
+"""Share of a file's partitions that is loaded in bulk and trained on; the rest comes when there is a champion."""
+_COMPLETE = 0.5
+"""A file's last partition with fewer rows than this share of the usual number is not over: it is left out."""
+_FEWEST = 4
+_MOST_LIVE = 7
+"""At most this many of the rest come one by one, the others in a second bulk run."""
+_LARGE = 50 << 20
+_MOST_LIVE_OF_LARGE = 2
+"""Of a file of more than this many bytes: each run of a partition reads the whole file."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +53,27 @@ class Itinerary:
     """The demo's plan for one portfolio."""
 
     portfolio: Portfolio
-    first: str
-    """First partition of the bulk load."""
-    last: str
-    """Its last one; training pretends to be at its end."""
+    bulk: tuple[str, ...]
+    """Partitions that are loaded at once, in the order of time; training pretends to be at the end of the last."""
     live: tuple[str, ...]
     """Partitions that follow, one run each, in the order of time."""
     simulation: Simulation | None = None
     file: str | None = None
     """Name of the file in the landing folder, where it is not simulated."""
+    catch_up: tuple[str, ...] = ()
+    """Partitions between the two: loaded and scored at once when there is a champion."""
+    left_out: tuple[str, ...] = ()
+    """A partition that the file ends in the middle of: it is not over yet."""
 
     @property
-    def bulk(self) -> list[str]:
-        """All partitions of the bulk load."""
-        return list(self.portfolio.partitioning.keys(self.first, self.last))
+    def first(self) -> str:
+        """First partition of the bulk load."""
+        return self.bulk[0]
+
+    @property
+    def last(self) -> str:
+        """Last partition of the bulk load."""
+        return self.bulk[-1]
 
     @property
     def first_day(self) -> date:
@@ -115,7 +133,8 @@ def simulated(
         end = max(end, date.fromisoformat(earlier["end"]))
     keys = portfolio.partitioning
     live = keys.keys((last + timedelta(days=1)).isoformat(), end.isoformat())
-    return Itinerary(portfolio, first.isoformat(), last.isoformat(), tuple(live), simulation=simulation)
+    bulk = keys.keys(first.isoformat(), last.isoformat())
+    return Itinerary(portfolio, tuple(bulk), tuple(live), simulation=simulation)
 
 
 def from_file(portfolio: Portfolio, file: Path, landing: Path) -> Itinerary:
@@ -133,7 +152,8 @@ def from_file(portfolio: Portfolio, file: Path, landing: Path) -> Itinerary:
     """
     if not file.is_file():
         raise ContractError("there is no such file", where=str(file), remedy="give the path of the data file")
-    found = partitions_in(portfolio, file, landing)
+    rows = partitions_in(portfolio, file, landing)
+    found = _complete(rows)
     if len(found) < 2:
         raise ContractError(
             f"the file covers {len(found)} partitions of {portfolio.partition_hours} h; two are needed",
@@ -141,11 +161,28 @@ def from_file(portfolio: Portfolio, file: Path, landing: Path) -> Itinerary:
             remedy="one to learn from and one to score: set a smaller partition_hours in the portfolio's YAML",
         )
     bulk = min(len(found) - 1, math.ceil(len(found) * _BULK_SHARE))
-    return Itinerary(portfolio, found[0], found[bulk - 1], tuple(found[bulk:]), file=file.name)
+    most = _MOST_LIVE_OF_LARGE if file.stat().st_size > _LARGE else _MOST_LIVE
+    live = max(bulk, len(found) - most)
+    return Itinerary(
+        portfolio,
+        tuple(found[:bulk]),
+        tuple(found[live:]),
+        file=file.name,
+        catch_up=tuple(found[bulk:live]),
+        left_out=tuple(key for key in rows if key not in found),
+    )
 
 
-def partitions_in(portfolio: Portfolio, file: Path, landing: Path) -> list[str]:
-    """Keys of the partitions that a file's rows fall into, in the order of time (its time columns are read).
+def _complete(rows: dict[str, int]) -> list[str]:
+    """The partitions but for a last one that the file ends in the middle of."""
+    keys = list(rows)
+    if len(keys) > _FEWEST and rows[keys[-1]] < _COMPLETE * median(rows.values()):
+        return keys[:-1]
+    return keys
+
+
+def partitions_in(portfolio: Portfolio, file: Path, landing: Path) -> dict[str, int]:
+    """Partitions that a file's rows fall into, in the order of time → rows (only its time columns are read).
 
     Raises
     ------
@@ -155,18 +192,19 @@ def partitions_in(portfolio: Portfolio, file: Path, landing: Path) -> list[str]:
     whole = transactions_feed(portfolio, source_of(portfolio, file, landing / portfolio.name))
     (time,) = whole.of_role(Role.TIME)
     feed = replace(whole, columns={time: whole.columns[time]})
-    mapper, numbers = Mapper(feed, b""), set[int]()
+    mapper, rows = Mapper(feed, b""), Counter[int]()
     for batch in read_batches(file, feed, []):
-        numbers.update(np.unique(mapper.map(batch).codes).tolist())
+        numbers, counts = np.unique(mapper.map(batch).codes, return_counts=True)
+        rows.update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
     cut = portfolio.partitioning
-    return [cut.key_of(cut.epoch + number * cut.length) for number in sorted(numbers)]
+    return {cut.key_of(cut.epoch + number * cut.length): rows[number] for number in sorted(rows)}
 
 
 def copy_to_landing(itinerary: Itinerary, file: Path, landing: Path) -> None:
-    """Put the file into the portfolio's landing folder, unless it is there."""
+    """Put the file into the portfolio's landing folder, unless it is there with these very bytes."""
     target = landing / itinerary.portfolio.name / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists() and (target.samefile(file) or target.stat().st_size == file.stat().st_size):
+    if target.exists() and (target.samefile(file) or filecmp.cmp(target, file, shallow=False)):
         return
     partial = target.with_name(f".{target.name}.partial")
     shutil.copyfile(file, partial)
@@ -180,10 +218,14 @@ def remember(itinerary: Itinerary, folder: StackFolder) -> None:
         "first": itinerary.first,
         "last": itinerary.last,
         "end": itinerary.live[-1],
-        "copied": [itinerary.file] if itinerary.file else [],
+        "copied": sorted({*record.get(itinerary.portfolio.name, {}).get("copied", []), *_copied(itinerary)}),
         **(itinerary.simulation.to_dict() if itinerary.simulation else {}),
     }
     write_private(folder.demo, json.dumps(record, indent=2) + "\n")
+
+
+def _copied(itinerary: Itinerary) -> list[str]:
+    return [itinerary.file] if itinerary.file else []
 
 
 def yesterday() -> date:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -97,6 +98,7 @@ class VerdictLine:
     reason: str
     challenger: str
     report: str | None
+    as_of: datetime
 
 
 def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None) -> PortfolioOverview:
@@ -178,7 +180,7 @@ def verdict(session: Session, portfolio: str, run_id: str) -> VerdictLine | None
     )
     if found is None:
         return None
-    return VerdictLine(found.outcome, found.reason, found.challenger.version, found.report)
+    return VerdictLine(found.outcome, found.reason, found.challenger.version, found.report, found.as_of)
 
 
 def newest_training_run(session: Session, portfolio: str) -> str | None:

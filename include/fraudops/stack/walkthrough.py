@@ -6,17 +6,20 @@ Whatever was interrupted is continued: a step first asks the store, the database
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from fraudops.decisions.pending import pending_keys
 from fraudops.errors import FraudopsError
+from fraudops.intake.validation import last_outcome
 from fraudops.portfolio import Portfolio
 from fraudops.stack import overview
-from fraudops.stack.client import AirflowClient, ApiError, DagRun, TaskInstance
+from fraudops.stack.client import AirflowClient, ApiError, DagRun, RunFailedError, TaskInstance
 from fraudops.stack.itinerary import Itinerary
 from fraudops.stack.secrets import USERS
 from fraudops.workspace import Workspace
@@ -34,7 +37,12 @@ _THINKING = 2.5
 the task fail."""
 _PATIENCE = 20.0
 """Seconds without any activity after which what should have started by itself is started."""
+_TOLD = 5
+"""Partitions that are named one by one."""
 _LIMIT = 900.0
+"""Seconds after which something that should have happened has not."""
+_LONG = 6 * 3_600.0
+"""Seconds that a run at work may take: a large file is read and learned from for longer than a person waits."""
 
 
 class Narrator(Protocol):
@@ -79,12 +87,19 @@ class Walkthrough:
             with self.narrator.phase("Simulate card payments"):
                 self.simulate()
         self.wake()
+        for key in self.plan.left_out:
+            self.narrator.found(
+                f"{self.plan.file} ends in the middle of {key}: that partition is not over, and left out"
+            )
         with self.narrator.phase(f"Ingest {len(self.plan.bulk)} partitions in one bulk run"):
-            self.land()
+            changed = self.land(self.plan.bulk)
         with self.narrator.phase("Train the candidates and compare them with the champion"):
-            run_id = self.train()
+            run_id = self.train(changed)
         with self.narrator.phase("Promote the challenger, with a person's approval"):
             self.promote(run_id)
+        if self.plan.catch_up:
+            with self.narrator.phase(f"Ingest, score and alert: {len(self.plan.catch_up)} partitions in one bulk run"):
+                self.land(self.plan.catch_up)
         with self.narrator.phase(f"Ingest, score and alert: {len(self.plan.live)} partitions, one by one"):
             self.follow()
         with self.narrator.phase("Send the notices"):
@@ -122,27 +137,38 @@ class Walkthrough:
             if workflow != INGEST:
                 self.client.set_paused(self.portfolio.dag_id(workflow), False)
 
-    def land(self) -> None:
-        """Load the bulk, where it is not loaded."""
-        missing = set(self.plan.bulk) - set(self.ws.store.keys("transactions", self.portfolio.name))
-        if missing:
-            conf = {"path": self.plan.file, "first": self.plan.first, "last": self.plan.last}
-            self._complete(LAND, conf)
-        else:
-            self.narrator.found("loaded already; the same files again would change nothing")
+    def land(self, keys: tuple[str, ...]) -> bool:
+        """Load partitions at once; whether that changed any. A file is always looked at: it may be another one."""
+        before = self._digests(keys)
+        if self.plan.file is not None or None in before:
+            conf = {"path": self.plan.file, "first": keys[0], "last": keys[-1]}
+            self._despite("validate.every_partition_passed", partial(self._complete, LAND, conf))
+            self._tell_refused(keys)
+        changed = self._digests(keys) != before
+        if not changed:
+            self.narrator.found("loaded already; the same files again change nothing")
         found = overview.portfolio_overview(self.ws.store, self.portfolio, None)
         self.narrator.found(
             f"{found.rows:,} rows in {found.partitions} partitions, {found.quarantined:,} in quarantine"
         )
+        return changed
 
-    def train(self) -> str:
-        """Train, unless there is a verdict already; returns the run whose verdict counts."""
+    def train(self, changed: bool = False) -> str:
+        """Train, unless a verdict was found on this data already; returns the run whose verdict counts.
+
+        Parameters
+        ----------
+        changed
+            Whether there are other rows to learn from than before.
+        """
         name = self.portfolio.name
         with self.ws.transaction() as session:
             run_id = overview.newest_training_run(session, name)
-        if run_id is None:
-            run = self._complete(TRAIN, {"as_of": self.plan.last, "reason": "demonstration: first training"})
-            run_id = run.run_id
+            known = overview.verdict(session, name, run_id) if run_id else None
+        if run_id is None or known is None or changed or known.as_of < self.portfolio.partitioning.end(self.plan.last):
+            source = f" with {self.plan.file}" if self.plan.file else ""
+            reason = f"demonstration: {'first training' if known is None else 'retraining'}{source}"
+            run_id = self._complete(TRAIN, {"as_of": self._learned_until(), "reason": reason}).run_id
         else:
             self.narrator.found(f"trained already ({run_id})")
         with self.ws.transaction() as session:
@@ -159,15 +185,17 @@ class Walkthrough:
         with self.ws.transaction() as session:
             champion = overview.champion(session, name)
             verdict = overview.verdict(session, name, run_id)
-        if champion is None and verdict is not None and verdict.outcome == "PROMOTE":
+        in_use = champion.version if champion else None
+        if verdict is not None and verdict.outcome == "PROMOTE" and verdict.challenger != in_use:
             self._approve(f"verdict__{run_id}", f"Demonstration. {verdict.reason}")
             with self.ws.transaction() as session:
                 champion = overview.champion(session, name)
         if champion is None:
             self.narrator.found("nobody was promoted, so the partitions to come wait for a champion")
             return
+        stays = "stays" if champion.version == in_use else "is"
         self.narrator.found(
-            f"{champion.version} ({champion.candidate}) is champion, approved by {champion.approved_by}"
+            f"{champion.version} ({champion.candidate}) {stays} champion, approved by {champion.approved_by}"
         )
 
     def follow(self) -> None:
@@ -178,8 +206,10 @@ class Walkthrough:
         self.client.set_paused(self.portfolio.dag_id(INGEST), False)
         for number, key in enumerate(undone):
             self.narrator.now(f"{number} of {len(undone)} partitions ingested, next is {key}")
-            self._ingest(key)
-        self._wait_until_scored(undone, before)
+            self._despite("validate.check", partial(self._ingest, key))
+        if refused := self._tell_refused(undone):
+            before[INGEST] = self._failed(INGEST)
+        self._wait_until_scored([key for key in undone if key not in refused], before)
         found = overview.portfolio_overview(self.ws.store, self.portfolio, self.ws)
         told = ", ".join(f"{count} {decision}" for decision, count in sorted(found.decisions.items()))
         self.narrator.found(f"{found.scored} partitions scored, {found.alerts} alerts ({told or 'none'})")
@@ -216,7 +246,39 @@ class Walkthrough:
         return self._wait(active[0] if active else self.client.trigger(dag_id, conf=conf))
 
     def _wait(self, run: DagRun) -> DagRun:
-        return self.client.wait_for_run(run, timeout=_LIMIT, watch=self._show_tasks)
+        return self.client.wait_for_run(run, timeout=_LONG, watch=self._show_tasks)
+
+    def _despite(self, task: str, run: Callable[[], object]) -> None:
+        """Go on where a run failed at this task alone: one partition that is refused keeps no other from coming."""
+        try:
+            run()
+        except RunFailedError as error:
+            if set(error.tasks) != {task}:
+                raise
+
+    def _tell_refused(self, keys: Sequence[str]) -> list[str]:
+        """Partitions that did not pass validation, each told with its first reason."""
+        there = set(self.ws.store.keys("transactions", self.portfolio.name))
+        refused = [key for key in keys if key not in there]
+        for key in refused[:_TOLD]:
+            outcome = last_outcome(self.ws, self.portfolio, key)
+            why = "; ".join(outcome.failures[:1]) if outcome else "it has no usable row"
+            self.narrator.found(f"{key} did not pass validation, and waits for a corrected file: {why}")
+        if len(refused) > _TOLD:
+            self.narrator.found(f"and {len(refused) - _TOLD} more partitions: see Fraud Ops → Validation")
+        return refused
+
+    def _digests(self, keys: tuple[str, ...]) -> list[str | None]:
+        """What the partitions hold; None where one is not there."""
+        manifests = (self.ws.store.manifest("transactions", self.portfolio.name, key) for key in keys)
+        return [None if manifest is None else manifest.data_digest for manifest in manifests]
+
+    def _learned_until(self) -> str:
+        """The last partition to learn from: the bulk's, or a later one that an earlier file has brought."""
+        bulk_of_earlier = [
+            key for key in self.ws.store.keys("transactions", self.portfolio.name) if key > self.plan.last
+        ]
+        return bulk_of_earlier[-1] if self.plan.file and bulk_of_earlier else self.plan.last
 
     def _show_tasks(self, run: DagRun, tasks: list[TaskInstance]) -> None:
         at_work = sorted({task.name for task in tasks if task.state in ("running", "queued")})
@@ -289,12 +351,13 @@ class Walkthrough:
             raise
 
     def _undone(self) -> list[str]:
-        """Partitions to come that are not ingested, or not scored though there is a champion."""
+        """Partitions to come that are not ingested, or not scored though there is a champion (and they are to be)."""
         name = self.portfolio.name
         done = set(self.ws.store.keys("transactions", name))
         with self.ws.transaction() as session:
-            if overview.champion(session, name) is not None:
-                done &= set(self.ws.store.keys("scores", name))
+            has_champion = overview.champion(session, name) is not None
+        if has_champion:
+            done -= set(pending_keys(self.ws, self.portfolio))
         return [key for key in self.plan.live if key not in done]
 
     def _ingest(self, key: str) -> None:
@@ -306,11 +369,12 @@ class Walkthrough:
         dag_id = self.portfolio.dag_id(INGEST)
         active = [run for run in self._active(dag_id) if run.partition_key == key]
         run = active[0] if active else self.client.trigger(dag_id, partition_key=key)
-        self.client.wait_for_run(run, timeout=_LIMIT, pause=0.2)
+        self.client.wait_for_run(run, timeout=_LONG, pause=0.2)
 
     def _wait_until_scored(self, keys: list[str], before: dict[str, set[DagRun]]) -> None:
         """Wait for the store, not for events: what counts is which partitions are scored."""
-        began = quiet_since = time.monotonic()
+        quiet_since = time.monotonic()
+        progressed, before_that = quiet_since, len(keys)
         while undone := [key for key in self._undone() if key in keys]:
             for workflow, runs in before.items():
                 self._raise_failure(workflow, runs)
@@ -321,7 +385,10 @@ class Walkthrough:
             elif time.monotonic() - quiet_since > _PATIENCE:
                 # Airflow loses the events of a paused DAG; the store knows what is missing.
                 self._complete(RECONCILE, {})
-            if time.monotonic() - began > _LIMIT:
+                quiet_since = time.monotonic()
+            if len(undone) < before_that:
+                progressed, before_that = time.monotonic(), len(undone)
+            if time.monotonic() - progressed > _LIMIT:
                 raise FraudopsError(f"not scored in time: {', '.join(undone)}", where=self.portfolio.name)
             time.sleep(0.7)
         self._settle(before)
