@@ -101,7 +101,7 @@ def _describe(
         same = pc.fill_null(pc.equal(again[name], before[name]), False)
         both_null = pc.and_(pc.is_null(again[name]), pc.is_null(before[name]))
         equal &= pc.or_(same, both_null).to_numpy()
-    raws = _raw_rows(again, feed)
+    raws = raw_rows(again, feed)
     found = []
     for place, raw in enumerate(raws):
         line, sha256 = before[LINE][place].as_py(), before[SHA256][place].as_py()
@@ -116,7 +116,7 @@ def _describe(
     return found
 
 
-def _raw_rows(rows: pa.Table, feed: Feed) -> list[str]:
+def raw_rows(rows: pa.Table, feed: Feed) -> list[str]:
     """What quarantine keeps of typed rows, under the file's names; of a card the BIN and last four."""
     names, columns = [], []
     for name in feed.columns:

@@ -26,9 +26,9 @@ from fraudops.intake.feeds import Feed
 from fraudops.intake.header import places_of, read_header
 from fraudops.intake.opening import open_text
 from fraudops.intake.parquet import column_names, read_parquet
-from fraudops.intake.records import Broken, Records
+from fraudops.intake.records import Broken, Chunk, Records
 
-_BLOCK = 8 << 20
+_BLOCK = 2 << 20
 _PROBE = 1 << 16
 
 
@@ -129,8 +129,13 @@ def _read_csv(path: Path, feed: Feed, notes: list[str]) -> Iterator[Batch]:
         places = places_of(path, names, feed, notes)
         records.expect(len(names))
         rows = _Rows(records, names)
-        for batch in _csv_rows(rows, feed, places):
-            yield replace(batch, undecodable=text.undecodable, nul=text.nul)
+        try:
+            for batch in _csv_rows(rows, feed, places):
+                yield replace(batch, undecodable=text.undecodable, nul=text.nul)
+        except ContractError as error:
+            raise ContractError(
+                error.what, where=f"{path}, after line {records.line - 1}", remedy=error.remedy
+            ) from None
 
 
 def _csv_rows(rows: _Rows, feed: Feed, places: dict[str, int]) -> Iterator[Batch]:
@@ -174,7 +179,7 @@ class _Rows(io.RawIOBase):
         super().__init__()
         self.names = names
         self._records = records
-        self._chunks = iter(records)
+        self._chunks = self._named(records)
         self._data = b""
         self._lines: deque[npt.NDArray[np.int64]] = deque()
         self._broken: list[Broken] = []
@@ -186,8 +191,13 @@ class _Rows(io.RawIOBase):
         while not self._data and (chunk := next(self._chunks, None)) is not None:
             self._data = chunk.data
             self._lines.append(chunk.lines)
-            self._broken += chunk.broken
         return bool(self._data)
+
+    def _named(self, records: Records) -> Iterator[Chunk]:
+        """The chunks, with the names of the columns at fault."""
+        for chunk in records:
+            self._broken += [item.with_column(self.names) for item in chunk.broken]
+            yield chunk
 
     def readable(self) -> bool:
         """True: what :class:`pyarrow.PythonFile` wants to know."""
@@ -281,15 +291,8 @@ def _well_formed(path: Path) -> Iterator[None]:
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
         text = str(error)
-        if "Truncated compressed stream" in text:
-            what, remedy = "the compressed file is cut off", "ask its sender for the whole file"
-        elif "inflate failed" in text:
-            what, remedy = "the compressed file is damaged", "ask its sender for it again"
-        elif "straddling" in text:
-            what = "a value is longer than 8 MiB: most likely a quotation mark is opened and never closed"
-            remedy = "correct the quotation marks"
-        elif "Parquet" in text or "Thrift" in text or "footer" in text:
-            what = "not a Parquet file, or a damaged one"
+        if "Parquet" in text or "Thrift" in text or "footer" in text:
+            what = "not a Parquet file, or one that is damaged or not written to its end"
             remedy = "deliver it again, or correct the format in the portfolio's YAML"
         else:
             what, remedy = "the file cannot be parsed", "check its format against the portfolio's YAML"

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +39,14 @@ class Broken:
     text: str
     reason: str
     field: int | None = None
-    """Number of the field at fault, from 0; None where the row as a whole is."""
+    """Number of the value at fault, from 0; None where the row as a whole is."""
+    column: str | None = None
+    """What the file calls the column of that value."""
+
+    def with_column(self, names: list[str]) -> Broken:
+        """The same with its column's name, where the header has so many columns."""
+        known = self.field is not None and self.field < len(names)
+        return replace(self, column=names[self.field]) if known and self.field is not None else self
 
 
 @dataclass(frozen=True)
