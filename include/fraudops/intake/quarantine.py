@@ -190,3 +190,28 @@ def count_by_partition(rows: pa.Table) -> dict[str, int]:
     """Rows per partition; those of none are left out."""
     counted = rows["partition_key"].value_counts().to_pylist()
     return {item["values"]: item["counts"] for item in counted if item["values"] is not None}
+
+
+@dataclass(frozen=True)
+class Held:
+    """What quarantine holds of one file, as its summary says it."""
+
+    archive: Archive
+    file: str
+    rows: int
+    rows_read: int
+    reasons: dict[str, int]
+    """Column and reason → rows."""
+
+
+def held_files(store: Store, portfolio: str) -> list[Held]:
+    """The files of a portfolio of which rows lie in quarantine, in the order of their names."""
+    area = store.root / "quarantine" / f"portfolio={portfolio}"
+    found = []
+    for place in sorted(area.glob("file=*/summary.json"), key=str):
+        summary = json.loads(place.read_bytes())
+        if summary["rows"]:
+            archive = Archive(store, portfolio, summary["sha256"])
+            reasons = {str(reason): int(count) for reason, count in summary["reasons"].items()}
+            found.append(Held(archive, summary["file"], summary["rows"], summary["rows_read"], reasons))
+    return sorted(found, key=lambda held: (held.file, held.archive.sha256))

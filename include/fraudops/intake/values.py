@@ -98,8 +98,9 @@ def numbers(array: pa.Array, decimal: str = ".", thousands: str | None = None) -
     wrong = pc.and_not(pc.is_valid(text), pc.or_(numeric, unbounded))
     if pc.any(wrong).as_py():
         other = "," if decimal == "." else "."
-        found += wrong_where(pc.and_(wrong, _has_separator(texts(array), other)), f"a number with {other!r} in it")
-        found += wrong_where(wrong, "not a number")
+        foreign = pc.and_(wrong, _has_separator(texts(array), other))
+        found += wrong_where(foreign, f"a number with {other!r} in it")
+        found += wrong_where(pc.and_not(wrong, foreign), "not a number")
     return values, found
 
 
