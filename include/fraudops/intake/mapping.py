@@ -250,7 +250,7 @@ class Mapper:
             return
         chosen = pa.array(rows)
         fields = self._feed.fields
-        values = [batch.columns[name].take(chosen).to_pylist() for name in fields]
+        values = [_plain_values(batch.columns[name].take(chosen)) for name in fields]
         roles = [self._feed.role_of_field(name) for name in fields]
         names = list(fields.values())
         for row in zip(*values, strict=True):
@@ -271,6 +271,15 @@ _HEADER_AGAIN = "the header again: files were put together"
 def shown_row(names: list[str], values: list[Any]) -> str:
     """JSON text of a row that was typed already and turned out to be a duplicate."""
     return _json({name: _shown(value, Role.NUMBER) for name, value in zip(names, values, strict=True)})
+
+
+def _plain_values(array: pa.Array) -> list[Any]:
+    """The values for Python; a moment that it has no name for (the year 30000, an unknown zone) as its number."""
+    try:
+        found: list[Any] = array.to_pylist()
+    except (OverflowError, ValueError, KeyError):
+        found = pc.cast(array, pa.int64()).to_pylist()
+    return found
 
 
 def _check_bounds(values: pa.Array, column: Column, name: str, checks: _Checks) -> None:

@@ -291,7 +291,7 @@ def _well_formed(path: Path) -> Iterator[None]:
         if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
             raise
         text = str(error)
-        if "Parquet" in text or "Thrift" in text or "footer" in text:
+        if any(word in text.lower() for word in ("parquet", "thrift", "footer")):
             what = "not a Parquet file, or one that is damaged or not written to its end"
             remedy = "deliver it again, or correct the format in the portfolio's YAML"
         else:

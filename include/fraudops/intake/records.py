@@ -101,8 +101,8 @@ class Records:
         self._values = re.compile(rb"%b(?:%b%b)*+" % (value, d, value))
         self._rest = b""
         self._ended = False
-        self._skipped = 0
-        """Bytes of a record that is too long, and whose end has not come yet."""
+        self._skipping = False
+        """Within a line that is too long and has been noted."""
         self._columns = 0
         self.line = 1
         """Line of the next record."""
@@ -136,14 +136,16 @@ class Records:
 
     def __iter__(self) -> Iterator[Chunk]:
         """The records that are left."""
-        while not self._ended or self._rest:
-            if not self._rest or not self._ended:
-                self._fill()
-            if self._skipped:
+        while True:
+            if self._skipping:
                 self._skip()
-            chunk = self._at_once() or self._one_by_one()
-            if len(chunk.lines) or chunk.broken:
-                yield chunk
+            if self._rest and not self._skipping:
+                chunk = self._at_once() or self._one_by_one()
+                if len(chunk.lines) or chunk.broken:
+                    yield chunk
+            if self._ended:
+                return
+            self._fill()
 
     def _fill(self) -> None:
         block = next(self._text, None)
@@ -177,7 +179,7 @@ class Records:
             return None
         end = min(int(ends[-1]) + 1, len(data))
         starts = np.concatenate([[0], ends[:-1] + 1])
-        if _has_blank(array, starts, ends) or _has_single_return(data, end) or (np.diff(ends) > _LONGEST).any():
+        if _has_blank(array, starts, ends) or _has_single_return(data, end) or (ends - starts >= _LONGEST).any():
             return None
         before = np.searchsorted(breaks, starts)
         several = np.flatnonzero(np.searchsorted(breaks, ends) > before)
