@@ -236,6 +236,12 @@ def _refuse_other_encodings(probe: bytes, encoding: str, path: Path) -> None:
         raise _other_encoding(found, encoding, path)
     if wide and (probe.startswith(_UTF_8) or (len(probe) > 8 and b"\0" not in probe)):
         raise _other_encoding("utf-8", encoding, path)
+    if probe and marked is None and name in ("utf-16", "utf-32"):
+        raise ContractError(
+            f"the file does not begin with the byte-order mark that {name} needs",
+            where=str(path),
+            remedy=f"write the order of the bytes in the portfolio's YAML: 'encoding: {found or name + '-le'}'",
+        )
     if probe.startswith(_UTF_8) and not name.startswith("utf-8") and not wide:
         raise _other_encoding("utf-8", encoding, path)
 
