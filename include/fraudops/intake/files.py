@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -172,23 +174,68 @@ def _fits(place: Path, pattern: str) -> bool:
 
 
 def _matching(folder: Path, source: Source | None, key: str | None) -> list[Path]:
-    if source is None or not folder.is_dir():
+    if source is None:
         return []
-    found = sorted(folder.glob(_pattern(source, key)))
-    # A leading dot marks what a sender has not finished writing.
-    return [_inside(folder, path) for path in found if not path.name.startswith(".") and not path.is_dir()]
+    with _permitted(folder):
+        if not folder.is_dir():
+            return []
+        with os.scandir(folder):
+            pass  # a pattern finds nothing in a folder that may not be read, and says nothing either
+        pattern = _pattern(source, key)
+        found = [path for path in sorted(folder.glob(pattern)) if not _is_unfinished(path.name, pattern)]
+        return [_inside(folder, path) for path in found if not path.is_dir()]
+
+
+def _is_unfinished(name: str, pattern: str) -> bool:
+    """Whether a file's name says that its sender is still writing it: a leading dot, or a usual ending."""
+    return name.startswith(".") or any(
+        name.lower().endswith(ending) and not pattern.endswith(ending) for ending in _UNFINISHED
+    )
+
+
+_UNFINISHED = (
+    ".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", ".inprogress", ".uploading",
+    ".writing", ".swp", "~",
+)  # fmt: skip
+
+
+@contextmanager
+def _permitted(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError:
+        raise ContractError(
+            "the folder may not be read",
+            where=str(folder),
+            remedy="give the user that runs fraudops the right to read and to enter it",
+        ) from None
 
 
 def _inside(folder: Path, path: Path) -> Path:
     """The path, links resolved; refused where that leads out of the landing folder."""
-    resolved, root = path.resolve(), folder.resolve()
+    if not path.name.isprintable():
+        raise ContractError(
+            f"a file's name holds signs that cannot be shown: {path.name!r}",
+            where=str(folder),
+            remedy="rename it to letters, digits, '.', '-' and '_'",
+        )
+    try:
+        resolved, root = path.resolve(), folder.resolve()
+        exists = resolved.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, PermissionError):
+            raise
+        # A link that leads to itself, or a name that no file can have.
+        raise ContractError(
+            f"{path.name[:80]!r} leads nowhere", where=str(folder), remedy="copy the file itself there"
+        ) from None
     if not resolved.is_relative_to(root):
         raise ContractError(
             f"{path.name!r} leads out of the landing folder",
             where=str(folder),
             remedy="copy the file itself there",
         )
-    if not resolved.exists():
+    if not exists:
         raise ContractError(
             f"there is no {path.name!r}; the folder holds {_listing(folder)}",
             where=str(folder),
@@ -203,11 +250,16 @@ def _listing(folder: Path) -> str:
     """What lies in a folder, for a message."""
     if not folder.is_dir():
         return "nothing, because it does not exist"
-    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    with _permitted(folder):
+        names = sorted(_shown(path.name) for path in folder.iterdir() if not path.name.startswith("."))
     if not names:
         return "nothing"
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+def _shown(name: str) -> str:
+    return name if name.isprintable() else repr(name)
 
 
 def _refuse_packed_twins(found: list[Path]) -> None:
