@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from fraudops.errors import FraudopsError
+from fraudops.intake import landing as landing_module
 from fraudops.intake.changes import FileChange
 from fraudops.intake.files import FeedFiles, find_files
 from fraudops.intake.landing import land
@@ -458,3 +460,22 @@ def test_a_publication_that_dies_anywhere_is_made_up_for_by_the_next(
         names.append(f"Al {writes}")
         deliver(f"tx_{KEY}.csv", row(1, amount=str(writes)), row(2, customer_name=names[-1]))
     assert writes > 3
+
+
+def test_a_file_that_changes_while_another_landing_holds_the_lock_is_not_landed(
+    workspace: Workspace, shop: Portfolio, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = deliver("tx_1.csv", row(1))
+    alone = landing_module._alone
+
+    @contextmanager
+    def waiting(ws: Workspace, portfolio: Portfolio) -> Iterator[object]:
+        with alone(ws, portfolio) as session:
+            deliver("tx_1.csv", row(1), row(2))
+            yield session
+
+    with monkeypatch.context() as patched:
+        patched.setattr(landing_module, "_alone", waiting)
+        with pytest.raises(FraudopsError, match="changed while"):
+            land_paths(workspace, shop, path)
+    assert not [name for name in snapshot(workspace) if name.startswith(("transactions", "lineage", "files"))]
