@@ -19,6 +19,8 @@ LIBRARY = CHECKOUT / "include" / "fraudops"
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 # Alembic runs these itself, within its own context; opening any database does that.
 MIGRATIONS = LIBRARY / "database" / "migrations"
+OF_AN_EXTRA = {"fraudops.intake.fetching.sftp": "paramiko"}
+"""Modules that only who installed an extra imports, and the package that they may lack."""
 MODULES = sorted(
     ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts).removesuffix(".__init__")
     for path in LIBRARY.rglob("*.py")
@@ -99,7 +101,9 @@ def test_every_module_imports_with_what_the_library_alone_installs(not_with_the_
     assert {"airflow", "fastapi", "pytest", "hypothesis"} <= set(not_with_the_library)
     assert len(MODULES) > 100
     failed, present = import_all(MODULES, [*not_with_the_library, "fraudops_airflow"])
+    lacking = {module: failed.pop(module, "nothing") for module in OF_AN_EXTRA}
     assert failed == {}
+    assert all(repr(package) in lacking[module] for module, package in OF_AN_EXTRA.items())
     assert present == []
 
 
