@@ -91,9 +91,7 @@ def test_a_day_is_found_however_the_time_is_written(
 
 
 def test_days_are_cut_in_the_order_of_time_whatever_its_digits(workspace: Workspace, bank: Bank, bring: Bring) -> None:
-    query = (
-        "SELECT n::text AS id, (n - 50) * 3600.0 AS at, 1 AS amount, 7 AS customer_id FROM generate_series(1, 100) n"
-    )
+    query = "SELECT n::text AS id, (n-50) * 3600.0 AS at, 1 AS amount, 7 AS customer_id FROM generate_series(1,100) n"
     columns = COLUMNS | {"event_time": {"role": "time", "origin": "2026-03-05T00:00:00Z"}}
     pay = portfolio_of({**TABLE, "table": None, "query": query, "batch_rows": 9}, columns=columns)
     _, result = bring(pay)
