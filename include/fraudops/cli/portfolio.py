@@ -183,9 +183,11 @@ def _tried(portfolio: Portfolio, file: Path) -> bool:
     if not found.rows:
         return False
     share = found.quarantined / found.rows
-    out.print(
+    _wrapped(
+        out,
         f"   first {found.rows:,} rows of {file.name}: {found.rows - found.quarantined:,} usable in "
-        f"{found.partitions} partitions, {found.quarantined:,} would be quarantined ({100 * share:.2g} %)"
+        f"{found.partitions} partitions, {found.quarantined:,} would be quarantined ({100 * share:.2g} %)",
+        "      ",
     )
     for reason, rows in found.reasons.items():
         _wrapped(out, f"      {rows:,} rows: {reason}", "         ")

@@ -54,7 +54,7 @@ from fraudops.intake.partitions import (
     write_lineage,
 )
 from fraudops.intake.publication import record
-from fraudops.intake.quarantine import Archive, Rejects, count_by_partition, of_partitions, reasons_of
+from fraudops.intake.quarantine import LEADING, Archive, Rejects, count_by_partition, of_partitions, reasons_of
 from fraudops.intake.reading import fingerprint, read_batches, require_unchanged
 from fraudops.intake.remarks import (
     conflict_remarks,
@@ -65,6 +65,7 @@ from fraudops.intake.remarks import (
 )
 from fraudops.intake.replacing import replace
 from fraudops.intake.results import FileResult, LandResult
+from fraudops.intake.settling import Unsettled, is_years_away, settle
 from fraudops.intake.spool import Spool
 from fraudops.intake.tokens import guard_token_key
 from fraudops.intake.versions import Delivery, FileName, deliver
@@ -191,6 +192,8 @@ class _Landing:
             known = self._known(place, archive, config)
             if known is not None:
                 self.results.append(known)
+                if archive.summary()["file"] != place.path:
+                    self.notes.append(f"{place.path} holds the bytes of {archive.summary()['file']}, landed before")
                 continue
             rejects = Rejects(self._subfolder(f"rejects-{mark.sha256}"), place.path)
             file = LandingFile(path, place, feed, config, mark, archive, rejects)
@@ -205,14 +208,17 @@ class _Landing:
             for codes in (mapped.codes, mapped.rejected_codes):
                 found, counts = np.unique(codes, return_counts=True)
                 file.by_code.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
-            file.rejects.add((item, self.asked.key(item.code)) for item in mapped.rejected if self._wanted(item))
-            wanted = self.asked.mask(mapped.codes)
+            file.rejects.add((item, self._key(item.code)) for item in mapped.rejected if self._wanted(item))
+            wanted = self.asked.mask(mapped.codes) | self._is_years_away(mapped.codes)
             rows = mapped.rows if wanted.all() else mapped.rows.filter(pa.array(wanted))
             origin = {FILE: file.name, SHA256: file.sha256}
             for column, value in origin.items():
                 rows = rows.append_column(column, pa.repeat(value, rows.num_rows))
             self._spool.add(rows, mapped.codes[wanted])
         require_unchanged(file.path, file.mark)
+        self.notes += [f"{file.name}: {remark}" for remark in mapper.remarks()]
+        unsettled = Unsettled(file.sha256, file.feed, file.by_code, file.rejects, mapper.first)
+        settle(unsettled, self._spool, self.asked.key, self.asked.contains)
         if not file.rows and self.feed.kind == "transactions":
             raise ContractError(
                 "the file has a header and no rows",
@@ -220,8 +226,16 @@ class _Landing:
                 remedy="ask its sender for it again, or remove it if there is nothing to say",
             )
 
+    def _key(self, code: int) -> str | None:
+        return LEADING if code == NOWHERE else self.asked.key(code)
+
     def _wanted(self, item: Rejected) -> bool:
-        return item.code == NOWHERE or self.asked.contains(item.code)
+        return (
+            item.code == NOWHERE or self.asked.contains(item.code) or bool(self._is_years_away(np.array([item.code])))
+        )
+
+    def _is_years_away(self, codes: np.ndarray) -> np.ndarray:
+        return is_years_away(codes, self.asked.lowest, self.asked.highest, self.asked.partitioning.hours)
 
     def _known(self, place: FileName, archive: Archive, config: str) -> FileResult | None:
         """The counts of a file that has been landed in all that is asked for; None where there is work."""

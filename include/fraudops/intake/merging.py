@@ -21,6 +21,8 @@ FILE, SHA256 = "__file", "__sha256"
 
 _ID = "transaction_id"
 _DIGEST = 32
+_ROWS_AT_ONCE = 16_384
+"""Rows that are digested in one piece: bounds memory, and changes no digest."""
 
 
 class Kind(StrEnum):
@@ -196,16 +198,27 @@ def content_digests(rows: pa.Table, content: pa.Schema) -> pa.Array:
     Every value becomes bytes of a fixed width (a text: half of its own digest), so that no two rows run into
     each other, and only the last step goes row by row.
     """
-    if not rows.num_rows:
-        return pa.array([], pa.string())
-    parts = [_value_bytes(rows[field.name].combine_chunks(), field.type) for field in content]
-    packed = np.ascontiguousarray(np.hstack(parts))
-    width = packed.shape[1]
-    data = packed.tobytes()
-    return pa.array(
-        [hashlib.sha256(data[start : start + width]).hexdigest()[:_DIGEST] for start in range(0, len(data), width)],
-        pa.string(),
-    )
+    columns = {field.name: rows[field.name].combine_chunks() for field in content}
+    digests = []
+    for start in range(0, rows.num_rows, _ROWS_AT_ONCE):
+        parts = [_value_bytes(columns[field.name].slice(start, _ROWS_AT_ONCE), field.type) for field in content]
+        packed = _side_by_side(parts)
+        # As plain bytes, which are handed out faster than slices are made.
+        contents = packed.view(f"V{packed.shape[1]}").ravel().tolist()
+        digests += [hashlib.sha256(found).digest()[: _DIGEST // 2] for found in contents]
+    text = b"".join(digests).hex().encode()
+    ends = np.arange(0, len(text) + 1, _DIGEST, dtype=np.int32)
+    return pa.StringArray.from_buffers(rows.num_rows, pa.py_buffer(ends), pa.py_buffer(text))
+
+
+def _side_by_side(parts: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+    """Put the values' bytes beside each other, each row in one piece."""
+    found = np.empty((len(parts[0]), sum(part.shape[1] for part in parts)), np.uint8)
+    place = 0
+    for part in parts:
+        found[:, place : place + part.shape[1]] = part
+        place += part.shape[1]
+    return found
 
 
 def _value_bytes(values: pa.Array, kind: pa.DataType) -> npt.NDArray[np.uint8]:
@@ -216,13 +229,13 @@ def _value_bytes(values: pa.Array, kind: pa.DataType) -> npt.NDArray[np.uint8]:
         halves = [hashlib.sha256(text.encode()).digest()[:16] for text in encoded.dictionary.to_pylist()]
         table = np.frombuffer(b"".join([*halves, bytes(16)]), np.uint8).reshape(-1, 16)
         places = pc.fill_null(encoded.indices, len(halves)).to_numpy(zero_copy_only=False)
-        return np.hstack([present, table[places]])
+        return _side_by_side([present, table[places]])
     if pa.types.is_timestamp(kind):
         values = pc.cast(values, pa.int64())
     zero = pa.scalar(False if pa.types.is_boolean(kind) else 0, values.type)
     plain = pc.fill_null(values, zero).to_numpy(zero_copy_only=False)
     fixed = np.ascontiguousarray(plain.astype("<f8" if pa.types.is_floating(kind) else "<i8"))
-    return np.hstack([present, fixed.view(np.uint8).reshape(-1, 8)])
+    return _side_by_side([present, fixed.view(np.uint8).reshape(-1, 8)])
 
 
 def _rank_among_equals(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

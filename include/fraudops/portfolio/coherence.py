@@ -240,8 +240,18 @@ def _sources(found: Sections) -> Iterator[Problem]:
         if found.names is not None:
             yield from _mapped(path, source, found.names | _parts(found))
         yield from _simulated(path, source)
+        if source.path is not None and not source.is_remote and ".." in source.path.split("/"):
+            message = "the path leads out of the landing folder"
+            yield Problem((*path, "path"), message, repr(source.path), "name files below it")
+        if source.is_database:
+            yield from _read_of_database(path, source, found)
     if found.labels is not None and found.labels.source is not None:
         path = ("labels", "source")
+        reports = found.labels.source
+        if reports.is_fetched and reports.name in {source.name for source in found.transactions if source.is_fetched}:
+            # A source's name is its folder in the landing folder.
+            message = f"{reports.name!r} is the name of a source of the transactions"
+            yield Problem((*path, "name"), message, remedy="give it a name of its own")
         yield from _mapped(path, found.labels.source, set(_REPORT_COLUMNS))
         yield from _simulated(path, found.labels.source)
 
@@ -266,8 +276,22 @@ def _mapped(path: Path, source: Source, known: set[str]) -> Iterator[Problem]:
 
 
 def _simulated(path: Path, source: Source) -> Iterator[Problem]:
-    if source.simulator and (source.is_database or source.is_remote):
+    if source.simulator and source.is_fetched:
         yield Problem((*path, "simulator"), f"source {source.name!r} cannot be simulated: it is not a local file")
+
+
+def _read_of_database(path: Path, source: Source, found: Sections) -> Iterator[Problem]:
+    for name in found.named(Role.TIME):
+        try:
+            column = source.column(name, found.columns[name])
+        except ValueError:
+            continue  # told already
+        if column.parts or column.rows_per_day or column.format:
+            message = "a database gives the time as one column: a timestamp, or an offset from an origin"
+            yield Problem((*path, "columns", name), message, remedy="make one in a query")
+    if source.watermark is not None and found.all_columns and not found.named(Role.ID):
+        message = "needs a column with role 'id': without one a row that is read again counts twice"
+        yield Problem((*path, "watermark"), message, repr(source.watermark), "the sequence itself will do as the id")
 
 
 def _reason(error: ValueError) -> str:

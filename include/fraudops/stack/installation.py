@@ -14,8 +14,9 @@ from fraudops.stack.client import AirflowClient
 from fraudops.stack.walkthrough import WORKFLOWS
 from fraudops.training.checking import check_portfolio
 
-PATIENCE = 30.0
-"""Seconds within which new DAGs appear: the interval at which their files are read anew."""
+PATIENCE = 45.0
+"""Seconds after which new DAGs are missed. Mostly they are there in two or three; where Airflow knows no DAG yet that
+it could be asked to read anew, in the thirty after which it reads its files by itself, and some for reading."""
 
 
 class Change(StrEnum):

@@ -39,7 +39,7 @@ _DATES = (
 )  # fmt: skip
 _TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p", "%I:%M%p", "%H%M%S", "%H.%M.%S", "%H.%M")
 _BETWEEN = (" ", "T", ", ", " - ", ":", "_")
-_ZONES = ("", " %z", "%z")
+_ZONES = ("", " %z", "%z", " UTC", " GMT")
 
 _PARTS = {
     "year": ("year", "yr", "jahr"),
@@ -154,7 +154,7 @@ def _rated(
 def _names_a_zone(profile: Profile) -> bool:
     if profile.kind is Kind.MOMENT:
         return getattr(profile.raw.type, "tz", None) is not None
-    return profile.share(r"(Z|[+-]\d\d:?\d\d)$") > 0.9 and profile.share(r"\d:\d") > 0.9
+    return profile.share(r"(Z|UTC|GMT|[+-]\d\d:?\d\d)$") > 0.9 and profile.share(r"\d:\d") > 0.9
 
 
 def _could_be_a_day(profile: Profile) -> bool:

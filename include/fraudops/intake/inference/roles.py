@@ -82,7 +82,7 @@ def choose_roles(
     left = [p for p in usable if p.name not in clock_columns and (label is None or p.name != label.column)]
     choices: dict[str, Choice] = {}
     for profile in left:
-        choice = _useless(profile) or _card(profile) or _secret(profile)
+        choice = _card(profile) or _secret(profile) or _useless(profile)
         if choice is not None:
             choices[profile.name] = choice
     left = [profile for profile in left if profile.name not in choices]
@@ -177,7 +177,8 @@ def _card(profile: Profile) -> Choice | None:
     cards = tokenise(values, b"only whether the check digit is right")
     valid = 1 - float(cards.invalid.mean())
     named = bool(set(profile.words) & {"card", "cc", "pan", "karte", "kartennr", "kreditkarte"})
-    if valid >= _CARD_SHARE and (len(values) >= 10 or named):
+    by_chance = len(values) < 10 and not (valid == 1 and len(values) >= 3)
+    if valid >= _CARD_SHARE and (named or not by_chance):
         reason = f"{100 * valid:.3g} % are card numbers by length and check digit: stored as keyed tokens only"
         wrong = 1 - valid
         unsure = (f"{100 * wrong:.2g} % are not, and their rows go to quarantine",) if wrong > 0 else ()

@@ -142,8 +142,8 @@ NUMBERS_OF_PEOPLE = _set("phone mobile telephone tel telefon fax ssn passport ta
 
 CODES = _set(
     """
-    code mcc zip zipcode plz postcode postal type category cat kind country state region channel bin branch currency
-    os browser status segment group gender sex brand product method mode issuer network class city
+    code mcc bank zip zipcode plz postcode postal type category cat kind country state region channel bin branch
+    currency os browser status segment group gender sex brand product method mode issuer network class city
     """
 )
 """Words of kinds: whole numbers under such a name are no quantities."""

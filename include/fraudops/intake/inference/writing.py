@@ -6,7 +6,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -277,7 +277,21 @@ def _entries(found: Findings) -> list[_Entry]:
             ours = _FIXED.get(choice.role) or our_name(choice.name, choice.profile.position, taken)
             taken.add(ours)
             entries.append(_Entry(ours, choice))
-    return entries
+    return _with_own_entities(entries)
+
+
+def _with_own_entities(entries: list[_Entry]) -> list[_Entry]:
+    """No two columns name the same entity: ``account`` and ``account_id`` would, and so would two card numbers."""
+    taken: set[str] = set()
+    found = []
+    for entry in entries:
+        if entry.choice.role in (Role.ENTITY, Role.CARD):
+            if _entity(entry) in taken:
+                named = {**entry.choice.settings, "entity": entry.ours}
+                entry = replace(entry, choice=replace(entry.choice, settings=named))
+            taken.add(_entity(entry))
+        found.append(entry)
+    return found
 
 
 def _runs(choices: Sequence[Choice]) -> Iterable[list[Choice]]:
