@@ -8,7 +8,7 @@ ARGS ?=
 TESTS ?= -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down reset status test lint lock clean
+.PHONY: help install demo up down reset status test bench lint lock clean
 
 help: ## Show this help
 	@echo "fraudops: from a landing file to a compliance notice, in Apache Airflow"
@@ -39,13 +39,16 @@ status: install ## What runs, who is champion, what waits
 test: install ## Run every test
 	@$(PY) -m pytest $(TESTS) $(ARGS)
 
+bench: install ## Measure against stated references (FRAUDOPS_DATA names the data; ARGS=--quick is shorter)
+	@$(PY) -m benchmarks $(ARGS)
+
 lint: install ## Check style, format and types
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 
 lock: install ## Pin the newest versions that pyproject.toml allows into requirements.txt
-	@uv=$$(command -v uv || echo .venv/bin/uv); "$$uv" pip compile pyproject.toml --extra dev --universal \
+	@uv=$$(command -v uv || echo .venv/bin/uv); "$$uv" pip compile pyproject.toml --extra airflow --extra dev --universal \
 		--upgrade --no-header --no-annotate --quiet -o requirements.txt
 
 clean: ## Delete .venv and the caches of the tools (not the data: that is `make reset`)

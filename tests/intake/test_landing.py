@@ -66,6 +66,9 @@ def test_card_numbers_become_tokens_and_personal_data_is_kept_apart(
 ) -> None:
     land_paths(workspace, shop, deliver("tx.csv", row(1, card_number="4111 1111-1111 1111")))
     assert staged_rows(workspace)[0]["card_token"] == token_of(CARD, workspace.token_key)
+    # Like the transactions it belongs to, it is seen once it is published.
+    assert workspace.store.manifest("protected", "shop", KEY) is None
+    publish(workspace, shop, KEY, actor="service:test")
     protected = workspace.store.read_partition("protected", "shop", KEY).to_pylist()
     assert protected == [{"transaction_id": "1", "card_bin": "411111", "card_last4": "1111", "customer_name": "Jo Doe"}]
     elsewhere = b"".join(content for name, content in snapshot(workspace).items() if "protected" not in name)
@@ -152,10 +155,12 @@ def test_duplicates_of_what_is_stored(workspace: Workspace, shop: Portfolio, del
     before = staged_rows(workspace)
     result = land_paths(workspace, shop, deliver("tx_2.csv", row(1), row(2, amount="99"), row(3)))
     assert result.rows_accepted == 1
-    assert {item["reason"] for item in quarantined(workspace)} == {
+    assert [item["reason"] for item in quarantined(workspace)] == [
         "already stored",
-        "same id with other values is stored",
-    }
+        "same id with other values is stored (correct it in the file that brought it, or land this one with "
+        "corrections) as line 3 of tx_1.csv",
+    ]
+    assert result.rows_repeated == 1
     assert staged_rows(workspace)[:2] == before
 
 

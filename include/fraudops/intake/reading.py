@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.csv as pv
 
 from fraudops.errors import ConfigurationError, ContractError, FraudopsError
+from fraudops.intake import parquet
 from fraudops.intake.batches import Batch, filled
 from fraudops.intake.feeds import Feed
 from fraudops.intake.header import places_of, read_header
 from fraudops.intake.opening import open_text
-from fraudops.intake.parquet import column_names, read_parquet
 from fraudops.intake.records import Broken, Chunk, Records
 
 _BLOCK = 2 << 20
@@ -93,7 +93,7 @@ def read_batches(path: Path, feed: Feed, notes: list[str]) -> Iterator[Batch]:
     ContractError
         The file is not what the portfolio says: unreadable, truncated, of another format, a column missing.
     """
-    reader = read_parquet if feed.source.file_format == "parquet" else _read_csv
+    reader = parquet.read_parquet if feed.source.file_format == "parquet" else _read_csv
     with _readable(path), _well_formed(path):
         yield from reader(path, feed, notes)
 
@@ -101,18 +101,25 @@ def read_batches(path: Path, feed: Feed, notes: list[str]) -> Iterator[Batch]:
 def has_columns(path: Path, feed: Feed) -> bool:
     """Whether a file has every column that the feed reads, told from its header alone."""
     try:
-        with _readable(path), _well_formed(path):
-            names = _column_names(path, feed)
+        names = column_names(path, feed)
     except ContractError:
         return False
     return all(column in names or feed.may_be_missing(name) for name, column in feed.fields.items())
 
 
-def _column_names(path: Path, feed: Feed) -> list[str]:
-    if feed.source.file_format == "parquet":
-        return column_names(path)
-    with open_text(path, feed, _PROBE) as text:
-        return read_header(path, Records(text, feed.source.delimiter, feed.source.quote), feed)
+def column_names(path: Path, feed: Feed) -> list[str]:
+    """The names in a file's header, read as the feed says.
+
+    Raises
+    ------
+    ContractError
+        The file cannot be read, or has no header.
+    """
+    with _readable(path), _well_formed(path):
+        if feed.source.file_format == "parquet":
+            return parquet.column_names(path)
+        with open_text(path, feed, _PROBE) as text:
+            return read_header(path, Records(text, feed.source.delimiter, feed.source.quote), feed)
 
 
 # -- CSV ---------------------------------------------------------------------------------------------------

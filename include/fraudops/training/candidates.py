@@ -10,7 +10,7 @@ import pandas as pd
 
 from fraudops import __version__
 from fraudops.errors import ContractError
-from fraudops.evaluation.importance import REPEATS, permutation_importance
+from fraudops.evaluation.importance import REPEATS, ROWS, permutation_importance
 from fraudops.evaluation.metrics import Metrics, evaluate
 from fraudops.portfolio import Portfolio
 from fraudops.store import canonical_json, sha256_of
@@ -21,9 +21,11 @@ from fraudops.training.model import FraudModel, fit_model, probability
 from fraudops.training.splits import TEST, TRAIN, VALIDATION
 from fraudops.workspace import Workspace
 
-_PREDICTED = ("transaction_id", "event_time", "amount_minor", "partition_key")
+_PREDICTED = ("transaction_id", "event_time", "partition_key")
 _SCORINGS = 150
-"""Bounds the cost of permutation importance: columns × repeats, as far as one repeat allows."""
+"""Bounds the cost of permutation importance: columns × repeats, each of :data:`ROWS` rows. More columns than this
+are scored once, with fewer rows the more there are."""
+_FEWEST_ROWS = 1_000
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def _fit(portfolio: Portfolio, data: Dataset, candidate: str, jobs: int) -> Frau
 def _predict(portfolio: Portfolio, model: FraudModel, data: Dataset, jobs: int) -> pd.DataFrame:
     """Scores of the rows that the estimator has not learned from, with the entities, to draw rows by."""
     rows = data.frame[data.frame["slice"].isin([VALIDATION, TEST]).to_numpy()].reset_index(drop=True)
-    columns = [*_PREDICTED, *dict.fromkeys(portfolio.entities.values()), "label", "slice"]
+    amount = ["amount_minor"] if portfolio.has_amount else []
+    columns = [*_PREDICTED, *amount, *dict.fromkeys(portfolio.entities.values()), "label", "slice"]
     return rows[columns].assign(score=model.score(rows, jobs=jobs))
 
 
@@ -134,7 +137,7 @@ def _measure(portfolio: Portfolio, data: Dataset, model: FraudModel, predictions
     return evaluate(
         rows["label"].to_numpy(),
         rows["score"].to_numpy(),
-        rows["amount_minor"].to_numpy(),
+        rows["amount_minor"].to_numpy() if portfolio.has_amount else None,
         days=data.summary.slices[name].days,
         alerts_per_day=portfolio.policy.alerts_per_day,
         review=model.thresholds.review,
@@ -145,6 +148,7 @@ def _measure(portfolio: Portfolio, data: Dataset, model: FraudModel, predictions
 
 def _importance(model: FraudModel, data: Dataset) -> list[dict[str, Any]]:
     rows = data.rows_of(TEST)
+    columns = len(set(model.origins))
     found = permutation_importance(
         # Calibration does not change the order.
         partial(probability, model.estimator),
@@ -152,7 +156,8 @@ def _importance(model: FraudModel, data: Dataset) -> list[dict[str, Any]]:
         rows["label"].to_numpy(),
         model.origins,
         seed=data.summary.seed,
-        repeats=max(1, min(REPEATS, _SCORINGS // max(len(model.columns.all), 1))),
+        rows=max(_FEWEST_ROWS, min(ROWS, ROWS * _SCORINGS // columns)),
+        repeats=max(1, min(REPEATS, _SCORINGS // columns)),
     )
     return [importance.to_dict() for importance in found]
 
