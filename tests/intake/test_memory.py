@@ -62,7 +62,7 @@ def _write(path: Path, block: str, megabytes: int) -> int:
 )
 def test_a_file_five_times_as_long_takes_no_more_memory(tmp_path: Path, block: str) -> None:
     small, large = tmp_path / "small.csv", tmp_path / "large.csv"
-    blocks = _write(small, block, 30), _write(large, block, 150)
+    blocks = _write(small, block, 20), _write(large, block, 100)
     few, before = _rows_and_peak(small)
     many, after = _rows_and_peak(large)
     assert (few, many) == tuple(count * _rows(block) for count in blocks)
