@@ -226,4 +226,50 @@ def bare() -> Oddity:
     return _cut(content, rows, np.zeros(n, dtype=bool), 0.2)
 
 
-ODDITIES: dict[str, Callable[[], Oddity]] = {"accounts": accounts, "claims": claims, "wide": wide, "bare": bare}
+MERCHANTS = (
+    "<script>alert(1)</script>",
+    "Two\nLines",
+    "=cmd|'/C calc'!A1",
+    "\x1b[2J[bold]rich[/bold]",
+    "$\\frac{1}{$",
+    "{{ 7 * 191 }}{% raw %}",
+    "</td><img src=x onerror=alert(1)>",
+)
+"""Names that are code somewhere: in HTML, mail, spreadsheets, terminals, charts, templates."""
+
+
+def hostile() -> Oddity:
+    """Card payments at merchants with names that try to be code; so do customers and the payments' ids."""
+    random = np.random.default_rng(5)
+    n = 4_000
+    moments = pd.Timestamp("2026-01-01T00:00:00Z") + pd.to_timedelta(np.sort(random.integers(0, 40 * 86_400, n)), "s")
+    rows = pd.DataFrame(
+        {
+            "id": [f"<script>alert(1)</script>\r\nBcc: x@example.com {number}" for number in range(n)],
+            "moment": moments.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "amount": random.gamma(2, 30, n).round(2),
+            "merchant": random.choice(MERCHANTS, n),
+            "customer": [f"@{MERCHANTS[number % 7]}{number}" for number in random.integers(0, 60, n)],
+        }
+    )
+    odds = -5 + 2.5 * rows["merchant"].isin(MERCHANTS[:2]) + rows["amount"] / 60
+    rows["fraud"] = _drawn(random, odds.to_numpy()).astype(int)
+    columns = {
+        "id": {"role": "id"},
+        "moment": {"role": "time"},
+        "amount": {"role": "amount"},
+        "merchant": {"role": "category"},
+        "customer": {"role": "entity", "entity": "customer"},
+        "fraud": {"role": "label"},
+    }
+    content = {"name": "hostile", "title": "Hostile", "columns": columns, "policy": {"alerts_per_day": 4}}
+    return _cut(content, rows, np.asarray(moments >= pd.Timestamp("2026-02-05T00:00:00Z")), 0.15)
+
+
+ODDITIES: dict[str, Callable[[], Oddity]] = {
+    "accounts": accounts,
+    "claims": claims,
+    "wide": wide,
+    "bare": bare,
+    "hostile": hostile,
+}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from fraudops.cli.main import app
 from fraudops.database import Alert, Notice, migrate
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.pending import pending_keys
@@ -24,6 +26,7 @@ from fraudops.training.candidates import CandidateResult, train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from .oddities import ODDITIES, Oddity
 
@@ -126,3 +129,31 @@ def test_alerts_say_why_and_name_an_amount_only_where_there_is_one(lived: Lived)
     texts = " ".join(notice.subject + notice.text + notice.html for notice in lived.notices)
     assert ("0.00" in texts) <= lived.portfolio.has_amount
     assert ("payment" in texts) <= lived.portfolio.has_amount
+
+
+def test_names_from_files_are_text_in_all_that_people_read(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:
+    if lived.name != "hostile":
+        pytest.skip("only this one's names try to be code")
+    ws = lived.ws
+    monkeypatch.setenv("FRAUDOPS_DATABASE_URL", ws.database_url)
+    monkeypatch.setenv("FRAUDOPS_STORE", str(ws.store.root))
+    pages = [path.read_text(encoding="utf-8") for path in ws.store.root.rglob("*.html")]
+    mails = [notice.html for notice in lived.notices]
+    assert len(pages) > 2
+    assert any("&lt;script&gt;alert(1)" in mail for mail in mails)
+    for page in [*pages, *mails]:
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert str(7 * 191) not in page
+    for notice in lived.notices:
+        assert "\n" not in notice.subject
+        assert not re.search(r"^(Bcc|Lines)", notice.text, re.MULTILINE)
+        assert "\x1b" not in notice.subject + notice.text + notice.html
+    said = [
+        CliRunner().invoke(app, ["alerts", *words], catch_exceptions=False).output
+        for words in (["list", "--limit", "500"], ["show", str(lived.alerts[0].id)])
+    ]
+    assert all("<script>" in text for text in said)
+    for text in said:
+        assert text.replace("\n", "").isprintable()
+        assert not re.search(r"^Bcc", text, re.MULTILINE)

@@ -657,3 +657,17 @@ def test_a_name_that_no_file_can_have(workspace: Workspace, shop: Portfolio, fol
 
 def _data(ws: Workspace) -> list[str]:
     return [name for name in snapshot(ws) if "token_key" not in name]
+
+
+def _shape(text: str) -> str:
+    """A reason without its numbers and without what is left out of it."""
+    return re.sub(r"\d+", "9", text.partition("…")[0]).strip()
+
+
+def test_the_documentation_has_every_reason() -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "bad-input.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    written = {_shape(text) for row in rows for text in re.findall(r"`([^`]+)`", row.split("|")[2])}
+    for case, (_, expected) in CASES.items():
+        for _, _, reason in expected:
+            assert any(_shape(reason).startswith(shape) for shape in written if len(shape) > 4), (case, reason)

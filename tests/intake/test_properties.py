@@ -22,7 +22,17 @@ _SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[Heal
 _NO_IDS_HEADER = "event_time,amount,V1,kind,label"
 
 _times = st.sampled_from(
-    ["2026-03-05T10:00:00Z", "2026-03-05 23:30:00", "2026-03-06T00:00:00+01:00", "", "x", "2026-02-30", "9999-12-31"]
+    [
+        "2026-03-05T10:00:00Z",
+        "2026-03-05 23:30:00",
+        "2026-03-06T00:00:00+01:00",
+        "",
+        "x",
+        "2026-02-30",
+        "9999-12-31",
+        "1970-01-01T00:00:00Z",
+        "2100-01-01",
+    ]
 )
 _numbers = st.one_of(st.floats().map(str), st.integers(-5, 20_000).map(str), st.sampled_from(["", " 7 ", "1e3", "1,5"]))
 _texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x00"), max_size=8)

@@ -264,6 +264,15 @@ def test_validation_pages(client: TestClient, small_installation: Workspace) -> 
     assert client.get("/validation/cards/2026-03-20").status_code == 404
 
 
+def test_names_of_files_and_reasons_are_escaped(client: TestClient, small_installation: Workspace) -> None:
+    evil = "<script>alert(1)</script>"
+    summary = {"file": f"{evil}.csv", "rows": 1, "reasons": {f"{evil}: empty": 1}}
+    small_installation.store.put(json.dumps(summary).encode(), "quarantine", "cards", "file=00", "summary.json")
+    page = client.get("/quarantine").text
+    assert page.count("&lt;script&gt;alert(1)") == 2
+    assert evil not in page
+
+
 def test_the_quarantine_shows_counts_and_no_rows(client: TestClient, small_installation: Workspace) -> None:
     page = client.get("/quarantine").text
     assert "transactions_2026-03-19.csv.gz" in page

@@ -14,7 +14,7 @@ from rich.text import Text
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from fraudops.cli.console import out
+from fraudops.cli.console import out, printable
 from fraudops.database import transaction
 from fraudops.database.models import Alert
 from fraudops.errors import ContractError
@@ -69,7 +69,7 @@ def show_alert(
     facts = Table.grid(padding=(0, 2))
     for name, value in (
         ("alert", f"no. {found.id} of portfolio {found.portfolio}"),
-        ("transaction", found.transaction_id),
+        ("transaction", printable(found.transaction_id)),
         ("time", _time(found)),
         ("amount", _amount(found)),
         ("decision", Text(found.decision, style=_STYLES.get(found.decision, ""))),
@@ -79,7 +79,7 @@ def show_alert(
             facts.add_row(Text(name, style="dim"), value if isinstance(value, Text) else Text(value))
     out.print(facts)
     for reason in found.reasons:
-        out.print(Text(f"  • {reason}"))
+        out.print(Text(f"  • {printable(reason)}"))
 
 
 def _find(session: Session, name: str, portfolio: str | None) -> Alert:
@@ -110,10 +110,10 @@ def _lines(alerts: list[Alert]) -> Iterator[Text]:
         yield Text.assemble(
             f"{alert.id:>{number}}  {alert.portfolio:<{name}}  {_time(alert)}  ",
             (f"{alert.decision:<6}", _STYLES.get(alert.decision, "")),
-            f"  {alert.score:.3f}{_amount(alert):>{amount}}  {alert.transaction_id}",
+            f"  {alert.score:.3f}{_amount(alert):>{amount}}  {printable(alert.transaction_id)}",
         )
         if alert.reasons:
-            yield Text(f"{'':>{number}}  {alert.reasons[0]}", style="dim")
+            yield Text(f"{'':>{number}}  {printable(alert.reasons[0])}", style="dim")
 
 
 def _as_dict(alert: Alert) -> dict[str, Any]:
@@ -145,8 +145,8 @@ def _amount(alert: Alert) -> str:
     amount = _decimal(alert)
     if amount is None:
         return ""
-    return f"{amount:,.{alert.minor_digits}f} {alert.currency}".rstrip()
+    return f"{amount:,.{alert.minor_digits}f} {printable(alert.currency)}".rstrip()
 
 
 def _write_json(value: Any) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(value, ensure_ascii=True, indent=2))

@@ -12,7 +12,7 @@ from rich.text import Text
 from sqlalchemy import func, select
 
 from fraudops import ledger
-from fraudops.cli.console import out
+from fraudops.cli.console import out, printable
 from fraudops.database import LedgerEntry
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
@@ -48,10 +48,10 @@ def show(
         table.add_row(
             str(entry.number),
             f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
-            Text(entry.actor),
+            Text(printable(entry.actor)),
             Text(entry.action),
-            Text(entry.subject),
-            Text(", ".join(f"{name}={_short(value)}" for name, value in sorted(entry.details.items()))),
+            Text(printable(entry.subject)),
+            Text(printable(", ".join(f"{name}={_short(value)}" for name, value in sorted(entry.details.items())))),
         )
     out.print(table)
 

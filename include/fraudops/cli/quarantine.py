@@ -91,7 +91,8 @@ def export(
         raise ContractError(
             f"the file cannot be written: {error.strerror}", where=str(output), remedy="give another path"
         ) from None
-    out.print(f"{count:,} rows of {len(found)} {'file' if len(found) == 1 else 'files'}: {output}")
+    files = f"{len(found)} {'file' if len(found) == 1 else 'files'}"
+    out.print(f"{count:,} {'row' if count == 1 else 'rows'} of {files}: {output}")
 
 
 def _held(portfolio: str | None) -> list[Held]:

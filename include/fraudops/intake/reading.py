@@ -7,16 +7,13 @@ not the file. What is no row at all is :class:`~fraudops.intake.records.Broken`.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pv
 
@@ -135,41 +132,48 @@ def _read_csv(path: Path, feed: Feed, notes: list[str]) -> Iterator[Batch]:
         names = read_header(path, records, feed)
         places = places_of(path, names, feed, notes)
         records.expect(len(names))
-        rows = _Rows(records, names)
         try:
-            for batch in _csv_rows(rows, feed, places):
+            for chunk in records:
+                batch = _parse(chunk, feed, names, places, records.open_line)
                 yield replace(batch, undecodable=text.undecodable, nul=text.nul)
         except ContractError as error:
-            raise ContractError(
-                error.what, where=f"{path}, after line {records.line - 1}", remedy=error.remedy
-            ) from None
+            where = f"{path}, after line {records.line - 1}"
+            raise ContractError(error.what, where=where, remedy=error.remedy) from None
 
 
-def _csv_rows(rows: _Rows, feed: Feed, places: dict[str, int]) -> Iterator[Batch]:
-    fields = [f"f{place}" for place in range(len(rows.names))]
-    for table in _parsed(rows, feed, fields):
-        lines, broken = rows.place(table.num_rows)
-        columns = {name: table.column(place) for name, place in places.items()}
-        if table.num_rows or broken:
-            yield Batch(filled(columns, feed, table.num_rows), lines, broken)
-    _, rest = rows.place(0, to_the_end=True)
-    if rest:
-        yield Batch(filled({}, feed, 0), np.zeros(0, np.int64), rest)
+def _parse(chunk: Chunk, feed: Feed, names: list[str], places: dict[str, int], open_line: int | None) -> Batch:
+    rejected: list[tuple[int, int, str]] = []
+
+    def remember(row: pv.InvalidRow) -> str:
+        rejected.append((row.number - 1, row.actual_columns, row.text))
+        return "skip"
+
+    # A chunk at a time, and not a stream: that one is read ahead by other threads, and what they reject comes early.
+    table = _table_of(chunk.data, feed, len(names), remember)
+    if table.num_rows + len(rejected) != len(chunk.lines):
+        raise pa.ArrowInvalid("rows are counted otherwise")
+    broken = [item.with_column(names) for item in chunk.broken]
+    for number, actual, text in rejected:
+        broken.append(_wrong_count(int(chunk.lines[number]), actual, text, len(names), open_line))
+    columns = {name: table.column(place).combine_chunks() for name, place in places.items()}
+    lines = np.delete(chunk.lines, [number for number, _, _ in rejected])
+    return Batch(filled(columns, feed, table.num_rows), lines, sorted(broken, key=lambda item: item.line))
 
 
-def _parsed(rows: _Rows, feed: Feed, fields: list[str]) -> Iterator[pa.RecordBatch]:
-    if not rows.prepare():
-        return
-    yield from pv.open_csv(
-        pa.PythonFile(rows, mode="r"),
-        # Row numbers are told only when one thread parses. A chunk is handed over whole, and its last record with it.
-        read_options=pv.ReadOptions(column_names=fields, block_size=1 << 30, use_threads=False),
+def _table_of(data: bytes, feed: Feed, width: int, remember: Callable[[pv.InvalidRow], str]) -> pa.Table:
+    fields = [f"f{place}" for place in range(width)]
+    if not data:
+        return pa.table({field: pa.array([], pa.string()) for field in fields})
+    return pv.read_csv(
+        pa.BufferReader(data),
+        # Row numbers are told only when one thread parses.
+        read_options=pv.ReadOptions(column_names=fields, block_size=len(data) + 1, use_threads=False),
         parse_options=pv.ParseOptions(
             delimiter=feed.source.delimiter,
             quote_char=feed.source.quote,
             newlines_in_values=True,
             ignore_empty_lines=False,
-            invalid_row_handler=rows.reject,
+            invalid_row_handler=remember,
         ),
         convert_options=pv.ConvertOptions(
             column_types=dict.fromkeys(fields, pa.string()),
@@ -179,85 +183,10 @@ def _parsed(rows: _Rows, feed: Feed, fields: list[str]) -> Iterator[pa.RecordBat
     )
 
 
-class _Rows(io.RawIOBase):
-    """Records on their way to the parser, which knows only their numbers; and what they are in the file."""
-
-    def __init__(self, records: Records, names: list[str]) -> None:
-        super().__init__()
-        self.names = names
-        self._records = records
-        self._chunks = self._named(records)
-        self._data = b""
-        self._lines: deque[npt.NDArray[np.int64]] = deque()
-        self._broken: list[Broken] = []
-        self._rejected: list[tuple[int, int, str]] = []
-        self._parsed = 0
-
-    def prepare(self) -> bool:
-        """Whether there are any records to be parsed."""
-        while not self._data and (chunk := next(self._chunks, None)) is not None:
-            self._data = chunk.data
-            self._lines.append(chunk.lines)
-        return bool(self._data)
-
-    def _named(self, records: Records) -> Iterator[Chunk]:
-        """The chunks, with the names of the columns at fault."""
-        for chunk in records:
-            self._broken += [item.with_column(self.names) for item in chunk.broken]
-            yield chunk
-
-    def readable(self) -> bool:
-        """True: what :class:`pyarrow.PythonFile` wants to know."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """The next chunk; none at the end."""
-        self.prepare()
-        taken, self._data = self._data, b""
-        return taken
-
-    def reject(self, row: pv.InvalidRow) -> str:
-        """Note a record that has not the header's number of fields."""
-        self._rejected.append((row.number, row.actual_columns, row.text))
-        return "skip"
-
-    def place(self, rows: int, *, to_the_end: bool = False) -> tuple[npt.NDArray[np.int64], list[Broken]]:
-        """Lines of the next so many parsed rows, and what is broken among them and before them."""
-        rejected = sorted(self._rejected)
-        # How many good records lie before each bad one tells whether it belongs to this batch.
-        numbers = np.array([number for number, _, _ in rejected], np.int64) - self._parsed - 1
-        inside = len(rejected) if to_the_end else int(np.searchsorted(numbers - np.arange(len(numbers)), rows))
-        total = rows + inside
-        lines = self._take(total)
-        bad = numbers[:inside]
-        broken = [
-            self._wrong_count(int(line), actual, text)
-            for line, (_, actual, text) in zip(lines[bad], rejected[:inside], strict=True)
-        ]
-        self._parsed += total
-        self._rejected = rejected[inside:]
-        last = int(lines[-1]) if total else 0
-        # The parser may be a chunk ahead: a line waits for the rows that it stands among.
-        due = [item for item in self._broken if to_the_end or item.line < last]
-        self._broken = [item for item in self._broken if not to_the_end and item.line >= last]
-        return np.delete(lines, bad), sorted([*broken, *due], key=lambda item: item.line)
-
-    def _take(self, count: int) -> npt.NDArray[np.int64]:
-        taken = []
-        while count:
-            first = self._lines.popleft()
-            taken.append(first[:count])
-            if len(first) > count:
-                self._lines.appendleft(first[count:])
-            count -= len(taken[-1])
-        return np.concatenate(taken) if taken else np.zeros(0, np.int64)
-
-    def _wrong_count(self, line: int, actual: int, text: str) -> Broken:
-        fields = f"{actual} field{'' if actual == 1 else 's'}"
-        reason = f"has {fields}, the header has {len(self.names)}"
-        if line == self._records.open_line:
-            reason += "; the file ends in this line, which may be cut off"
-        return Broken(line, text, reason)
+def _wrong_count(line: int, actual: int, text: str, expected: int, open_line: int | None) -> Broken:
+    fields = f"{actual} field{'' if actual == 1 else 's'}"
+    end = "; the file ends in this line, which may be cut off" if line == open_line else ""
+    return Broken(line, text, f"has {fields}, the header has {expected}{end}")
 
 
 def _require_signs(feed: Feed) -> None:

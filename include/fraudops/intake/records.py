@@ -27,6 +27,7 @@ _LONGEST = 8 << 20
 _SHOWN = 1_000
 _NEWLINE, _RETURN = 10, 13
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_BLANK = re.compile(rb"[\r\n]*+")
 
 Lines = npt.NDArray[np.int64]
 
@@ -228,6 +229,11 @@ class Records:
         elif record.strip(b"\r\n"):
             found.good.append(record)
             found.lines.append(self.line)
+        else:
+            # Where one blank line is, there may be millions; of a line break that was cut in two, half is left.
+            blank = _BLANK.match(self._rest, start, len(self._rest) - (not self._ended))
+            end = max(end, blank.end() if blank else end)
+            breaks = _count_line_ends(self._rest[start:end])
         if open_end:
             self.open_line = self.line
         self.line += breaks
