@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
@@ -42,6 +40,10 @@ def transaction(url: str) -> Iterator[Session]:
 
 def migrate(url: str) -> None:
     """Bring the database's tables up to this version of fraudops (harmless when they are)."""
+    # Every step opens the database, and only an installation changes its tables.
+    from alembic import command
+    from alembic.config import Config
+
     folder = Path(__file__).parent / "migrations"
     config = Config()
     config.set_main_option("script_location", str(folder))

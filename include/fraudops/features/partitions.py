@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,9 @@ from fraudops.features.compute import compute, lookback
 from fraudops.labels.known import reports
 from fraudops.portfolio import Portfolio
 from fraudops.store import Input, Manifest
-from fraudops.workspace import Workspace
+
+if TYPE_CHECKING:
+    from fraudops.workspace import Workspace
 
 _SECTIONS = ("columns", "features", "labels", "minor_digits", "partition_hours")
 _AT_ONCE = 32

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,19 @@ FILE, SHA256 = "__file", "__sha256"
 
 _ID = "transaction_id"
 _DIGEST = 32
+_ROWS_AT_ONCE = 16_384
+"""Rows that are digested in one piece: bounds memory, and changes no digest."""
+
+
+class Kind(StrEnum):
+    """What is the matter with a row whose transaction id is taken."""
+
+    TWICE = "twice"
+    """Its file says the same twice."""
+    REPEATED = "repeated"
+    """Nothing: another file says the same, or a later row replaced it."""
+    CONFLICT = "conflict"
+    """The row that has the id says something else."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,9 @@ class Duplicate:
     line: int
     reason: str
     raw: str
+    kind: Kind
+    holder: str
+    """File of the row that has the id."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +55,8 @@ class Merged:
 
     rows: pa.Table
     duplicates: list[Duplicate]
+    confirmed: Mapping[str, int] = field(default_factory=dict)
+    """Accepted rows, by the SHA-256 of their file, that say what another row says: that one is kept."""
 
 
 def wide_schema(feed: Feed) -> pa.Schema:
@@ -63,8 +83,14 @@ def merge(present: pa.Table, arriving: pa.Table, feed: Feed) -> Merged:
         merged = _merge_by_id(present, arriving, feed)
     else:
         merged = Merged(_number_rows(present, arriving, feed), [])
+    return in_order(merged, feed)
+
+
+def in_order(merged: Merged, feed: Feed) -> Merged:
+    """The same, the rows in the order of a partition: by time, then id."""
     time = feed.stored_name(feed.of_role(Role.TIME)[0])
-    return Merged(merged.rows.sort_by([(time, "ascending"), (_ID, "ascending")]).combine_chunks(), merged.duplicates)
+    rows = merged.rows.sort_by([(time, "ascending"), (_ID, "ascending")]).combine_chunks()
+    return Merged(rows, merged.duplicates, merged.confirmed)
 
 
 def without_ids(rows: pa.Table, ids: pa.Array) -> pa.Table:
@@ -95,28 +121,44 @@ def _describe(
     rows: pa.Table, repeated: npt.NDArray[np.int64], originals: npt.NDArray[np.int64], stored: int, feed: Feed
 ) -> list[Duplicate]:
     again, before = rows.take(pa.array(repeated)), rows.take(pa.array(originals))
-    content = [*feed.content.names, *feed.protected.names]
-    equal = np.ones(len(repeated), bool)
-    for name in content:
-        same = pc.fill_null(pc.equal(again[name], before[name]), False)
-        both_null = pc.and_(pc.is_null(again[name]), pc.is_null(before[name]))
-        equal &= pc.or_(same, both_null).to_numpy()
-    raws = _raw_rows(again, feed)
+    origins = [table.select([FILE, SHA256, LINE]).to_pylist() for table in (again, before)]
+    equal, is_stored = same_rows(again, before, feed).tolist(), (originals < stored).tolist()
     found = []
-    for place, raw in enumerate(raws):
-        line, sha256 = before[LINE][place].as_py(), before[SHA256][place].as_py()
-        other = "" if sha256 == again[SHA256][place].as_py() else f" of {before[FILE][place].as_py()}"
-        if originals[place] < stored:
-            reason = "already stored" if equal[place] else "same id with other values is stored"
-        elif equal[place]:
-            reason = f"duplicate of line {line}{other}"
-        else:
-            reason = f"same id with other values as line {line}{other}"
-        found.append(Duplicate(again[SHA256][place].as_py(), again[LINE][place].as_py(), reason, raw))
+    for row, first, same, there, raw in zip(*origins, equal, is_stored, raw_rows(again, feed), strict=True):
+        other = None if first[SHA256] == row[SHA256] else first[FILE]
+        reason, kind = _reason(there, same, first[LINE], other)
+        found.append(Duplicate(row[SHA256], row[LINE], reason, raw, kind, first[FILE]))
     return found
 
 
-def _raw_rows(rows: pa.Table, feed: Feed) -> list[str]:
+def _reason(is_stored: bool, is_equal: bool, line: int, other: str | None) -> tuple[str, Kind]:
+    """Why a row is a duplicate; ``other`` is the file of the row that has its id, None for its own."""
+    where = f"line {line}" + (f" of {other}" if other else "")
+    if is_equal:
+        reason = "already stored" if is_stored else f"duplicate of {where}"
+        return reason, Kind.REPEATED if other else Kind.TWICE
+    if is_stored:
+        remedy = "correct it in the file that brought it, or land this one with corrections"
+        return f"same id with other values is stored ({remedy}) as {where}", Kind.CONFLICT
+    return f"same id with other values as {where}", Kind.CONFLICT
+
+
+def same_rows(some: pa.Table, others: pa.Table, feed: Feed) -> npt.NDArray[np.bool_]:
+    """Which rows of two tables, side by side, say the same in all that is kept of them."""
+    return same_values(some, others, [*feed.content.names, *feed.protected.names])
+
+
+def same_values(some: pa.Table, others: pa.Table, names: Iterable[str]) -> npt.NDArray[np.bool_]:
+    """Which rows of two tables, side by side, have equal values in some columns; an empty one equals an empty one."""
+    equal = np.ones(some.num_rows, bool)
+    for name in names:
+        same = pc.fill_null(pc.equal(some[name], others[name]), False)
+        both_null = pc.and_(pc.is_null(some[name]), pc.is_null(others[name]))
+        equal &= pc.or_(same, both_null).to_numpy()
+    return equal
+
+
+def raw_rows(rows: pa.Table, feed: Feed) -> list[str]:
     """What quarantine keeps of typed rows, under the file's names; of a card the BIN and last four."""
     names, columns = [], []
     for name in feed.columns:
@@ -156,16 +198,27 @@ def content_digests(rows: pa.Table, content: pa.Schema) -> pa.Array:
     Every value becomes bytes of a fixed width (a text: half of its own digest), so that no two rows run into
     each other, and only the last step goes row by row.
     """
-    if not rows.num_rows:
-        return pa.array([], pa.string())
-    parts = [_value_bytes(rows[field.name].combine_chunks(), field.type) for field in content]
-    packed = np.ascontiguousarray(np.hstack(parts))
-    width = packed.shape[1]
-    data = packed.tobytes()
-    return pa.array(
-        [hashlib.sha256(data[start : start + width]).hexdigest()[:_DIGEST] for start in range(0, len(data), width)],
-        pa.string(),
-    )
+    columns = {field.name: rows[field.name].combine_chunks() for field in content}
+    digests = []
+    for start in range(0, rows.num_rows, _ROWS_AT_ONCE):
+        parts = [_value_bytes(columns[field.name].slice(start, _ROWS_AT_ONCE), field.type) for field in content]
+        packed = _side_by_side(parts)
+        # As plain bytes, which are handed out faster than slices are made.
+        contents = packed.view(f"V{packed.shape[1]}").ravel().tolist()
+        digests += [hashlib.sha256(found).digest()[: _DIGEST // 2] for found in contents]
+    text = b"".join(digests).hex().encode()
+    ends = np.arange(0, len(text) + 1, _DIGEST, dtype=np.int32)
+    return pa.StringArray.from_buffers(rows.num_rows, pa.py_buffer(ends), pa.py_buffer(text))
+
+
+def _side_by_side(parts: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+    """Put the values' bytes beside each other, each row in one piece."""
+    found = np.empty((len(parts[0]), sum(part.shape[1] for part in parts)), np.uint8)
+    place = 0
+    for part in parts:
+        found[:, place : place + part.shape[1]] = part
+        place += part.shape[1]
+    return found
 
 
 def _value_bytes(values: pa.Array, kind: pa.DataType) -> npt.NDArray[np.uint8]:
@@ -176,13 +229,13 @@ def _value_bytes(values: pa.Array, kind: pa.DataType) -> npt.NDArray[np.uint8]:
         halves = [hashlib.sha256(text.encode()).digest()[:16] for text in encoded.dictionary.to_pylist()]
         table = np.frombuffer(b"".join([*halves, bytes(16)]), np.uint8).reshape(-1, 16)
         places = pc.fill_null(encoded.indices, len(halves)).to_numpy(zero_copy_only=False)
-        return np.hstack([present, table[places]])
+        return _side_by_side([present, table[places]])
     if pa.types.is_timestamp(kind):
         values = pc.cast(values, pa.int64())
     zero = pa.scalar(False if pa.types.is_boolean(kind) else 0, values.type)
     plain = pc.fill_null(values, zero).to_numpy(zero_copy_only=False)
     fixed = np.ascontiguousarray(plain.astype("<f8" if pa.types.is_floating(kind) else "<i8"))
-    return np.hstack([present, fixed.view(np.uint8).reshape(-1, 8)])
+    return _side_by_side([present, fixed.view(np.uint8).reshape(-1, 8)])
 
 
 def _rank_among_equals(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,9 @@ import pyarrow.compute as pc
 from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio, Role
 from fraudops.store import canonical_json
-from fraudops.workspace import Workspace
+
+if TYPE_CHECKING:
+    from fraudops.workspace import Workspace
 
 _LONGEST = 19
 _FINGERPRINT_OF = b"fraudops token key fingerprint"

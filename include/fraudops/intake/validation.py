@@ -122,7 +122,8 @@ def _learn(ws: Workspace, portfolio: Portfolio, key: str) -> Learned:
 def _quarantined(ws: Workspace, portfolio: Portfolio, key: str) -> int:
     lineage = ws.store.manifest("lineage", portfolio.name, key)
     files = lineage.facts.get("files", {}) if lineage is not None else {}
-    return sum(facts["quarantined"] for facts in files.values())
+    # What says again what another file said is kept apart, and is no fault.
+    return sum(facts["quarantined"] - facts["repeated"] for facts in files.values())
 
 
 # -- Great Expectations ------------------------------------------------------------------------------------

@@ -11,13 +11,17 @@ A transaction without a report counts as genuine once the delay has passed, and 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraudops.portfolio import Portfolio
-from fraudops.workspace import Workspace
+
+if TYPE_CHECKING:
+    # Whoever only fits or scores a model needs no database; importing one takes as long as importing pandas.
+    from fraudops.workspace import Workspace
 
 
 def reports(

@@ -32,6 +32,9 @@ from fraudops.workspace import Workspace
 _MOST_ALERTS = 100
 """A digest lists at most this many alerts; the queue has them all."""
 _MOST_FAILURES = 50
+_MOST_PARTITIONS = 50
+CORRECTION = "correction"
+"""Kind of the notices that tell of published partitions which have changed."""
 
 
 def alert_digest(session: Session, ws: Workspace, portfolio: Portfolio, key: str, alerts: Sequence[Alert]) -> bool:
@@ -132,6 +135,65 @@ def validation_failure(
             "failures": [one_line(failure, 300) for failure in failures[:_MOST_FAILURES]],
             "more": max(0, len(failures) - _MOST_FAILURES),
             "report": _validation_page(ws, portfolio, key, report_link),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class ChangedPartition:
+    """A published partition that other rows have taken the place of."""
+
+    key: str
+    added: int
+    changed: int
+    removed: int
+    files: tuple[str, ...] = ()
+    """Names of the files that rows came or went with."""
+
+
+def correction(
+    session: Session,
+    ws: Workspace,
+    portfolio: Portfolio,
+    *,
+    until: int,
+    partitions: Sequence[ChangedPartition],
+    stale: Sequence[str],
+    models: Sequence[str],
+) -> bool:
+    """Tell the data owner that published partitions have changed, and what depends on them.
+
+    Parameters
+    ----------
+    until
+        Number of the ledger's newest entry that this tells of; it tells notices apart.
+    stale
+        Partitions to be scored again.
+    models
+        Sentences: which model was trained on what was there before.
+    """
+    keys = sorted({partition.key for partition in partitions})
+    found = f"{_count(len(keys), 'published partition')} changed"
+    totals = {name: sum(getattr(item, name) for item in partitions) for name in ("added", "changed", "removed")}
+    rows = f"{_count(totals['added'], 'row')} added, {totals['changed']:,} changed, {totals['removed']:,} removed"
+    return _queue(
+        session,
+        ws,
+        portfolio,
+        kind=CORRECTION,
+        dedupe_key=f"{CORRECTION}/{until}",
+        recipients=portfolio.notices.data_owner,
+        as_of=portfolio.partitioning.end(keys[-1]),
+        subject=f"{portfolio.name}: {found}, {rows}",
+        reference=f"{portfolio.name}: {found}",
+        link=_Link(f"Open {portfolio.dag_id('reconcile')} in Airflow", _dag(ws, portfolio, "reconcile")),
+        content={
+            "found": found,
+            "rows": rows,
+            "partitions": [_partition_lines(item) for item in partitions[:_MOST_PARTITIONS]],
+            "more": max(0, len(partitions) - _MOST_PARTITIONS),
+            "stale": _stale(stale, portfolio),
+            "models": [one_line(sentence, 300) for sentence in models],
         },
     )
 
@@ -337,6 +399,27 @@ def _alert_lines(alert: Alert) -> _AlertLines:
         decision=one_line(alert.decision),
         score=f"{alert.score:.3f}",
         reasons=tuple(one_line(str(reason), 300) for reason in alert.reasons),
+    )
+
+
+def _partition_lines(partition: ChangedPartition) -> dict[str, str]:
+    more = f" and {len(partition.files) - 3} more" if len(partition.files) > 3 else ""
+    return {
+        "key": partition.key,
+        "rows": f"{_count(partition.added, 'row')} added, {partition.changed:,} changed, {partition.removed:,} removed",
+        "files": ", ".join(one_line(name, 80) for name in partition.files[:3]) + more,
+    }
+
+
+def _stale(keys: Sequence[str], portfolio: Portfolio) -> str:
+    """What happens to the scores that were made from what was there before."""
+    if not keys:
+        return "No scored partition depends on the rows that were there before."
+    which = f"{keys[0]} to {keys[-1]}" if len(keys) > 1 else keys[0]
+    are = "partition was" if len(keys) == 1 else "partitions were"
+    return (
+        f"{len(keys):,} {are} scored from what was there before ({which}). "
+        f"{portfolio.dag_id('reconcile')} scores them again; alerts that were raised stay."
     )
 
 

@@ -185,6 +185,16 @@ class AirflowClient:
         """Ids of all DAGs, paused ones included."""
         return {entry["dag_id"] for entry in self.pages("/dags", "dags", exclude_stale=True)}
 
+    def parse_again(self) -> None:
+        """Ask for every DAG file to be read anew, now and not at the next turn."""
+        tokens = {entry["file_token"] for entry in self.pages("/dags", "dags", exclude_stale=True)}
+        for token in sorted(tokens):
+            try:
+                self.request("PUT", f"/parseDagFile/{quote(token, safe='')}")
+            except ApiError as error:
+                if error.status not in (404, 409):  # gone meanwhile, or asked for already
+                    raise
+
     def wait_for_dags(self, dag_ids: Iterable[str], timeout: float = 60) -> None:
         """Wait until the DAG processor has read these DAGs.
 

@@ -20,6 +20,7 @@ from fraudops.intake.feeds import transactions_feed
 from fraudops.intake.files import source_of
 from fraudops.intake.mapping import Mapper
 from fraudops.intake.reading import read_batches
+from fraudops.intake.settling import far_partitions
 from fraudops.portfolio import Portfolio, Role
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.secrets import write_private
@@ -196,6 +197,8 @@ def partitions_in(portfolio: Portfolio, file: Path, landing: Path) -> dict[str, 
     for batch in read_batches(file, feed, []):
         numbers, counts = np.unique(mapper.map(batch).codes, return_counts=True)
         rows.update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
+    for number in far_partitions(rows, feed):
+        del rows[number]
     cut = portfolio.partitioning
     return {cut.key_of(cut.epoch + number * cut.length): rows[number] for number in sorted(rows)}
 

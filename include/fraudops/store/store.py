@@ -226,5 +226,7 @@ def _parquet(table: pa.Table) -> bytes:
     """Parquet bytes that depend on the rows and the schema alone (pandas' metadata would name versions)."""
     sink = io.BytesIO()
     plain = table.replace_schema_metadata(None).combine_chunks()
-    pq.write_table(plain, sink, compression="zstd", row_group_size=_ROW_GROUP, store_schema=True)
+    # Numbers hardly repeat: a dictionary of them takes five times as long to write, and a fifth more room.
+    texts = [field.name for field in plain.schema if pa.types.is_string(field.type)]
+    pq.write_table(plain, sink, compression="zstd", use_dictionary=texts, row_group_size=_ROW_GROUP, store_schema=True)
     return sink.getvalue()

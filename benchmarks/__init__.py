@@ -1,0 +1,1 @@
+"""What fraudops costs and how well it does, beside a stated reference; see ``benchmarks/README.md``."""

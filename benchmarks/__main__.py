@@ -1,0 +1,63 @@
+"""Measures everything, writes it as JSON, and prints it as a table: ``python -m benchmarks [--quick]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.data import ULB
+from benchmarks.header import header
+from benchmarks.ingest.rows import SUITE as INGEST
+from benchmarks.processes import CHECKOUT
+from benchmarks.rows import Conditions, Suite, measure
+from benchmarks.table import show
+from benchmarks.tutorial.rows import SUITE as TUTORIAL
+
+SUITES = {"tutorial": TUTORIAL, "ingest": INGEST}
+LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure; returns 1 where a goal was measured and missed."""
+    options = _options(arguments)
+    console = Console()
+    folder = os.environ.get("FRAUDOPS_DATA")
+    data = Path(folder) if folder else None
+    load = os.getloadavg()[0]
+    chosen = [SUITES[name] for name in options.only or SUITES]
+    with tempfile.TemporaryDirectory(prefix="fraudops-benchmarks-") as work:
+        conditions = Conditions(data, Path(work), options.quick, _narrator())
+        rows = [row.to_dict() for row in measure(chosen, conditions)]
+    result = {"header": header(quick=options.quick, data=_there(data), load_before=load), "rows": rows}
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    show(result["header"], rows, console)
+    console.print(f"written to {options.output}")
+    return 1 if any(row["met"] is False for row in rows) else 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer runs, and without what takes minutes")
+    parser.add_argument("--only", action="append", choices=sorted(SUITES), help="measure these rows alone")
+    parser.add_argument("--output", type=Path, default=LATEST, help="where the JSON goes")
+    return parser.parse_args(arguments)
+
+
+def _narrator():
+    return lambda text: print(text, file=sys.stderr, flush=True)
+
+
+def _there(data: Path | None) -> list[Path]:
+    return [data / ULB] if data is not None and (data / ULB).is_file() else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())
