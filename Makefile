@@ -8,7 +8,7 @@ ARGS ?=
 TESTS ?= -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down reset status test lint lock clean
+.PHONY: help install demo up down reset status test bench lint lock clean
 
 help: ## Show this help
 	@echo "fraudops: from a landing file to a compliance notice, in Apache Airflow"
@@ -38,6 +38,9 @@ status: install ## What runs, who is champion, what waits
 
 test: install ## Run every test
 	@$(PY) -m pytest $(TESTS) $(ARGS)
+
+bench: install ## Measure against stated references (FRAUDOPS_DATA names the data; ARGS=--quick is shorter)
+	@$(PY) -m benchmarks $(ARGS)
 
 lint: install ## Check style, format and types
 	@$(PY) -m ruff check .

@@ -16,7 +16,7 @@ from benchmarks.data import ULB
 from benchmarks.header import header
 from benchmarks.ingest.rows import SUITE as INGEST
 from benchmarks.processes import CHECKOUT
-from benchmarks.rows import Conditions, Suite, measure
+from benchmarks.rows import Conditions, measure
 from benchmarks.table import show
 from benchmarks.tutorial.rows import SUITE as TUTORIAL
 
