@@ -175,6 +175,12 @@ def test_categories_and_their_missing_values(cards: Portfolio) -> None:
     assert told == ["channel is online, mostly card_present", "country is missing, mostly DE"]
 
 
+def test_where_a_category_is_mostly_missing(cards: Portfolio, columns: ModelColumns) -> None:
+    background = {**_background(columns), "country": "(missing)"}
+    model = Linear(columns, background, {}, {"country": {"FR": 1.0}})
+    assert explain(model, _frame(columns, country="FR"), cards) == [["country is FR, mostly missing"]]
+
+
 def test_a_category_cannot_carry_a_card_number_or_a_line_break(cards: Portfolio) -> None:
     evil = "a\nBcc: x 4111 1111 1111 1111 " + "z" * 100
     (told,) = _sentences(cards, {"channel": evil}, levels={"channel": {evil: 2.0}})

@@ -94,6 +94,18 @@ def test_a_random_split_is_flagged(ws: Workspace, shop: Portfolio) -> None:
     assert summary.slices["test"].days == pytest.approx(7, abs=0.2)
 
 
+def test_rows_of_one_moment_cover_a_partition(tmp_path: Path) -> None:
+    shop = history.portfolio(labels={"delay": "0d", "source": {"path": "chargebacks.csv"}}, features={})
+    workspace = empty(tmp_path)
+    rows = history.transactions()
+    eighth = (rows["event_time"] - pd.Timestamp(history.START)) // pd.Timedelta(days=8)
+    moments = (pd.Timestamp(history.START) + eighth * pd.Timedelta(days=8)).dt.as_unit("us")
+    history.write(workspace, shop, rows.assign(event_time=moments))
+    slices = assemble(workspace, shop, run_id="moments", as_of=history.end()).slices
+    assert slices["test"].first == slices["test"].last
+    assert slices["test"].days == 1
+
+
 def test_copies_of_a_row_without_an_id_share_a_slice(tmp_path: Path) -> None:
     columns = {"event_time": {"role": "time"}, "amount": {"role": "amount"}, "label": {"role": "label"}}
     bank = history.portfolio(columns=columns, labels={"delay": "0d"}, features={})

@@ -20,6 +20,8 @@ _TO = {"terminal": "at", "merchant": "at", "shop": "at", "atm": "at", "card": "w
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _LONG_NUMBER = re.compile(r"\d(?:[ .-]?\d){11,}")
 _LONGEST_TEXT = 40
+_MISSING = "(missing)"
+"""What models call a category that is missing."""
 
 
 @dataclass(frozen=True)
@@ -300,7 +302,7 @@ def _yes_no(value: Any) -> str:
 
 
 def _category(value: Any) -> str:
-    return "missing" if value is None else _text(str(value))
+    return "missing" if value is None or value == _MISSING else _text(str(value))
 
 
 def _text(value: str) -> str:

@@ -203,7 +203,7 @@ def assemble(
         seed=portfolio.training.seed,
         delay=portfolio.labels.delay,
         columns=columns,
-        slices=_slices(frame, split, cut.validation_from, cut.test_from, trained_until),
+        slices=_slices(portfolio, frame, split, cut.validation_from, cut.test_from, trained_until),
         immature=immature,
         validation_from=cut.validation_from,
         test_from=cut.test_from,
@@ -338,6 +338,7 @@ def _copies(portfolio: Portfolio, frame: pd.DataFrame) -> np.ndarray:
 
 
 def _slices(
+    portfolio: Portfolio,
     frame: pd.DataFrame,
     split: str,
     validation_from: datetime | None,
@@ -353,7 +354,8 @@ def _slices(
         if split == "time" and validation_from and test_from and len(rows):
             ends = {VALIDATION: (validation_from, test_from), TEST: (test_from, until)}
             begin, end = ends.get(name, (moments.iloc[0].to_pydatetime(), moments.iloc[-1].to_pydatetime()))
-            days = (end - begin) / _DAY
+            # A file that names no more than the month has all rows of a month at one moment.
+            days = max(end - begin, portfolio.partitioning.length) / _DAY
         found[name] = SliceSummary(
             rows=len(rows),
             positives=int(rows["label"].sum()),
