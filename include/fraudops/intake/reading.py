@@ -31,6 +31,7 @@ import pyarrow.parquet as pq
 from fraudops.errors import ConfigurationError, ContractError, FraudopsError
 from fraudops.intake.feeds import Feed
 from fraudops.intake.masking import mask_card_numbers
+from fraudops.intake.pace import Pace
 
 UNDECODABLE = "\ufdd0"
 """A code point that Unicode promises never to assign; stands for bytes that are no text."""
@@ -182,7 +183,7 @@ def _csv_rows(
         ),
     )
     lines = _Lines(header_lines, len(names))
-    for table in reader:
+    for table in stream.pace.take(reader):
         numbers, broken = lines.place(table, rejected)
         keep = _rows_with_content(table, numbers, stream.blank_lines)
         if keep is not None:
@@ -277,6 +278,7 @@ class _TextStream(io.RawIOBase):
         self._ended = False
         self._line = 1
         self._open_line = b""
+        self.pace = Pace()
         self.blank_lines: set[int] = set()
         """Lines that hold nothing, as far as the file was read."""
         self.undecodable = False
@@ -303,6 +305,7 @@ class _TextStream(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes, at most ``size``; none at the end."""
+        self.pace.before_read()
         wanted = _BLOCK if size < 0 else size
         while not self._pending and not self._ended:
             self._fill(wanted)

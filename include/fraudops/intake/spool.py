@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.ipc
 
-_IN_MEMORY = 64 << 20
+_IN_MEMORY = 24 << 20
 
 
 class Spool:
@@ -28,13 +28,15 @@ class Spool:
         self._folder = folder
         self._limit = limit
         self._held: dict[int, list[pa.Table]] = defaultdict(list)
-        self._files: dict[int, list[Path]] = defaultdict(list)
+        self._written: dict[int, list[tuple[Path, int]]] = defaultdict(list)
+        """For each partition, files with rows of it, and which batches of them these are."""
+        self._files = 0
         self._bytes = 0
 
     @property
     def codes(self) -> list[int]:
         """Partitions with rows, in the order of time."""
-        return sorted({*self._held, *self._files})
+        return sorted({*self._held, *self._written})
 
     def add(self, rows: pa.Table, codes: npt.NDArray[np.int64]) -> None:
         """Add rows, each with the code of its partition."""
@@ -53,25 +55,27 @@ class Spool:
     def take(self, code: int) -> pa.Table:
         """A partition's rows; they are forgotten here."""
         tables = []
-        for path in self._files.pop(code, []):
+        for path, number in self._written.pop(code, []):
             with pa.memory_map(str(path)) as file:
-                tables.append(pa.ipc.open_file(file).read_all())
-            path.unlink()
+                tables.append(pa.Table.from_batches([pa.ipc.open_file(file).get_batch(number)]))
         return pa.concat_tables([*tables, *self._held.pop(code, [])])
 
     def drop(self, code: int) -> None:
         """Forget a partition's rows, if it has any."""
         self._held.pop(code, None)
-        for path in self._files.pop(code, []):
-            path.unlink()
+        self._written.pop(code, None)
 
     def _write_out(self) -> None:
-        # A file per partition and flush, none held open: ten years of hours are more than a process may open.
-        for code, tables in self._held.items():
-            table = pa.concat_tables(tables)
-            path = self._folder / f"{code}-{len(self._files[code])}.arrow"
-            with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
-                writer.write_table(table)
-            self._files[code].append(path)
+        # One file a time, however many partitions there are: ten years of hours in no order would make millions.
+        path = self._folder / f"{self._files}.arrow"
+        self._files += 1
+        schema = next(iter(self._held.values()))[0].schema
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+            for number, (code, tables) in enumerate(self._held.items()):
+                (batch,) = pa.concat_tables(tables).combine_chunks().to_batches()
+                writer.write_batch(batch)
+                self._written[code].append((path, number))
         self._held.clear()
         self._bytes = 0
+        # What was held is scattered over the allocator's pages, which it would keep for later.
+        pa.default_memory_pool().release_unused()
