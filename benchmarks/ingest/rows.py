@@ -131,9 +131,7 @@ def _longer(run: Run, short: float) -> Row:
 
 
 def _denser(run: Run, short: float) -> Row:
-    return Row(
-        DENSER, unit="MB", ours=run.peak_mb, reference=short, ratio=run.peak_mb / short, details=_size(run)
-    )
+    return Row(DENSER, unit="MB", ours=run.peak_mb, reference=short, ratio=run.peak_mb / short, details=_size(run))
 
 
 def _size(run: Run) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ class Workspace:
 
     store: Store
     landing: Path
-    database_url: str
-    token_key: bytes
-    ledger_key: bytes
+    # Not shown where a workspace is: a notebook's cell, a traceback, a log.
+    database_url: str = field(repr=False)
+    token_key: bytes = field(repr=False)
+    ledger_key: bytes = field(repr=False)
     ui_url: str = "http://127.0.0.1:8080"
 
     @classmethod

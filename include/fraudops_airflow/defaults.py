@@ -5,8 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
-from fraudops.portfolio import Portfolio
+from airflow.sdk import (
+    Asset,
+    ExceptionRetryPolicy,
+    PartitionMapper,
+    RetryAction,
+    RetryRule,
+    StartOfDayMapper,
+    StartOfHourMapper,
+    StartOfWeekMapper,
+)
+from fraudops.portfolio import Partitioning, Portfolio
+from fraudops.portfolio.partitioning import WEEK
 
 TRAINING_POOL = "fraudops_training"
 """Two slots: training never takes the slots that scoring needs."""
@@ -67,6 +77,12 @@ def transactions_asset(portfolio: Portfolio) -> Asset:
 def scores_asset(portfolio: Portfolio) -> Asset:
     """The portfolio's scores: one event per scored partition."""
     return Asset(name=f"{portfolio.name}_scores", uri=f"fraudops://{portfolio.name}/scores", group="fraudops")
+
+
+def key_mapper(partitioning: Partitioning) -> PartitionMapper:
+    """From the key of a published partition to the key of the run that it starts: the same, if it is one."""
+    mapper = {24: StartOfDayMapper, WEEK: StartOfWeekMapper}.get(partitioning.hours, StartOfHourMapper)
+    return mapper(input_format=partitioning.key_format, output_format=partitioning.key_format)
 
 
 def chunks(keys: list[str]) -> list[list[str]]:

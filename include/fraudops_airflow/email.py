@@ -72,13 +72,14 @@ class NoticeEmailOperator(EmailOperator):
     def _send(self, ws: Workspace, claimed: Claim) -> tuple[Transmission, str]:
         """One attempt and its record. What interrupts it (a timeout, a kill) is recorded as well."""
         from fraudops.notices import outbox, transmit
+        from fraudops.notices.delivery import message_of
 
         is_transmitting = False
         try:
             with SmtpHook(smtp_conn_id=self.conn_id) as hook:
                 # The hook's own send method can neither add a text part nor tell a lost connection before the
                 # message from one after it; connection, TLS and login are the hook's.
-                client, message = _client(hook), _message(claimed)
+                client, message = _client(hook), message_of(claimed)
                 is_transmitting = True
                 result = transmit(client, message, sender=claimed.sender, recipients=claimed.remaining)
                 state = outbox.record(ws, claimed, result)
@@ -138,23 +139,6 @@ def _client(hook: SmtpHook) -> smtplib.SMTP:
     if not isinstance(client, smtplib.SMTP):
         raise AirflowException("the SMTP hook has no connection")
     return client
-
-
-def _message(claimed: Claim) -> Any:
-    from fraudops.notices import compose
-
-    return compose(
-        message_id=claimed.message_id,
-        date=claimed.queued_at,
-        sender=claimed.sender,
-        recipients=claimed.recipients,
-        subject=claimed.subject,
-        text=claimed.text,
-        html=claimed.html,
-        portfolio=claimed.portfolio,
-        kind=claimed.kind,
-        notice_id=claimed.notice_id,
-    )
 
 
 def _reason(error: Exception) -> str:

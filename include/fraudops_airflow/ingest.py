@@ -9,18 +9,20 @@ from airflow.sdk import DAG, CronPartitionTimetable, Param, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments, transactions_asset
+from fraudops_airflow.steps import follow_up_task, reconcile_now, say
 
 DOC = """Land, tokenise and validate one partition, then publish it.
 
 **Starts** by itself when a day is over, in a backfill (Trigger → Backfill, over any range), or by a person
 who gives the partition in the form.
 
-**Does** read the partition's files from the landing folder; replaces card numbers by keyed tokens; keeps every
-rejected row in quarantine with its file, line and reason; checks the partition with Great Expectations. What
-fails stays unpublished: nothing downstream sees it, and the data owner is written to.
+**Does** fetch what lies in a bucket, on a server or in a database; read the partition's files; replace card
+numbers by keyed tokens; keep every rejected row in quarantine with its file, line and reason; check the partition
+with Great Expectations. What fails stays unpublished: nothing downstream sees it, and the data owner is written to.
 
 **Then** `score` starts by itself for the published partition. Running a day again changes nothing unless its
-files have changed.
+files have changed. Where they have, or the day comes late, the data owner is told what changed, and `reconcile`
+starts for the later days that were scored from what was there before.
 """
 
 
@@ -53,16 +55,19 @@ def build_ingest(portfolio: Portfolio) -> DAG:
 
         @task
         def land(dag_run: Any = None, params: Any = None) -> dict[str, Any]:
-            """Read the partition's files: tokens for card numbers, quarantine for what cannot be used."""
+            """Fetch the partition and read it: tokens for card numbers, quarantine for what cannot be used."""
+            from fraudops.intake.fetching import fetch, land_all
             from fraudops.intake.files import find_files
-            from fraudops.intake.landing import land
 
             from fraudops_airflow.context import open_workspace, requested_partition
+            from fraudops_airflow.sources import access_to
 
             key = requested_partition(portfolio, dag_run, params)
             ws = open_workspace()
-            result = land(ws, portfolio, find_files(ws, portfolio, key), first=key, last=key)
-            return {"key": key, **result.to_dict()}
+            fetched = fetch(ws, portfolio, access_to, first=key, last=key)
+            result = land_all(ws, portfolio, find_files(ws, portfolio, key, read=fetched.read), first=key, last=key)
+            say([*fetched.notes, *result.notes, *result.changes])
+            return {"key": key, "fetched": fetched.notes, **result.to_dict()}
 
         @task_group
         def validate(landed: Any) -> None:
@@ -103,5 +108,6 @@ def build_ingest(portfolio: Portfolio) -> DAG:
 
             check(landed) >> publish(landed)
 
-        validate(land())
+        landed = land()
+        validate(landed) >> follow_up_task(portfolio)(landed) >> reconcile_now(portfolio)
     return dag

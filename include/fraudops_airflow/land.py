@@ -9,18 +9,24 @@ from airflow.sdk import DAG, Param, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import score_chunk_task, send_notices_now
+from fraudops_airflow.steps import follow_up_task, reconcile_now, say, score_chunk_task, send_notices_now
 
 DOC = """Load history in bulk: every file in the landing folder, all its partitions, in one run.
 
 **Starts** when a person triggers it. `path` names one file; empty means all files that match the portfolio's
-patterns. `first` and `last` limit the partitions.
+patterns, and what lies in buckets, on servers and in databases: of a source with a watermark the rows above it.
+`first` and `last` limit the partitions; what they consist of is then read whole, and no watermark moves.
 
 **Does** what `ingest` and `score` do for single days, and leaves the very same bytes, but in mapped chunks of a
 month: use it for the first load. Partitions from before the first champion's training data ends are history:
 they are learned from, not scored.
 
-**Then**, where `train` is chosen, `train` runs on the accumulated data.
+A file that was landed before and comes again under its name with other bytes is its corrected version: its rows
+take the place of the earlier ones. With `corrections` the rows of any file take the place of what is stored under
+their ids.
+
+**Then** the data owner is told which published partitions have changed, and `reconcile` starts for others that were
+scored from what was there before. Where `train` is chosen, `train` runs on the accumulated data.
 """
 
 
@@ -41,6 +47,13 @@ def build_land(portfolio: Portfolio) -> DAG:
             ),
             "first": Param(None, type=["null", "string"], title="First partition", description=f"Such as {example}."),
             "last": Param(None, type=["null", "string"], title="Last partition", description=f"Such as {example}."),
+            "corrections": Param(
+                False,
+                type="boolean",
+                title="Corrections",
+                description="Rows take the place of what is stored under the same id, whatever file brought it. "
+                "Without it they are kept in quarantine, unless their file has the name of the one that they correct.",
+            ),
             "train": Param(
                 False,
                 type="boolean",
@@ -52,13 +65,14 @@ def build_land(portfolio: Portfolio) -> DAG:
     ) as dag:
 
         @task
-        def land(params: Any = None) -> dict[str, Any]:
-            """Read the files, row by row, into staged partitions; quarantine what cannot be used."""
+        def land(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
+            """Fetch and read the files, row by row, into staged partitions; quarantine what cannot be used."""
             from fraudops.errors import ContractError
+            from fraudops.intake.fetching import Fetched, fetch, land_all, settle
             from fraudops.intake.files import find_files, named_files
-            from fraudops.intake.landing import land
 
-            from fraudops_airflow.context import open_workspace
+            from fraudops_airflow.context import actor, open_workspace
+            from fraudops_airflow.sources import access_to
 
             for name in ("first", "last"):
                 try:
@@ -66,8 +80,16 @@ def build_land(portfolio: Portfolio) -> DAG:
                 except ValueError as error:
                     raise ContractError(str(error), where=name) from None
             ws = open_workspace()
-            files = named_files(ws, portfolio, params["path"]) if params["path"] else find_files(ws, portfolio)
-            return land(ws, portfolio, files, first=params["first"], last=params["last"]).to_dict()
+            first, last = params["first"] or None, params["last"] or None
+            if params["path"]:
+                fetched, files = Fetched(), named_files(ws, portfolio, params["path"])
+            else:
+                fetched = fetch(ws, portfolio, access_to, first=first, last=last)
+                files = find_files(ws, portfolio, read=fetched.read)
+            result = land_all(ws, portfolio, files, first=first, last=last, corrections=params["corrections"])
+            settle(ws, portfolio, fetched, actor=actor(dag_run))
+            say([*fetched.notes, *result.notes, *result.changes])
+            return {"fetched": fetched.notes, **result.to_dict()}
 
         @task_group
         def validate(landed: Any) -> Any:
@@ -115,9 +137,10 @@ def build_land(portfolio: Portfolio) -> DAG:
             """Only where the form says so."""
             return bool(params["train"])
 
-        published = validate(land())
-        scored = score_chunk_task(portfolio, "score").expand(keys=published)
+        landed = land()
+        scored = score_chunk_task(portfolio, "score").expand(keys=validate(landed))
         scored >> send_notices_now(portfolio)
+        scored >> follow_up_task(portfolio)(landed) >> reconcile_now(portfolio)
         (
             scored
             >> wants_training()

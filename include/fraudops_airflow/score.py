@@ -7,14 +7,12 @@ from typing import Any
 from airflow.sdk import (
     DAG,
     PartitionedAssetTimetable,
-    StartOfDayMapper,
-    StartOfHourMapper,
     task,
     task_group,
 )
 from fraudops.portfolio import Portfolio
 
-from fraudops_airflow.defaults import dag_arguments, scores_asset, transactions_asset
+from fraudops_airflow.defaults import dag_arguments, key_mapper, scores_asset, transactions_asset
 from fraudops_airflow.steps import send_notices_now
 
 DOC = """Score every transaction of a partition, decide, raise alerts, queue notices.
@@ -33,13 +31,12 @@ A re-run gives the same bytes, raises no second alert and queues no second notic
 def build_score(portfolio: Portfolio) -> DAG:
     """The DAG; one run per published partition."""
     transactions, scores = transactions_asset(portfolio), scores_asset(portfolio)
-    mapper = StartOfDayMapper if portfolio.partition_hours == 24 else StartOfHourMapper
     with DAG(
         **dag_arguments(portfolio, "score", DOC),
         schedule=PartitionedAssetTimetable(
             assets=transactions,
             # The identity mapper would take any text for a key.
-            default_partition_mapper=mapper(input_format=portfolio.partitioning.key_format),
+            default_partition_mapper=key_mapper(portfolio.partitioning),
         ),
         max_active_runs=2,
     ) as dag:

@@ -2,11 +2,56 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import task
 from fraudops.portfolio import Portfolio
+
+log = logging.getLogger(__name__)
+
+
+def say(sentences: Iterable[object]) -> None:
+    """Write what a person should know into the task's log, a line each."""
+    for sentence in sentences:
+        log.info("%s", sentence)
+
+
+def follow_up_task(portfolio: Portfolio) -> Any:
+    """A task that tells of changed partitions, and ends the run there where none of others is stale by them.
+
+    Its argument is what ``land`` returned.
+    """
+
+    @task.short_circuit
+    def follow_up(landed: dict[str, Any]) -> dict[str, Any] | None:
+        """Tell the data owner which published partitions have changed; find what was scored before that."""
+        from fraudops.decisions.corrections import follow_up
+
+        from fraudops_airflow.context import open_workspace
+
+        found = follow_up(open_workspace(), portfolio, [*landed["keys"], *landed["label_keys"]])
+        say(found.sentences())
+        # What was landed is scored for its own sake; what depends on it waits for reconcile.
+        later = set(found.stale) - set(landed["keys"])
+        if later:
+            log.info("%s scores them again, and is started now", portfolio.dag_id("reconcile"))
+        return found.to_dict() if later else None
+
+    return follow_up
+
+
+def reconcile_now(portfolio: Portfolio) -> TriggerDagRunOperator:
+    """Start the ``reconcile`` workflow; it would start by itself at its time of the day."""
+    return TriggerDagRunOperator(
+        task_id="reconcile",
+        trigger_dag_id=portfolio.dag_id("reconcile"),
+        trigger_run_id="after__{{ dag_run.run_id }}",
+        skip_when_already_exists=True,
+        retries=2,
+    )
 
 
 def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -35,15 +34,6 @@ def test_help_names_every_command_and_imports_none() -> None:
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT / "include")}
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert loaded.stdout == "[]\n"
-
-
-def test_help_is_quick() -> None:
-    times = []
-    for _ in range(3):
-        began = time.monotonic()
-        fraudops("--help")
-        times.append(time.monotonic() - began)
-    assert min(times) < 3  # 0.3 s on a quiet machine; the limit is for a busy one
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

@@ -101,3 +101,19 @@ def test_no_dag_file_imports_another() -> None:
     for path in (CHECKOUT / "dags").glob("*.py"):
         assert "from dags" not in path.read_text()
         assert len(path.read_text().splitlines()) <= 45, f"{path.name} holds more than wiring"
+
+
+def test_what_a_landing_makes_stale_is_followed_up(dag_bag: DagBag) -> None:
+    for name, before in (("cards_ingest", "validate.publish"), ("cards_land", "score")):
+        dag = dag_bag.dags[name]
+        assert before in dag.get_task("follow_up").upstream_task_ids, name
+        reconcile = dag.get_task("reconcile")
+        assert reconcile.upstream_task_ids == {"follow_up"}
+        assert (reconcile.trigger_dag_id, reconcile.skip_when_already_exists) == ("cards_reconcile", True)
+        # The same run asks once, however often its task runs.
+        assert reconcile.trigger_run_id == "after__{{ dag_run.run_id }}"
+
+
+def test_corrections_are_asked_for_by_a_person_alone(dag_bag: DagBag) -> None:
+    param = dag_bag.dags["cards_land"].params.get_param("corrections")
+    assert (param.value, param.schema["type"]) == (False, "boolean")

@@ -51,6 +51,12 @@ def test_every_number_of_the_contract_is_there_and_is_json() -> None:
     assert low < found["average_precision"] < high
 
 
+def test_without_amounts_nothing_is_measured_in_money() -> None:
+    found = evaluate(np.array([True, False]), np.array([0.9, 0.1]), None, days=1, alerts_per_day=1, review=0.5)
+    assert (found.amount_fraud, found.amount_caught, found.value_recall) == (None, None, None)
+    assert found.average_precision == 1
+
+
 def test_amounts_caught() -> None:
     found = evaluate(
         np.array([True, True, False]),

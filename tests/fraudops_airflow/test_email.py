@@ -14,10 +14,11 @@ from fraudops.database.models import Delivery, LedgerEntry
 from fraudops.notices import outbox
 from fraudops.portfolio import Portfolio
 from fraudops.stack.mailsink import Login, Sink
+from fraudops.stack.postbox import Certificate, make_certificate, messages_in, running
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
-from tests.notices.servers import Certificate, Script, make_certificate, messages_in, running, scripted
+from tests.notices.servers import Script, scripted
 
 # The sink over implicit TLS: aiosmtpd does not see that the login is encrypted.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")

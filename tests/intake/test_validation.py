@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from fraudops import ledger
 from fraudops.database import LedgerEntry
 from fraudops.errors import ConfigurationError, ContractError, MissingPartitionError
-from fraudops.intake.suite import usual_range
-from fraudops.intake.validation import ValidationOutcome, publish, validate
+from fraudops.intake.suite import Check, usual_range
+from fraudops.intake.validation import ValidationOutcome, judge, publish, validate
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
-from .conftest import land_paths, make_portfolio, row, snapshot
+from .conftest import COLUMNS, HEADER, land_paths, make_portfolio, row, snapshot
 
 Deliver = Callable[..., Path]
 KEY = "2026-03-05"
@@ -197,6 +200,86 @@ def test_the_usual_range_is_never_tight() -> None:
     assert usual_range([100, 101, 99, 100, 100], 6) == (50, 150)
     low, high = usual_range([100, 200, 300, 400, 500], 6)
     assert low < 0 < 1000 < high
+
+
+def _wide_portfolio(columns: int) -> Portfolio:
+    numbers = {f"V{n}": {"role": "number", "minimum": 0} for n in range(columns)}
+    return make_portfolio(columns={**COLUMNS, **numbers}, validation={"maximum_missing": {"V7": 0.2}})
+
+
+def test_a_failure_among_hundreds_of_columns_is_named_and_shown_first(workspace: Workspace, deliver: Deliver) -> None:
+    portfolio = _wide_portfolio(400)
+    values = {f"V{n}": "1" for n in range(400)}
+    header = ",".join([HEADER, *values])
+    rows = [row(1, **values), row(2, **{**values, "V7": ""})]
+    land_paths(workspace, portfolio, deliver("tx.csv", *rows, header=header))
+    outcome = validate(workspace, portfolio, KEY)
+    assert outcome.failures == ["V7: expected at most 20 % missing; observed 50 % missing"]
+    assert outcome.checks > 800
+    page = _page(workspace, outcome)
+    folded = re.findall(r"<summary>(\w+) to (\w+): (\d+) columns", page)
+    assert ("V8", "V57", "50") in folded
+    # Nothing is lost by folding, and the column that fails is in no fold.
+    assert sum(int(count) for _, _, count in folded) == 399 + 9
+    assert page.count('class="failed"') == 1
+    assert not re.search(r"<details>(?:(?!</details>).)*V7<", page, re.DOTALL)
+
+
+def test_the_page_of_a_narrow_table_folds_nothing(workspace: Workspace, shop: Portfolio, deliver: Deliver) -> None:
+    _land(workspace, shop, deliver, row(1))
+    assert "<details>" not in _page(workspace, validate(workspace, shop, KEY))
+
+
+def test_what_could_not_be_measured_does_not_hold() -> None:
+    checks = [
+        Check("a", "at most 1", "nothing", math.nan, most=1),
+        Check("b", "at least 1", "1", 1, least=1),
+        Check("c", "text", "numbers", stored="double", prescribed="string"),
+        Check("d", "at least 1 and at most 2", "3", 3, least=1, most=2),
+        Check("e", "at least 1", "0", 0, least=1),
+    ]
+    assert judge(checks) == {0, 2, 3, 4}
+
+
+def test_a_partition_without_one_of_its_columns_fails(workspace: Workspace, shop: Portfolio, deliver: Deliver) -> None:
+    _land(workspace, shop, deliver, row(1))
+    staged = workspace.store.staged("transactions", "shop", KEY)
+    assert staged is not None
+    rows = workspace.store.read(staged).drop_columns(["distance"])
+    rows = rows.set_column(rows.column_names.index("channel"), "channel", pa.array([1.0]))
+    workspace.store.stage("transactions", "shop", KEY, rows, config=staged.config, facts=staged.facts)
+    failures = validate(workspace, shop, KEY).failures
+    assert failures[0].startswith("partition: expected the 9 columns of the portfolio, in their order; observed 8")
+    assert failures[1:] == [
+        "channel: expected text; observed numbers",
+        "distance: expected numbers; observed nothing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "sentence"),
+    [
+        ("transaction_id", "1", "transaction_id: expected no id twice; observed 2 rows with an id that repeats"),
+        ("amount", -1.0, "amount: expected at least 0 and at most 10000; observed 1 row outside"),
+        ("customer_id", None, "customer_id: expected a value in every row; observed 1 row without one"),
+        (
+            "event_time",
+            datetime(2026, 3, 6, tzinfo=UTC),
+            "event_time: expected from 2026-03-05 00:00 to before 2026-03-06 00:00 UTC; observed 1 row outside",
+        ),
+    ],
+)
+def test_what_landing_would_never_let_through(
+    workspace: Workspace, shop: Portfolio, deliver: Deliver, column: str, value: Any, sentence: str
+) -> None:
+    _land(workspace, shop, deliver, row(1), row(2))
+    staged = workspace.store.staged("transactions", "shop", KEY)
+    assert staged is not None
+    rows = workspace.store.read(staged)
+    changed = pa.array([rows[column][0].as_py(), value], rows[column].type)
+    rows = rows.set_column(rows.column_names.index(column), column, changed)
+    workspace.store.stage("transactions", "shop", KEY, rows, config=staged.config, facts=staged.facts)
+    assert validate(workspace, shop, KEY).failures == [sentence]
 
 
 def _page(ws: Workspace, outcome: ValidationOutcome) -> str:

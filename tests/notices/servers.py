@@ -1,85 +1,13 @@
-"""Mail servers of the tests: the project's sink in a thread, and one that misbehaves as it is told to."""
+"""A mail server that misbehaves as it is told to; the ones that behave are ``fraudops.stack.postbox``."""
 
 from __future__ import annotations
 
-import asyncio
-import datetime as dt
-import email.policy
-import ipaddress
 import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.message import EmailMessage
-from email.parser import BytesParser
-from pathlib import Path
 from typing import Any
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-from fraudops.stack.mailsink import Sink
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A self-signed certificate of 127.0.0.1."""
-
-    certificate: Path
-    key: Path
-
-
-def make_certificate(folder: Path) -> Certificate:
-    """Valid for an hour."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.test")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    made = Certificate(folder / "certificate.pem", folder / "key.pem")
-    made.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    made.key.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return made
-
-
-@contextmanager
-def running(sink: Sink) -> Iterator[int]:
-    """The sink in a thread of its own; gives its port."""
-    loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(sink.listen())
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
-        loop.close()
-
-
-def messages_in(maildir: Path) -> list[EmailMessage]:
-    """What a sink received, parsed as a mail client does, the oldest first."""
-    parser = BytesParser(_class=EmailMessage, policy=email.policy.default)
-    files = sorted((maildir / "new").glob("*"), key=lambda path: path.stat().st_mtime_ns)
-    return [parser.parsebytes(path.read_bytes()) for path in files]
 
 
 @dataclass

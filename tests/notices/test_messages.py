@@ -51,6 +51,25 @@ def cut_down(portfolio: Portfolio) -> Portfolio:
     return portfolio.model_copy(update={"notices": portfolio.notices.model_copy(update={"detail": "reference"})})
 
 
+def test_without_amounts_a_notice_names_none(workspace: Workspace, cards: Portfolio, raise_alert: RaiseAlert) -> None:
+    alert = raise_alert(amount_minor=None, currency="", reasons=[])
+    assert send_digest(workspace, cards, [alert])
+    digest = only(workspace)
+    assert digest.subject == f"[fraudops] cards {KEY}: 1 alert, 1 blocked"
+    assert "1 alert, 1 blocked; scored by v3\n\nBLOCK  score 0.973\n" in digest.text
+    with workspace.transaction() as session:
+        session.delete(session.get(Notice, digest.id))
+        messages.immediate_alert(session, workspace, cards, alert)
+    immediate = only(workspace)
+    assert immediate.subject == "[fraudops] cards: transaction tx-000123 blocked"
+    assert "Amount" not in immediate.text
+    for notice in (digest, immediate):
+        shown = _Page(notice.html).shown
+        assert "None" not in shown
+        assert "0.00" not in shown
+        assert "in all" not in shown
+
+
 def test_digest_says_all_that_is_needed(workspace: Workspace, cards: Portfolio, raise_alert: RaiseAlert) -> None:
     alerts = [
         raise_alert(transaction_id="tx-2", score=0.61, decision="review", amount_minor=260_010, reasons=["Night"]),

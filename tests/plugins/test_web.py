@@ -216,6 +216,9 @@ def test_the_overview(client: TestClient, small_installation: Workspace) -> None
     assert "vera.validator" in page
     assert "2026-03-19: 2 to review, 1 blocked" in page
     assert "2026-03-18: 0 to review, 0 blocked" in page
+    # Their scores name no inputs, so they were made from something else than what is there.
+    assert "2 stale" in page
+    assert "cards_reconcile" in page
     assert "1 waiting" in page
     assert "1 uncertain" in page
     assert f"/reports/cards/{quote(RUN, safe='')}" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import socket
@@ -176,3 +177,23 @@ def test_a_day_given_in_the_form_is_ingested_and_scored(demonstration: Demonstra
     client.wait_for_run(client.trigger("cards_ingest", conf={"partition": LIVE[1]}), timeout=60)
     wait_until(lambda: len(client.runs("cards_score")) == runs + 1)
     assert client.newest_runs("cards_score")[0].partition_key == LIVE[1]
+
+
+def test_a_corrected_day_is_told_and_the_days_after_it_are_scored_again(demonstration: Demonstration) -> None:
+    client: AirflowClient = demonstration.stack.client()
+    before = demonstration.status()["portfolios"]["cards"]
+    (file,) = (demonstration.stack.settings.landing / "cards").glob(f"transactions_{LIVE[0]}.csv*")
+    content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    corrected = b"\n".join(content.splitlines()[:-1]) + b"\n"
+    file.write_bytes(gzip.compress(corrected) if file.suffix == ".gz" else corrected)
+    run = client.trigger("cards_ingest", conf={"partition": LIVE[0]})
+    client.wait_for_run(run, timeout=120)
+    wait_until(lambda: any(found.run_id == f"after__{run.run_id}" for found in client.runs("cards_reconcile")))
+    wait_until(lambda: all(found.finished for found in client.runs("cards_reconcile") + client.runs("cards_score")))
+    after = demonstration.status()["portfolios"]["cards"]
+    assert (after["rows"], after["stale"], after["scored"]) == (before["rows"] - 1, 0, before["scored"])
+    wait_until(lambda: any("published partition changed" in str(m["Subject"]) for m in demonstration.mails()))
+    (mail,) = (mail for mail in demonstration.mails() if "published partition changed" in str(mail["Subject"]))
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "0 rows added, 0 changed, 1 removed" in text
+    assert file.name in text

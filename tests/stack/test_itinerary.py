@@ -76,7 +76,7 @@ def ulb_file(folder: Path, hours: int) -> Path:
 def test_a_file_s_last_partitions_come_one_by_one(portfolios: dict[str, Portfolio], tmp_path: Path) -> None:
     ulb = portfolios["ulb"]
     file = ulb_file(tmp_path, 48)
-    assert partitions_in(ulb, file, tmp_path)[:2] == ["2013-09-01T00", "2013-09-01T06"]
+    assert list(partitions_in(ulb, file, tmp_path).items())[:2] == [("2013-09-01T00", 6), ("2013-09-01T06", 6)]
     found = from_file(ulb, file, tmp_path)
     assert (found.first, found.last) == ("2013-09-01T00", "2013-09-02T12")
     assert found.live == ("2013-09-02T18",)
@@ -93,6 +93,14 @@ def test_the_rest_of_a_long_file_comes_in_a_second_bulk_run(
     assert sorted({*found.bulk, *found.catch_up, *found.live}) == [*found.bulk, *found.catch_up, *found.live]
     monkeypatch.setattr(itinerary, "_LARGE", 10)
     assert len(from_file(ulb, file, tmp_path).live) == 2
+
+
+def test_a_partition_that_the_file_ends_in_the_middle_of_is_left_out(
+    portfolios: dict[str, Portfolio], tmp_path: Path
+) -> None:
+    found = from_file(portfolios["ulb"], ulb_file(tmp_path, 50), tmp_path)
+    assert (found.live, found.left_out) == (("2013-09-02T18",), ("2013-09-03T00",))
+    assert from_file(portfolios["ulb"], ulb_file(tmp_path, 52), tmp_path).left_out == ()
 
 
 def test_a_file_with_other_bytes_takes_the_place_of_the_one_before(

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from fraudops.errors import ConfigurationError, FraudopsError
 from fraudops.stack.mailsink import Sink, main
-
-from tests.notices.servers import messages_in, running
+from fraudops.stack.postbox import messages_in, running
 
 MAIL = "From: a@b.example\r\nTo: c@d.example\r\nSubject: Gr=C3=BC\r\n\r\n.dot\r\nline\r\n"
 

@@ -7,6 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from fraudops.errors import ContractError, IntegrityError, MissingPartitionError
+from fraudops.features import build
+from fraudops.intake.files import FeedFiles
+from fraudops.intake.landing import land
+from fraudops.intake.publication import publish
 from fraudops.portfolio import Portfolio
 from fraudops.training.dataset import DatasetSummary, assemble, load
 from fraudops.workspace import Workspace
@@ -153,3 +157,37 @@ def test_an_altered_data_set_is_refused(ws: Workspace, shop: Portfolio) -> None:
         load(ws, shop, "altered")
     with pytest.raises(ContractError, match="has no data set"):
         load(ws, shop, "nothing")
+
+
+@pytest.mark.parametrize("split", ["time", "random"])
+def test_copies_in_the_order_of_files_share_a_slice(workspace: Workspace, split: str) -> None:
+    """Rows with neither a time nor an id, some of them again in their file, and in the file of another source."""
+    later = {"rows_per_day": 60, "origin": "2026-03-11T00:00:00+00:00"}
+    ours = {"path": "a*.csv", "name": "ours"}
+    theirs = {"path": "b*.csv", "name": "theirs", "columns": {"event_time": later, "amount": "value"}}
+    columns = {
+        "event_time": {"role": "time", "rows_per_day": 60, "origin": "2026-03-01T00:00:00+00:00"},
+        "amount": {"role": "amount"},
+        "kind": {"role": "category"},
+        "label": {"role": "label", "positive": ["1"]},
+    }
+    bank = history.portfolio(transactions=[ours, theirs], columns=columns, labels={"delay": "0d"}, features={})
+    rows = [f"{n},{'x' if n % 3 else ''},{int(n % 5 == 0)}" for n in range(500)]
+    folder = workspace.landing / bank.name
+    folder.mkdir()
+    paths = [folder / "a.csv", folder / "b.csv"]
+    paths[0].write_text("\n".join(["amount,kind,label", *rows[:300], *rows[:100], ""]))
+    paths[1].write_text("\n".join(["value,kind,label", *rows[250:], *rows[:50], ""]))
+    for key in land(workspace, bank, FeedFiles(paths)).keys:
+        publish(workspace, bank, key, actor="service:test")
+    build(workspace, bank, workspace.store.keys("transactions", bank.name))
+    assemble(workspace, bank, run_id="copies", as_of=history.end(30), split=split)
+    frame = load(workspace, bank, "copies").frame
+    slices = frame.groupby("amount")["slice"]
+    assert len(frame) == 700
+    assert (slices.size() > 1).sum() == 150
+    assert (slices.nunique() == 1).all()
+    if split == "time":
+        # The boundaries alone, at 60 and 80 % of the rows, would give 420, 140 and 140.
+        counts = [frame["slice"].value_counts()[name] for name in ("train", "validation", "test")]
+        assert counts == [500, 110, 90]

@@ -96,8 +96,8 @@ def test_an_absent_column_is_named() -> None:
 def test_preprocessing_sees_training_rows_only() -> None:
     train, *_ = _rows()
     model = _fit("logistic_regression", train=train.iloc[:2_000])
-    imputer = model.transform.named_transformers_["numbers"][0]
-    assert imputer.statistics_[1] == train["age"].iloc[:2_000].median()
+    filled = model.transform.named_transformers_["numbers"][0]
+    assert filled.medians_[1] == pytest.approx(train["age"].iloc[:2_000].median(), rel=1e-6)
     assert model.background["age"] == train["age"].iloc[:2_000].median()
     assert model.background["channel"] == train["channel"].iloc[:2_000].mode()[0]
 
@@ -107,6 +107,12 @@ def test_the_columns_of_the_matrix_have_their_origins() -> None:
     *_, test = _rows()
     assert model.matrix(test).shape == (len(test), len(model.origins))
     assert set(model.origins) == set(COLUMNS.all)
+
+
+def test_columns_that_never_vary_teach_nothing() -> None:
+    train, *_ = _rows()
+    with pytest.raises(ContractError, match="none of the 3 columns"):
+        _fit("xgboost", train=train.assign(amount=1.0, age=np.nan, channel="online"))
 
 
 def test_it_describes_itself() -> None:

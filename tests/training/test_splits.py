@@ -4,7 +4,16 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
-from fraudops.training.splits import GAP, TEST, TRAIN, VALIDATION, split_at_random, split_by_time
+from fraudops.training.splits import (
+    GAP,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Split,
+    keep_copies_together,
+    split_at_random,
+    split_by_time,
+)
 
 SHARES = (0.6, 0.2, 0.2)
 
@@ -47,3 +56,9 @@ def test_copies_of_a_row_go_to_the_same_slice() -> None:
     cut = split_at_random(np.repeat(np.arange(300) % 10 == 0, 3), groups, SHARES, seed=1)
     assert (pd.Series(cut.slices).groupby(groups).nunique() == 1).all()
     assert set(cut.slices) == {TRAIN, VALIDATION, TEST}
+
+
+def test_copies_at_different_moments_go_where_the_first_of_them_is() -> None:
+    split = Split(np.array([TRAIN, GAP, VALIDATION, TEST, TEST], dtype=object))
+    groups = np.array([7, 3, 7, 3, 9])
+    assert keep_copies_together(split, groups).slices.tolist() == [TRAIN, GAP, TRAIN, GAP, TEST]

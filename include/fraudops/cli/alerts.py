@@ -75,7 +75,8 @@ def show_alert(
         ("decision", Text(found.decision, style=_STYLES.get(found.decision, ""))),
         ("score", f"{found.score:.3f}, by model {found.model.version} on partition {found.partition_key}"),
     ):
-        facts.add_row(Text(name, style="dim"), value if isinstance(value, Text) else Text(value))
+        if value:
+            facts.add_row(Text(name, style="dim"), value if isinstance(value, Text) else Text(value))
     out.print(facts)
     for reason in found.reasons:
         out.print(Text(f"  • {reason}"))
@@ -103,12 +104,13 @@ def _lines(alerts: list[Alert]) -> Iterator[Text]:
     """Two lines an alert: the facts in columns, and the first reason. Not a table, which would cut ids short."""
     number = max(len(str(alert.id)) for alert in alerts)
     name = max(len(alert.portfolio) for alert in alerts)
-    amount = max(len(_amount(alert)) for alert in alerts)
+    widest = max(len(_amount(alert)) for alert in alerts)
+    amount = widest + 2 if widest else 0
     for alert in alerts:
         yield Text.assemble(
             f"{alert.id:>{number}}  {alert.portfolio:<{name}}  {_time(alert)}  ",
             (f"{alert.decision:<6}", _STYLES.get(alert.decision, "")),
-            f"  {alert.score:.3f}  {_amount(alert):>{amount}}  {alert.transaction_id}",
+            f"  {alert.score:.3f}{_amount(alert):>{amount}}  {alert.transaction_id}",
         )
         if alert.reasons:
             yield Text(f"{'':>{number}}  {alert.reasons[0]}", style="dim")
@@ -121,8 +123,8 @@ def _as_dict(alert: Alert) -> dict[str, Any]:
         "partition": alert.partition_key,
         "transaction_id": alert.transaction_id,
         "event_time": alert.event_time.astimezone(UTC).isoformat(),
-        "amount": str(Decimal(alert.amount_minor).scaleb(-alert.minor_digits)),
-        "currency": alert.currency,
+        "amount": None if (amount := _decimal(alert)) is None else str(amount),
+        "currency": alert.currency or None,
         "decision": alert.decision,
         "score": alert.score,
         "model_version": alert.model.version,
@@ -134,8 +136,15 @@ def _time(alert: Alert) -> str:
     return f"{alert.event_time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def _decimal(alert: Alert) -> Decimal | None:
+    return None if alert.amount_minor is None else Decimal(alert.amount_minor).scaleb(-alert.minor_digits)
+
+
 def _amount(alert: Alert) -> str:
-    amount = Decimal(alert.amount_minor).scaleb(-alert.minor_digits)
+    """Empty where transactions have none."""
+    amount = _decimal(alert)
+    if amount is None:
+        return ""
     return f"{amount:,.{alert.minor_digits}f} {alert.currency}".rstrip()
 
 

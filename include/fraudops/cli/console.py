@@ -35,3 +35,16 @@ def show_error(error: FraudopsError) -> None:
         err.print(Text("  where: ", style="bold") + Text(error.where))
     if error.remedy:
         err.print(Text("  what to do: ", style="bold") + Text(error.remedy))
+
+
+def printable(text: str) -> str:
+    """The text with everything that a terminal would obey instead of showing it written out.
+
+    What senders write into their files may hold escape sequences and line breaks.
+
+    Examples
+    --------
+    >>> printable("shop\\x1b[2Jname")
+    'shop\\\\x1b[2Jname'
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

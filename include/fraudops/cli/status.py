@@ -91,6 +91,7 @@ def _cells(portfolio: PortfolioOverview) -> list[str]:
     precision = champion.metrics.get(PRIMARY_METRIC) if champion else None
     model = f"{champion.version} {champion.candidate}" if champion else "–"
     waiting = f", {portfolio.pending} pending" if portfolio.pending else ""
+    waiting += f", {portfolio.stale} stale: {portfolio.name}_reconcile scores them again" if portfolio.stale else ""
     notices = portfolio.notices
     return [
         portfolio.name,

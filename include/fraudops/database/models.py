@@ -148,7 +148,8 @@ class Alert(Base):
     partition_key: Mapped[str] = mapped_column(String(16))
     transaction_id: Mapped[str] = mapped_column(String(256))
     event_time: Mapped[datetime]
-    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    amount_minor: Mapped[int | None] = mapped_column(BigInteger)
+    """None where transactions have no amount."""
     minor_digits: Mapped[int] = mapped_column(Integer)
     currency: Mapped[str] = mapped_column(String(8))
     score: Mapped[float] = mapped_column(Float)

@@ -164,7 +164,7 @@ def _rows(
             "partition_key": scores.key,
             "transaction_id": row["transaction_id"],
             "event_time": row["event_time"].to_pydatetime(warn=False),
-            "amount_minor": int(row["amount_minor"]),
+            "amount_minor": int(row["amount_minor"]) if portfolio.has_amount else None,
             "minor_digits": portfolio.minor_digits,
             "currency": _currency(portfolio, row),
             "score": float(row["score"]),
@@ -179,7 +179,9 @@ def _rows(
 
 
 def _currency(portfolio: Portfolio, row: dict[Any, Any]) -> str:
-    """The row's currency, empty where it names none; or the one of the whole portfolio."""
+    """The row's currency, empty where it names none or has no amount; or the one of the whole portfolio."""
+    if not portfolio.has_amount:
+        return ""
     if portfolio.currency not in portfolio.columns:
         return portfolio.currency[:_CURRENCY_LENGTH]
     value = row[portfolio.stored_name(portfolio.currency)]

@@ -25,15 +25,23 @@ def partition_states(ws: Workspace, portfolio: Portfolio) -> dict[str, Partition
 
     Each dataset is listed once; manifests are read only of what has been scored.
     """
-    unscored = dict(_unscored(ws, portfolio))
-    states: dict[str, PartitionState] = {}
-    for key in ws.store.keys("transactions", portfolio.name):
-        if key in unscored:
-            states[key] = unscored[key]
-        elif scores := ws.store.manifest("scores", portfolio.name, key):
-            states[key] = "scored" if is_fresh(ws, scores) else "stale"
-    scored = [key for key, state in states.items() if state == "scored"]
-    return states | dict.fromkeys(outdated(ws, portfolio, scored), "stale")
+    states: dict[str, PartitionState] = dict.fromkeys(ws.store.keys("transactions", portfolio.name), "scored")
+    return states | dict(_unscored(ws, portfolio)) | dict.fromkeys(stale_keys(ws, portfolio), "stale")
+
+
+def stale_keys(ws: Workspace, portfolio: Portfolio, *, since: str | None = None) -> list[str]:
+    """Partitions whose scores were made from what has changed since, in the order of time.
+
+    Parameters
+    ----------
+    since
+        Look at this partition and later ones only: what comes late changes nothing before it.
+    """
+    published = set(ws.store.keys("transactions", portfolio.name))
+    scored = [key for key in ws.store.keys("scores", portfolio.name) if since is None or key >= since]
+    scored = [key for key in scored if key in published]
+    fresh = {key for key in scored if is_fresh(ws, ws.store.require("scores", portfolio.name, key))}
+    return sorted((set(scored) - fresh) | set(outdated(ws, portfolio, fresh)))
 
 
 def pending_keys(ws: Workspace, portfolio: Portfolio) -> list[str]:

@@ -120,7 +120,7 @@ class Metrics:
     value_recall
         Share of the defrauded amount that lies at or above the review threshold.
     amount_fraud, amount_caught
-        In minor units of the portfolio's currency.
+        In minor units of the portfolio's currency; None where transactions have no amount.
     """
 
     n: int
@@ -140,8 +140,8 @@ class Metrics:
     confusion: Mapping[str, Confusion]
     recall_at_fpr: Mapping[float, float | None]
     value_recall: float | None
-    amount_fraud: int
-    amount_caught: int
+    amount_fraud: int | None
+    amount_caught: int | None
     calibration: tuple[ReliabilityBin, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class Metrics:
 def evaluate(
     label: np.ndarray,
     score: np.ndarray,
-    amount_minor: np.ndarray,
+    amount_minor: np.ndarray | None,
     *,
     days: float,
     alerts_per_day: float,
@@ -192,7 +192,7 @@ def evaluate(
     score
         Calibrated probability of fraud.
     amount_minor
-        Amounts in minor units of the currency.
+        Amounts in minor units of the currency; None: transactions have none.
     days
         How many days the transactions span; with ``alerts_per_day`` it gives the alert budget.
     review, block
@@ -206,14 +206,13 @@ def evaluate(
         The arrays differ in length, or a score is not a number.
     """
     label, score = np.asarray(label, dtype=bool), np.asarray(score, dtype=np.float64)
-    amounts = np.asarray(amount_minor, dtype=np.int64)
     ranking = Ranking.of(label, score)
     k = alert_budget(alerts_per_day, days, len(label))
     intervals = ranking_intervals(label, score, k=k, seed=seed, resamples=resamples)
     caught = float(caught_at(ranking.positives[None, :], ranking.negatives[None, :], k)[0])
     thresholds = {"review": review, "block": block, "half": TUTORIAL_THRESHOLD}
-    amount_fraud = int(amounts[label].sum())
-    amount_caught = int(amounts[label & (score >= review)].sum())
+    amount_fraud = _sum(amount_minor, label)
+    amount_caught = _sum(amount_minor, label & (score >= review))
     return Metrics(
         n=len(label),
         positives=ranking.n_positives,
@@ -231,7 +230,7 @@ def evaluate(
         expected=float(score.sum()),
         confusion={name: confusion(label, score, t) for name, t in thresholds.items() if t is not None},
         recall_at_fpr={rate: recall_at_fpr(ranking, rate) for rate in FALSE_POSITIVE_RATES},
-        value_recall=_share(amount_caught, amount_fraud),
+        value_recall=_share(amount_caught or 0, amount_fraud or 0),
         amount_fraud=amount_fraud,
         amount_caught=amount_caught,
         calibration=reliability(label, score),
@@ -309,6 +308,10 @@ def _class_report(hits: int, false: int, missed: int) -> dict[str, Any]:
         "f1": _share(2 * hits, 2 * hits + false + missed),
         "support": hits + missed,
     }
+
+
+def _sum(amount_minor: np.ndarray | None, chosen: np.ndarray) -> int | None:
+    return None if amount_minor is None else int(np.asarray(amount_minor, dtype=np.int64)[chosen].sum())
 
 
 def _share(part: float, whole: float) -> float | None:

@@ -79,6 +79,7 @@ def _told(group: Group, row: dict[Any, Any], model: Explainable, portfolio: Port
         digits=portfolio.minor_digits,
         flags=flags,
         longest=portfolio.features.longest_window,
+        noun="payment" if portfolio.has_amount else "transaction",
     )
 
 

@@ -49,6 +49,8 @@ class Told:
         Columns that hold yes or no.
     longest
         How far back behaviour looks.
+    noun
+        What a transaction is called: where no amount is known it need not be a payment.
     """
 
     values: Sequence[Value]
@@ -57,6 +59,7 @@ class Told:
     digits: int
     flags: frozenset[str] = frozenset()
     longest: timedelta = timedelta(0)
+    noun: str = "payment"
 
 
 Wording = Callable[[Told], str]
@@ -112,15 +115,15 @@ def _frauds(told: Told) -> str:
     if best.value is None:
         return f"no record of frauds {_by(best)}"
     typically = "" if best.typical is None else f" (typically {_percent(best.typical)})"
-    return f"confirmed frauds are {_percent(best.value)} of the payments {_by(best)} {_last(best)}{typically}"
+    return f"confirmed frauds are {_percent(best.value)} of the {told.noun}s {_by(best)} {_last(best)}{typically}"
 
 
 @wording("count")
 def _count(told: Told) -> str:
     best = _most_telling(told.values)
     if best.value is None:
-        return f"it is not known how many payments {_by(best)} came before"
-    return f"{_several(best.value, 'payment')} {_by(best)} {_last(best)}{_typically(best, number)}"
+        return f"it is not known how many {told.noun}s {_by(best)} came before"
+    return f"{_several(best.value, told.noun)} {_by(best)} {_last(best)}{_typically(best, number)}"
 
 
 @wording("amount_sum", "amount_mean", "amount_max")
@@ -140,8 +143,8 @@ def _since_last(told: Told) -> str:
     best = _most_telling(told.values)
     if best.value is None:
         within = f" in {_span(told.longest)}" if told.longest else ""
-        return f"no earlier payment {_by(best)}{within}"
-    return f"{_ago(best.value)} after the previous payment {_by(best)}{_typically(best, _ago)}"
+        return f"no earlier {told.noun} {_by(best)}{within}"
+    return f"{_ago(best.value)} after the previous {told.noun} {_by(best)}{_typically(best, _ago)}"
 
 
 @wording("seconds_since_first")
@@ -149,20 +152,21 @@ def _since_first(told: Told) -> str:
     best = _most_telling(told.values)
     within = f" in {_span(told.longest)}" if told.longest else ""
     if not best.value:
-        return f"first payment {_by(best)}{within}"
-    return f"first payment {_by(best)}{within} was {_ago(best.value)} before{_typically(best, _ago)}"
+        return f"first {told.noun} {_by(best)}{within}"
+    return f"first {told.noun} {_by(best)}{within} was {_ago(best.value)} before{_typically(best, _ago)}"
 
 
 @wording("time_of_day")
 def _time_of_day(told: Told) -> str:
     clock = f"{told.event_time.astimezone(UTC):%H:%M} UTC"
     night = any(v.member.column == "night" and v.value for v in told.values)
-    return f"paid at night ({clock})" if night else f"paid at {clock}"
+    paid = _paid(told)
+    return f"{paid} at night ({clock})" if night else f"{paid} at {clock}"
 
 
 @wording("day_of_week")
 def _day_of_week(told: Told) -> str:
-    return f"paid on a {_DAYS[told.event_time.astimezone(UTC).weekday()]}"
+    return f"{_paid(told)} on a {_DAYS[told.event_time.astimezone(UTC).weekday()]}"
 
 
 def _plain(told: Told) -> str:
@@ -202,6 +206,10 @@ def _most_telling(values: Sequence[Value]) -> Value:
 
 def _window(value: Value) -> timedelta:
     return value.member.window or timedelta(0)
+
+
+def _paid(told: Told) -> str:
+    return "paid" if told.noun == "payment" else "made"
 
 
 def _this(value: Value) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from fraudops.portfolio import EntityFeatures, Portfolio, Role, format_duration
-
-WITHOUT_WINDOW = frozenset({"seconds_since_last", "seconds_since_first"})
+from fraudops.portfolio import Portfolio, Role
+from fraudops.portfolio.feature_names import behaviour_names
 
 
 @dataclass(frozen=True)
@@ -21,28 +19,6 @@ class ModelColumns:
     def all(self) -> tuple[str, ...]:
         """Numeric columns first, categorical ones after."""
         return self.numeric + self.categorical
-
-
-def behaviour_name(entity: str, aggregate: str, window: timedelta | None = None) -> str:
-    """Name of a behavioural feature.
-
-    Examples
-    --------
-    >>> behaviour_name("terminal", "fraud_rate", timedelta(days=7))
-    'terminal_fraud_rate_7d'
-    >>> behaviour_name("customer", "seconds_since_last")
-    'customer_seconds_since_last'
-    """
-    return f"{entity}_{aggregate}" if window is None else f"{entity}_{aggregate}_{format_duration(window)}"
-
-
-def behaviour_names(group: EntityFeatures) -> list[str]:
-    """Names of one declared group's features, aggregate by aggregate, windows ascending."""
-    names = []
-    for aggregate in group.aggregates:
-        windows = [None] if aggregate in WITHOUT_WINDOW else sorted(group.windows)
-        names += [behaviour_name(group.entity, aggregate, window) for window in windows]
-    return names
 
 
 def feature_names(portfolio: Portfolio) -> list[str]:

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraudops.features.behaviour import EntityHistory, Reported, microseconds
-from fraudops.features.columns import WITHOUT_WINDOW, behaviour_name
 from fraudops.portfolio import EntityFeatures, Portfolio
+from fraudops.portfolio.feature_names import WITHOUT_WINDOW, behaviour_name
 
 _NIGHT_ENDS = 6
 """Last hour (UTC) that counts as night, as in the Fraud Detection Handbook."""

@@ -172,4 +172,4 @@ def file_config(portfolio: Portfolio, feed: Feed) -> str:
     return sha256_of(canonical_json({"source": reading, "partition": partition_config(portfolio, feed.kind)}))
 
 
-_WHERE = {"path", "connection", "table", "query", "watermark", "batch_rows", "simulator"}
+_WHERE = {"path", "connection", "table", "query", "watermark", "overlap", "batch_rows", "simulator"}

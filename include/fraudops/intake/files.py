@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,15 +25,22 @@ class FeedFiles:
 
     transactions: list[Path] = field(default_factory=list)
     labels: list[Path] = field(default_factory=list)
+    corrections: list[Path] = field(default_factory=list)
+    """Transactions whose rows replace what is stored under their ids: a database says what it says now."""
 
 
-def find_files(ws: Workspace, portfolio: Portfolio, key: str | None = None) -> FeedFiles:
+def find_files(
+    ws: Workspace, portfolio: Portfolio, key: str | None = None, *, read: FeedFiles | None = None
+) -> FeedFiles:
     """The files that match the portfolio's patterns, in the order of their names.
 
     Parameters
     ----------
     key
         Partition whose files are wanted: it takes the place of ``{key}`` in the patterns. None: every key.
+    read
+        What was just read of databases; it is added. What was read of them earlier is not looked for: it says
+        what the database said then.
 
     Raises
     ------
@@ -45,18 +54,19 @@ def find_files(ws: Workspace, portfolio: Portfolio, key: str | None = None) -> F
     start = _start_of(portfolio, key) if key is not None else None
     if start is not None:
         _simulate_what_is_missing(portfolio, folder, start)
-    found = list(dict.fromkeys(path for source in portfolio.transactions for path in _matching(folder, source, key)))
-    if not found:
-        patterns = " or ".join(repr(_pattern(source, key)) for source in portfolio.transactions)
-        raise FraudopsError(
-            f"no file matches {patterns}; the folder holds {_listing(folder)}",
-            where=str(folder),
-            remedy="deliver the file there, or correct transactions.path in the portfolio's YAML",
-        )
+    read = read or FeedFiles()
+    files = [source for source in portfolio.transactions if not source.is_database]
+    found = list(dict.fromkeys(path for source in files for path in _matching(folder, source, key)))
+    # A database that has nothing new is no reason to complain.
+    may_be_quiet = key is None and len(files) < len(portfolio.transactions)
+    if not (found or read.transactions or read.corrections or may_be_quiet):
+        raise _nothing(portfolio, folder, key)
     if not portfolio.named(Role.ID):
         _refuse_packed_twins(found)
-    reports = _matching(folder, portfolio.labels.source, key) if portfolio.labels.source else []
-    return FeedFiles(found, [path for path in reports if path not in found])
+    source = portfolio.labels.source
+    reports = _matching(folder, source, key) if source is not None and not source.is_database else []
+    labels = [path for path in reports if path not in found]
+    return FeedFiles([*found, *read.transactions], [*labels, *read.labels], read.corrections)
 
 
 def named_files(ws: Workspace, portfolio: Portfolio, names: str | Iterable[str]) -> FeedFiles:
@@ -77,6 +87,12 @@ def named_files(ws: Workspace, portfolio: Portfolio, names: str | Iterable[str])
     return FeedFiles([path for path in paths if path not in labels], labels)
 
 
+def place_of(folder: Path, path: Path) -> str:
+    """Path of a file below the landing folder, with ``/``; the bare name of one that lies elsewhere."""
+    root, resolved = folder.resolve(), path.resolve()
+    return resolved.relative_to(root).as_posix() if resolved.is_relative_to(root) else path.name
+
+
 def source_of(portfolio: Portfolio, path: Path, folder: Path) -> Source:
     """The source that a file of transactions belongs to: by its name, or else by the columns it has.
 
@@ -93,7 +109,7 @@ def source_of(portfolio: Portfolio, path: Path, folder: Path) -> Source:
     sources = portfolio.transactions
     if len(sources) == 1:
         return sources[0]
-    place = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
+    place = Path(place_of(folder, path))
     named = [source for source in sources if _fits(place, _pattern(source, None))]
     fitting = [source for source in named or sources if has_columns(path, transactions_feed(portfolio, source))]
     if len(fitting) == 1:
@@ -125,6 +141,30 @@ def _simulate_what_is_missing(portfolio: Portfolio, folder: Path, start: datetim
     ensure_day(folder, day)
 
 
+def _nothing(portfolio: Portfolio, folder: Path, key: str | None) -> FraudopsError:
+    files = [source for source in portfolio.transactions if not source.is_database]
+    wanted = " or ".join(repr(_shown_pattern(source, key)) for source in files)
+    tables = ", ".join(
+        source.table or f"the query of source {source.name!r}"
+        for source in portfolio.transactions
+        if source.is_database
+    )
+    said = [f"no file matches {wanted}; the folder holds {_listing(folder)}"] if wanted else []
+    said += [f"there are no rows for {key} in {tables}"] if tables else []
+    return FraudopsError(
+        "; ".join(said),
+        where=str(folder),
+        remedy="deliver what is missing, or correct transactions in the portfolio's YAML",
+    )
+
+
+def _shown_pattern(source: Source, key: str | None) -> str:
+    """What a sender has to match: the address where files are fetched from one."""
+    return (
+        (source.path or "").replace("{key}", "*" if key is None else key) if source.is_remote else _pattern(source, key)
+    )
+
+
 def _pattern(source: Source, key: str | None) -> str:
     return source.local_pattern.replace("{key}", "*" if key is None else glob.escape(key))
 
@@ -134,23 +174,68 @@ def _fits(place: Path, pattern: str) -> bool:
 
 
 def _matching(folder: Path, source: Source | None, key: str | None) -> list[Path]:
-    if source is None or not folder.is_dir():
+    if source is None:
         return []
-    found = sorted(folder.glob(_pattern(source, key)))
-    # A leading dot marks what a sender has not finished writing.
-    return [_inside(folder, path) for path in found if not path.name.startswith(".") and not path.is_dir()]
+    with _permitted(folder):
+        if not folder.is_dir():
+            return []
+        with os.scandir(folder):
+            pass  # a pattern finds nothing in a folder that may not be read, and says nothing either
+        pattern = _pattern(source, key)
+        found = [path for path in sorted(folder.glob(pattern)) if not _is_unfinished(path.name, pattern)]
+        return [_inside(folder, path) for path in found if not path.is_dir()]
+
+
+def _is_unfinished(name: str, pattern: str) -> bool:
+    """Whether a file's name says that its sender is still writing it: a leading dot, or a usual ending."""
+    return name.startswith(".") or any(
+        name.lower().endswith(ending) and not pattern.endswith(ending) for ending in _UNFINISHED
+    )
+
+
+_UNFINISHED = (
+    ".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", ".inprogress", ".uploading",
+    ".writing", ".swp", "~",
+)  # fmt: skip
+
+
+@contextmanager
+def _permitted(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError:
+        raise ContractError(
+            "the folder may not be read",
+            where=str(folder),
+            remedy="give the user that runs fraudops the right to read and to enter it",
+        ) from None
 
 
 def _inside(folder: Path, path: Path) -> Path:
     """The path, links resolved; refused where that leads out of the landing folder."""
-    resolved, root = path.resolve(), folder.resolve()
+    if not path.name.isprintable():
+        raise ContractError(
+            f"a file's name holds signs that cannot be shown: {path.name!r}",
+            where=str(folder),
+            remedy="rename it to letters, digits, '.', '-' and '_'",
+        )
+    try:
+        resolved, root = path.resolve(), folder.resolve()
+        exists = resolved.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, PermissionError):
+            raise
+        # A link that leads to itself, or a name that no file can have.
+        raise ContractError(
+            f"{path.name[:80]!r} leads nowhere", where=str(folder), remedy="copy the file itself there"
+        ) from None
     if not resolved.is_relative_to(root):
         raise ContractError(
             f"{path.name!r} leads out of the landing folder",
             where=str(folder),
             remedy="copy the file itself there",
         )
-    if not resolved.exists():
+    if not exists:
         raise ContractError(
             f"there is no {path.name!r}; the folder holds {_listing(folder)}",
             where=str(folder),
@@ -165,11 +250,16 @@ def _listing(folder: Path) -> str:
     """What lies in a folder, for a message."""
     if not folder.is_dir():
         return "nothing, because it does not exist"
-    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    with _permitted(folder):
+        names = sorted(_shown(path.name) for path in folder.iterdir() if not path.name.startswith("."))
     if not names:
         return "nothing"
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+def _shown(name: str) -> str:
+    return name if name.isprintable() else repr(name)
 
 
 def _refuse_packed_twins(found: list[Path]) -> None:

@@ -10,6 +10,10 @@ when the lineage says so; landing it again changes nothing.
 
 Two rows of one transaction id are seen where they fall into one partition. Across partitions nobody looks: an
 id that comes back on another day, with another time, is another row.
+
+A file that comes again under its name with other bytes is its corrected version: in every partition that it has
+rows in, the rows of its earlier version give way to its own. What comes under another name adds rows, and
+replaces some only where corrections are asked for. See ``docs/late-and-corrected-files.md``.
 """
 
 from __future__ import annotations
@@ -29,18 +33,43 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from fraudops.errors import ContractError
+from fraudops.intake.asked import Asked
+from fraudops.intake.changes import PartitionChange
 from fraudops.intake.feeds import Feed, file_config, labels_feed, partition_config, transactions_feed
-from fraudops.intake.files import FeedFiles, source_of
+from fraudops.intake.files import FeedFiles, place_of, source_of
 from fraudops.intake.label_feed import merge_reports
+from fraudops.intake.landing_file import COUNTED, LandingFile
 from fraudops.intake.mapping import NOWHERE, Mapper, Rejected
-from fraudops.intake.merging import FILE, SHA256, Duplicate, merge, wide_schema, without_ids
-from fraudops.intake.partitions import Arriving, Present, contained_files, lineage_of, load, stage, write_lineage
+from fraudops.intake.merging import FILE, SHA256, Kind, Merged, merge, wide_schema, without_ids
+from fraudops.intake.partitions import (
+    Arrivals,
+    Arriving,
+    Present,
+    change_between,
+    contained_files,
+    lineage_of,
+    load,
+    stage,
+    waiting_change,
+    write_lineage,
+)
 from fraudops.intake.publication import record
-from fraudops.intake.quarantine import Archive, Rejects, count_by_partition, of_partitions, reasons_of
-from fraudops.intake.reading import Fingerprint, fingerprint, read_batches, require_unchanged
+from fraudops.intake.quarantine import LEADING, Archive, Rejects, count_by_partition, of_partitions, reasons_of
+from fraudops.intake.reading import fingerprint, read_batches, require_unchanged
+from fraudops.intake.remarks import (
+    conflict_remarks,
+    elsewhere_remarks,
+    left_behind_remarks,
+    report_remarks,
+    version_remarks,
+)
+from fraudops.intake.replacing import replace
+from fraudops.intake.results import FileResult, LandResult
+from fraudops.intake.settling import Unsettled, is_years_away, settle
 from fraudops.intake.spool import Spool
 from fraudops.intake.tokens import guard_token_key
-from fraudops.portfolio import Partitioning, Portfolio, Role
+from fraudops.intake.versions import Delivery, FileName, deliver
+from fraudops.portfolio import Portfolio, Role
 from fraudops.store import Manifest
 from fraudops.workspace import Workspace
 
@@ -48,47 +77,14 @@ _ACTOR = "service:ingest"
 _SHOWN_REASONS = 50
 
 
-@dataclass(frozen=True)
-class FileResult:
-    """What became of one file's rows."""
-
-    name: str
-    feed: str
-    sha256: str
-    rows: int
-    accepted: int
-    quarantined: int
-    elsewhere: int
-    """Rows of partitions that were not asked for."""
-
-
-@dataclass(frozen=True)
-class LandResult:
-    """What a landing did; the counts are those of the files, whether they were new or known."""
-
-    keys: list[str]
-    """Partitions of transactions that the files have rows in, among those asked for."""
-    changed_keys: list[str]
-    """Those with other rows than before; they are staged and wait for validation."""
-    label_keys: list[str]
-    """Partitions in which reports of fraud arrived."""
-    rows_read: int
-    rows_accepted: int
-    rows_quarantined: int
-    rows_elsewhere: int
-    files: list[FileResult]
-    reasons: dict[str, int]
-    """Why rows were quarantined, the most frequent reasons first."""
-    notes: list[str] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able, without anything confidential."""
-        found = dict(vars(self))
-        return {**found, "files": [dict(vars(item)) for item in self.files]}
-
-
 def land(
-    ws: Workspace, portfolio: Portfolio, files: FeedFiles, *, first: str | None = None, last: str | None = None
+    ws: Workspace,
+    portfolio: Portfolio,
+    files: FeedFiles,
+    *,
+    first: str | None = None,
+    last: str | None = None,
+    corrections: bool = False,
 ) -> LandResult:
     """Land files: transactions are staged for validation, reports of fraud published.
 
@@ -99,6 +95,9 @@ def land(
     first, last
         Limit the transactions to these partitions, both included. Reports of fraud are not limited: each
         carries the moment from which it is known.
+    corrections
+        Rows of transactions replace what is stored under their ids, whatever file brought it; of several rows
+        of an id the last one stays. Rows that say what is stored already are accepted and change nothing.
 
     Raises
     ------
@@ -107,19 +106,22 @@ def land(
     FraudopsError
         A file changed while it was read; trying again helps.
     """
-    asked = _Asked.between(portfolio.partitioning, first, last)
+    asked = Asked.between(portfolio.partitioning, first, last)
     guard_token_key(ws, portfolio)
     with tempfile.TemporaryDirectory(prefix="fraudops-landing-") as name:
         folder = Path(name)
-        payments = _Landing(ws, portfolio, transactions_feed(portfolio), asked, folder)
+        payments = _Landing(ws, portfolio, transactions_feed(portfolio), asked, folder, corrections)
         payments.read([(path, _feed_of(ws, portfolio, path)) for path in files.transactions])
         reports = None
         if files.labels and portfolio.labels.source is not None:
             feed = labels_feed(portfolio, portfolio.labels.source)
-            everything = _Asked.between(portfolio.partitioning, None, None)
+            everything = Asked.between(portfolio.partitioning, None, None)
             reports = _Landing(ws, portfolio, feed, everything, folder)
             reports.read([(path, feed) for path in files.labels])
         with _alone(ws, portfolio) as session:
+            # While this one waited, another landing may have taken a newer version of a file.
+            for file in [*payments.files, *(reports.files if reports else [])]:
+                require_unchanged(file.path, file.mark)
             payments.stage_partitions()
             if reports is not None:
                 reports.publish_reports(session)
@@ -139,68 +141,6 @@ def _alone(ws: Workspace, portfolio: Portfolio) -> Iterator[Session]:
         yield session
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """The partitions that are wanted, as codes: their numbers since 1970."""
-
-    partitioning: Partitioning
-    lowest: int
-    highest: int
-
-    @classmethod
-    def between(cls, partitioning: Partitioning, first: str | None, last: str | None) -> _Asked:
-        bounds = []
-        for name, key, default in (("first", first, -(2**62)), ("last", last, 2**62)):
-            try:
-                start = None if key is None else partitioning.start(key)
-            except ValueError as error:
-                raise ContractError(str(error), where=name) from None
-            bounds.append(default if start is None else (start - partitioning.epoch) // partitioning.length)
-        return cls(partitioning, bounds[0], bounds[1])
-
-    def contains(self, code: int) -> bool:
-        return self.lowest <= code <= self.highest
-
-    def mask(self, codes: np.ndarray) -> np.ndarray:
-        return (codes >= self.lowest) & (codes <= self.highest)
-
-    def key(self, code: int) -> str | None:
-        """Key of a partition's code; None for no partition."""
-        if code == NOWHERE:
-            return None
-        return self.partitioning.key_of(self.partitioning.epoch + code * self.partitioning.length)
-
-    def contains_key(self, key: str) -> bool:
-        return self.contains((self.partitioning.start(key) - self.partitioning.epoch) // self.partitioning.length)
-
-
-@dataclass
-class _File:
-    """A file being landed."""
-
-    path: Path
-    feed: Feed
-    config: str
-    """Digest of the configuration that its rows depend on."""
-    mark: Fingerprint
-    archive: Archive
-    rejects: Rejects
-    rows: int = 0
-    by_code: Counter[int] = field(default_factory=Counter)
-    """Rows of each partition, usable or not."""
-    accepted: dict[str, int] = field(default_factory=dict)
-    """Accepted rows of each partition that was asked for."""
-    duplicates: list[tuple[Duplicate, str]] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-    @property
-    def sha256(self) -> str:
-        return self.mark.sha256
-
-
 @dataclass
 class _Landing:
     """One feed's files on their way into the store."""
@@ -209,42 +149,55 @@ class _Landing:
     portfolio: Portfolio
     feed: Feed
     """What is stored; each file's own feed says how that file writes it."""
-    asked: _Asked
+    asked: Asked
     folder: Path
+    corrections: bool = False
     results: list[FileResult] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     reasons: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
-    _files: list[_File] = field(default_factory=list)
+    changes: dict[str, PartitionChange | None] = field(default_factory=dict)
+    """Of the partitions that were looked at: what waits to be published in place of other rows."""
+    files: list[LandingFile] = field(default_factory=list)
+    """Those in which there is something to do."""
+    _seen: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of every file → its name."""
 
     def __post_init__(self) -> None:
         self._spool = Spool(self._subfolder("rows"))
         self.config = partition_config(self.portfolio, self.feed.kind)
+        if self.corrections and not self.feed.of_role(Role.ID):
+            self.corrections = False
+            self.notes.append(
+                "rows without an id cannot replace one another, so they were added; what corrects a file has its name"
+            )
 
     # -- reading ---------------------------------------------------------------------------------------
 
     def read(self, files: list[tuple[Path, Feed]]) -> None:
         """Read every file to its end; nothing is written to the store, so a bad one leaves no trace."""
-        seen: dict[str, str] = {}
         for path, feed in files:
             mark = fingerprint(path)
-            if mark.sha256 in seen:
-                self.notes.append(f"{path.name} holds the same bytes as {seen[mark.sha256]}: read once")
+            place = FileName(feed.source.name, place_of(self.ws.landing / self.feed.portfolio, path))
+            if mark.sha256 in self._seen:
+                self.notes.append(f"{place.path} holds the same bytes as {self._seen[mark.sha256]}: read once")
                 continue
-            seen[mark.sha256] = path.name
+            self._seen[mark.sha256] = place.path
             archive = Archive(self.ws.store, self.feed.portfolio, mark.sha256)
             config = file_config(self.portfolio, feed)
-            known = self._known(path, archive, config)
+            known = self._known(place, archive, config)
             if known is not None:
                 self.results.append(known)
+                if archive.summary()["file"] != place.path:
+                    self.notes.append(f"{place.path} holds the bytes of {archive.summary()['file']}, landed before")
                 continue
-            rejects = Rejects(self._subfolder(f"rejects-{mark.sha256}"), path.name)
-            file = _File(path, feed, config, mark, archive, rejects)
+            rejects = Rejects(self._subfolder(f"rejects-{mark.sha256}"), place.path)
+            file = LandingFile(path, place, feed, config, mark, archive, rejects)
             self._read(file)
-            self._files.append(file)
+            self.files.append(file)
 
-    def _read(self, file: _File) -> None:
+    def _read(self, file: LandingFile) -> None:
         mapper = Mapper(file.feed, self.ws.token_key)
         for batch in read_batches(file.path, file.feed, self.notes):
             mapped = mapper.map(batch)
@@ -252,14 +205,17 @@ class _Landing:
             for codes in (mapped.codes, mapped.rejected_codes):
                 found, counts = np.unique(codes, return_counts=True)
                 file.by_code.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
-            file.rejects.add((item, self.asked.key(item.code)) for item in mapped.rejected if self._wanted(item))
-            wanted = self.asked.mask(mapped.codes)
+            file.rejects.add((item, self._key(item.code)) for item in mapped.rejected if self._wanted(item))
+            wanted = self.asked.mask(mapped.codes) | self._is_years_away(mapped.codes)
             rows = mapped.rows if wanted.all() else mapped.rows.filter(pa.array(wanted))
             origin = {FILE: file.name, SHA256: file.sha256}
             for column, value in origin.items():
                 rows = rows.append_column(column, pa.repeat(value, rows.num_rows))
             self._spool.add(rows, mapped.codes[wanted])
         require_unchanged(file.path, file.mark)
+        self.notes += [f"{file.name}: {remark}" for remark in mapper.remarks()]
+        unsettled = Unsettled(file.sha256, file.feed, file.by_code, file.rejects, mapper.first)
+        settle(unsettled, self._spool, self.asked.key, self.asked.contains)
         if not file.rows and self.feed.kind == "transactions":
             raise ContractError(
                 "the file has a header and no rows",
@@ -267,17 +223,25 @@ class _Landing:
                 remedy="ask its sender for it again, or remove it if there is nothing to say",
             )
 
-    def _wanted(self, item: Rejected) -> bool:
-        return item.code == NOWHERE or self.asked.contains(item.code)
+    def _key(self, code: int) -> str | None:
+        return LEADING if code == NOWHERE else self.asked.key(code)
 
-    def _known(self, path: Path, archive: Archive, config: str) -> FileResult | None:
+    def _wanted(self, item: Rejected) -> bool:
+        return (
+            item.code == NOWHERE or self.asked.contains(item.code) or bool(self._is_years_away(np.array([item.code])))
+        )
+
+    def _is_years_away(self, codes: np.ndarray) -> np.ndarray:
+        return is_years_away(codes, self.asked.lowest, self.asked.highest, self.asked.partitioning.hours)
+
+    def _known(self, place: FileName, archive: Archive, config: str) -> FileResult | None:
         """The counts of a file that has been landed in all that is asked for; None where there is work."""
         summary = archive.summary()
         if self.feed.kind != "transactions" or not summary or summary["config"] != config:
             return None
         asked = {key: n for key, n in summary["partitions"].items() if self.asked.contains_key(key)}
         for key, counts in asked.items():
-            contained = contained_files(self.ws.store, self.feed.portfolio, key, config)
+            contained = contained_files(self.ws.store, self.feed.portfolio, key, config, corrections=self.corrections)
             if "accepted" not in counts or archive.sha256 not in contained:
                 return None
         self.keys |= set(asked)
@@ -285,66 +249,89 @@ class _Landing:
         accepted = sum(counts["accepted"] for counts in asked.values())
         quarantined = summary["nowhere"] + sum(counts["quarantined"] for counts in asked.values())
         elsewhere = sum(n["rows"] for key, n in summary["partitions"].items() if key not in asked)
+        repeated = sum(counts["repeated"] for counts in asked.values())
         return FileResult(
-            path.name, self.feed.kind, archive.sha256, summary["rows_read"], accepted, quarantined, elsewhere
+            place.path, self.feed.kind, archive.sha256, summary["rows_read"], accepted, quarantined, elsewhere, repeated
         )
 
     # -- transactions ----------------------------------------------------------------------------------
 
     def stage_partitions(self) -> None:
         """Merge, sort and stage each partition, then quarantine, then lineage (see the module's text)."""
+        deliveries = self._deliver()
         origins = Spool(self._subfolder("lineage"))
         staged: list[tuple[int, Manifest, Present]] = []
-        contained: dict[str, set[str]] = {file.sha256: set() for file in self._files}
-        landing = {file.sha256: Arriving(file.name, file.config) for file in self._files}
+        contained: dict[str, set[str]] = {file.sha256: set() for file in self.files}
+        gave_way: Counter[tuple[str, str]] = Counter()
         for code, key in self._partitions():
-            present = load(self.ws.store, self.feed, key, landing)
+            present = load(self.ws.store, self.feed, key, self._arrivals(code))
             self.keys.add(key)
-            for sha256 in present.contained & set(landing):
+            for sha256 in present.contained:
                 contained[sha256].add(key)
-            files = [file for file in self._files if code in file.by_code]
+            files = [file for file in self.files if code in file.by_code]
+            for file in files:
+                file.begin(key, present.files[file.sha256] if file.sha256 in present.contained else None)
             if all(file.sha256 in present.contained for file in files):
-                for file in files:
-                    file.accepted[key] = present.files[file.sha256]["accepted"]
+                self.changes[key] = waiting_change(self.ws.store, self.feed.portfolio, key)
                 self._spool.drop(code)
                 continue
             manifest, rows = self._stage_partition(code, key, present)
             origins.add(lineage_of(rows), np.full(rows.num_rows, code))
-            staged.append((code, manifest, present))
-        quarantined = {file.sha256: self._quarantine(file, contained[file.sha256]) for file in self._files}
+            staged.append((code, manifest, present.without_rows()))
+            gave_way.update(file.place.identity for file in files if file.place.identity in present.superseded)
+        quarantined = {file.sha256: self._quarantine(file, contained[file.sha256]) for file in self.files}
         for code, manifest, present in staged:
             origin = origins.take(code) if manifest.rows else lineage_of(wide_schema(self.feed).empty_table())
-            write_lineage(
-                self.ws.store,
-                self.feed,
-                manifest,
-                origin,
-                self._file_facts(code, manifest.key, present, quarantined),
-            )
+            facts = self._file_facts(code, manifest.key, present, quarantined)
+            write_lineage(self.ws.store, self.feed, manifest, origin, facts, self.changes[manifest.key], present)
+        for file, delivery in zip(self.files, deliveries, strict=True):
+            self._remark(file, delivery, gave_way[file.place.identity])
+
+    def _deliver(self) -> list[Delivery]:
+        """Note under each file's name which bytes it has now, before anything depends on it."""
+        store, portfolio, kind = self.ws.store, self.feed.portfolio, self.feed.kind
+        return [deliver(store, portfolio, kind, file.place, file.sha256) for file in self.files]
+
+    def _remark(self, file: LandingFile, delivery: Delivery, gave_way: int) -> None:
+        self.notes += version_remarks(file.name, delivery, gave_way)
+        if delivery.previous is not None and delivery.previous not in self._seen:
+            here = {key for code in file.by_code if (key := self.asked.key(code)) is not None}
+            self.notes += left_behind_remarks(file.name, file.archive, delivery.previous, here)
+        self.notes += conflict_remarks(file.name, [item for item, _ in file.duplicates])
 
     def _partitions(self) -> list[tuple[int, str]]:
-        codes = {code for file in self._files for code in file.by_code if self.asked.contains(code)}
+        codes = {code for file in self.files for code in file.by_code if self.asked.contains(code)}
         return [(code, key) for code in sorted(codes) if (key := self.asked.key(code)) is not None]
 
+    def _arrivals(self, code: int) -> Arrivals:
+        files = {file.sha256: Arriving(file.place, file.config, code in file.by_code) for file in self.files}
+        return Arrivals(files, frozenset(self._seen), self.corrections)
+
     def _stage_partition(self, code: int, key: str, present: Present) -> tuple[Manifest, pa.Table]:
-        arriving = self._arriving(code, present)
-        rows = present.rows
-        if present.yielding is not None and self.feed.of_role(Role.ID):
-            ids = arriving["transaction_id"]
-            rows = without_ids(rows, ids.filter(pc.is_in(ids, present.yielding)))
-        merged = merge(rows, arriving, self.feed)
-        accepted = Counter(merged.rows[SHA256].to_pylist())
-        by_sha = {file.sha256: file for file in self._files}
+        merged = self._merge(code, present)
+        accepted = Counter({item["values"]: item["counts"] for item in merged.rows[SHA256].value_counts().to_pylist()})
+        accepted.update(merged.confirmed)
+        by_sha = {file.sha256: file for file in self.files}
         for sha256, file in by_sha.items():
-            if code in file.by_code:
+            if code in file.by_code and sha256 not in present.contained:
                 file.accepted[key] = accepted[sha256]
         for item in merged.duplicates:
-            by_sha[item.sha256].duplicates.append((item, key))
-        manifest = stage(self.ws.store, self.feed, key, merged.rows, present, self.config)
+            by_sha[item.sha256].add_duplicate(item, key)
+        manifest = stage(self.ws.store, self.feed, key, merged.rows, self.config)
         before = present.staged or present.published
         if before is None or before.data_digest != manifest.data_digest:
             self.changed.add(key)
+        self.changes[key] = change_between(self.feed, present, manifest, merged.rows)
         return manifest, merged.rows
+
+    def _merge(self, code: int, present: Present) -> Merged:
+        arriving, rows = self._arriving(code, present), present.rows
+        if self.corrections:
+            return replace(rows, arriving, self.feed)
+        if present.yielding is not None and self.feed.of_role(Role.ID):
+            ids = arriving["transaction_id"]
+            rows = without_ids(rows, ids.filter(pc.is_in(ids, present.yielding)))
+        return merge(rows, arriving, self.feed)
 
     def _arriving(self, code: int, present: Present) -> pa.Table:
         """A partition's spooled rows, without those of files that it has already."""
@@ -360,19 +347,27 @@ class _Landing:
         self, code: int, key: str, present: Present, quarantined: dict[str, dict[str, int]]
     ) -> dict[str, dict[str, Any]]:
         facts = {sha256: dict(known) for sha256, known in present.files.items()}
-        for file in self._files:
+        for file in self.files:
             if code in file.by_code and file.sha256 not in present.contained:
                 facts[file.sha256] = {
-                    "name": file.name,
+                    "name": file.place.path,
+                    "source": file.place.source,
                     "accepted": file.accepted[key],
+                    **{kind: file.kinds[key][kind] for kind in COUNTED},
                     "quarantined": quarantined[file.sha256].get(key, 0),
                     "config": file.config,
                 }
         return facts
 
+    def all_changes(self) -> dict[str, PartitionChange]:
+        """By partition: what waits to be published in place of other rows, since this landing or an earlier one."""
+        for key in self.keys - self.changes.keys():
+            self.changes[key] = waiting_change(self.ws.store, self.feed.portfolio, key)
+        return {key: change for key, change in self.changes.items() if change is not None}
+
     # -- quarantine ------------------------------------------------------------------------------------
 
-    def _quarantine(self, file: _File, contained: set[str]) -> dict[str, int]:
+    def _quarantine(self, file: LandingFile, contained: set[str]) -> dict[str, int]:
         """Save a file's rejected rows beside those of its earlier landings; returns how many per partition."""
         code_of = {code: self.asked.key(code) for code in file.by_code}
         counts = {key: file.by_code[code] for code, key in code_of.items() if key is not None}
@@ -392,7 +387,13 @@ class _Landing:
         for partition, total in counts.items():
             if partition in file.accepted:
                 accepted = file.accepted[partition]
-                partitions[partition] = {"rows": total, "accepted": accepted, "quarantined": total - accepted}
+                repeated = file.kinds[partition][Kind.REPEATED] if partition in file.kinds else 0
+                partitions[partition] = {
+                    "rows": total,
+                    "accepted": accepted,
+                    "quarantined": total - accepted,
+                    "repeated": repeated,
+                }
             else:
                 partitions[partition] = earlier.get(partition, {"rows": total})
         name = summary.get("file", file.name)
@@ -407,14 +408,18 @@ class _Landing:
                 "partitions": partitions,
             },
         )
+        if "{key}" in (file.feed.source.path or ""):
+            not_landed = sum(found["rows"] for found in partitions.values() if "accepted" not in found)
+            self.notes += elsewhere_remarks(file.name, not_landed)
         self._count(file, of_partitions(rows, {k for c, k in code_of.items() if k and self.asked.contains(c)}), nowhere)
         return per_key
 
-    def _count(self, file: _File, quarantined: pa.Table, nowhere: pa.Table) -> None:
+    def _count(self, file: LandingFile, quarantined: pa.Table, nowhere: pa.Table) -> None:
         elsewhere = sum(
             rows for code, rows in file.by_code.items() if code != NOWHERE and not self.asked.contains(code)
         )
         accepted = sum(file.accepted.values())
+        repeated = sum(kinds[Kind.REPEATED] for kinds in file.kinds.values())
         self.reasons.update(reasons_of(pa.concat_tables([quarantined, nowhere])))
         self.results.append(
             FileResult(
@@ -425,6 +430,7 @@ class _Landing:
                 accepted,
                 file.rows - accepted - elsewhere,
                 elsewhere,
+                repeated,
             )
         )
 
@@ -432,7 +438,9 @@ class _Landing:
 
     def publish_reports(self, session: Session) -> None:
         """Publish the reports of fraud by the partition in which they arrived."""
-        for file in self._files:
+        for file, delivery in zip(self.files, self._deliver(), strict=True):
+            self.notes += report_remarks(file.name, delivery)
+        for file in self.files:
             rejected = count_by_partition(file.rejects.table())
             for code, key in self._partitions():
                 file.accepted[key] = file.by_code[code] - rejected.get(key, 0)
@@ -475,4 +483,5 @@ def _result(payments: _Landing, reports: _Landing | None) -> LandResult:
         files=files,
         reasons=dict(reasons.most_common(_SHOWN_REASONS)),
         notes=[*payments.notes, *(reports.notes if reports else [])],
+        changes=[change for _, change in sorted(payments.all_changes().items())],
     )

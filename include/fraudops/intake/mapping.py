@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,10 +13,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fraudops.intake.batches import Batch
 from fraudops.intake.feeds import Feed
 from fraudops.intake.masking import MASKED, mask_card, mask_card_numbers, shape_of
-from fraudops.intake.reading import UNDECODABLE, Batch, Broken
-from fraudops.intake.times import counted_rows, moments, moments_of_parts
+from fraudops.intake.opening import UNDECODABLE
+from fraudops.intake.records import Broken
+from fraudops.intake.times import Zones, counted_rows, moments, moments_of_parts
 from fraudops.intake.tokens import tokenise
 from fraudops.intake.values import Mask, Wrong, booleans, joined, labels, numbers, texts, without_markers
 from fraudops.portfolio import Column, Role
@@ -100,19 +103,25 @@ class Mapper:
         self._token_key = token_key
         self._last = NOWHERE
         self._seen = 0
+        self._zones = Zones()
+        self.first = NOWHERE
+        """Partition of the first row that says its own; those before it have :data:`NOWHERE`."""
 
     def map(self, batch: Batch) -> Mapped:
         """Type a batch; every row comes out once, accepted or rejected."""
         checks = _Checks(len(batch.lines))
         if batch.undecodable:
-            self._reject_undecodable(batch, checks)
+            self._reject_holding(UNDECODABLE, f"not {self._feed.source.encoding} text", batch, checks)
+        if batch.nul:
+            self._reject_holding("\0", "holds a NUL", batch, checks)
         fields = self._without_markers(batch.columns)
         columns: dict[str, pa.Array] = {}
         for name, column in self._feed.columns.items():
             columns |= self._column(name, column, fields, checks)
         self._seen += checks.rows
+        before = self._last
         codes = self._codes(columns, checks)
-        rejected, rejected_codes = self._rejected(batch, checks, codes)
+        rejected, rejected_codes = self._rejected(batch, checks, np.concatenate([[before], codes]))
         accepted = checks.accepted
         kept = [*self._feed.stored, *self._feed.protected]
         rows = {f.name: columns[f.name] for f in kept if f.name in columns}
@@ -120,6 +129,15 @@ class Mapper:
         if not accepted.all():
             table = table.filter(pa.array(accepted))
         return Mapped(table, codes[accepted], rejected, rejected_codes)
+
+    def remarks(self) -> Iterator[str]:
+        """What whoever delivered the file should know about it, beside its rejected rows."""
+        if self._zones.given and self._zones.left_out:
+            (time,) = self._feed.of_role(Role.TIME)
+            yield (
+                f"some times in column {self._feed.file_column(time)!r} say their zone and some do not: "
+                f"these were read as {self._feed.columns[time].timezone}"
+            )
 
     # -- columns ---------------------------------------------------------------------------------------
 
@@ -166,7 +184,7 @@ class Mapper:
         if column.parts is not None:
             parts = {part: fields[field] for part, field in column.parts.columns.items()}
             return moments_of_parts(parts, column)
-        return moments(fields[name], column, self._feed.source.decimal)
+        return moments(fields[name], column, self._feed.source.decimal, self._zones)
 
     def _check_period(self, values: pa.Array, name: str, checks: _Checks) -> None:
         start, end = self._feed.start, self._feed.end
@@ -184,16 +202,15 @@ class Mapper:
         checks.reject(~exact & ~np.isnan(minor), name, "too large to be kept to the minor unit")
         return pa.array(np.where(exact, minor, 0).astype(np.int64), mask=~exact)
 
-    def _reject_undecodable(self, batch: Batch, checks: _Checks) -> None:
+    def _reject_holding(self, text: str, reason: str, batch: Batch, checks: _Checks) -> None:
         for name, values in batch.columns.items():
             if pa.types.is_string(values.type):
-                marked = _mask(pc.match_substring(values, UNDECODABLE))
-                checks.reject(marked, self._feed.fields[name], f"not {self._feed.source.encoding} text")
+                checks.reject(_mask(pc.match_substring(values, text)), self._feed.fields[name], reason)
 
     # -- partitions ------------------------------------------------------------------------------------
 
     def _codes(self, columns: dict[str, pa.Array], checks: _Checks) -> npt.NDArray[np.int64]:
-        """Partition of each row; one without a usable time takes its predecessor's (or the next one's)."""
+        """Partition of each row; one without a usable time takes its predecessor's."""
         (time,) = self._feed.of_role(Role.TIME)
         values = columns[self._feed.stored_name(time)]
         usable = _mask(pc.is_valid(values))
@@ -204,10 +221,11 @@ class Mapper:
         codes = np.where(usable, self._feed.partitioning.numbers(micros), NOWHERE)
         if not usable.any():
             return np.full(checks.rows, self._last, np.int64)
+        if self.first == NOWHERE:
+            self.first = int(codes[np.argmax(usable)])
         if not usable.all():
             before = np.maximum.accumulate(np.where(usable, np.arange(checks.rows), -1))
-            first = self._last if self._last != NOWHERE else codes[np.argmax(usable)]
-            codes = np.where(before >= 0, codes[np.maximum(before, 0)], first)
+            codes = np.where(before >= 0, codes[np.maximum(before, 0)], self._last)
         self._last = int(codes[-1])
         return codes
 
@@ -216,38 +234,52 @@ class Mapper:
     def _rejected(
         self, batch: Batch, checks: _Checks, codes: npt.NDArray[np.int64]
     ) -> tuple[list[Rejected], npt.NDArray[np.int64]]:
+        """The rejected rows; ``codes`` begins with the partition of the row before the batch."""
         rows = np.flatnonzero(~checks.accepted)
         raws = self._raw_rows(batch, rows)
         found = []
-        for row, raw in zip(rows, raws, strict=True):
-            column, reason = checks.reasons[checks.code[row]]
-            found.append(Rejected(int(batch.lines[row]), column, reason, raw, int(codes[row])))
+        for row, (raw, is_header) in zip(rows, raws, strict=True):
+            column, reason = (None, _HEADER_AGAIN) if is_header else checks.reasons[checks.code[row]]
+            found.append(Rejected(int(batch.lines[row]), column, reason, raw, int(codes[row + 1])))
         found += [self._broken(item, batch.lines, codes) for item in batch.broken]
         return found, np.array([item.code for item in found], np.int64)
 
-    def _raw_rows(self, batch: Batch, rows: npt.NDArray[np.int64]) -> list[str]:
+    def _raw_rows(self, batch: Batch, rows: npt.NDArray[np.int64]) -> Iterator[tuple[str, bool]]:
+        """What quarantine keeps of the rows, and whether it is the header that comes again."""
         if not len(rows):
-            return []
+            return
         chosen = pa.array(rows)
         fields = self._feed.fields
-        values = []
-        for name in fields:
-            role = self._feed.role_of_field(name)
-            values.append([_shown(value, role) for value in batch.columns[name].take(chosen).to_pylist()])
-        return [_json(dict(zip(fields.values(), row, strict=True))) for row in zip(*values, strict=True)]
+        values = [_plain_values(batch.columns[name].take(chosen)) for name in fields]
+        roles = [self._feed.role_of_field(name) for name in fields]
+        names = list(fields.values())
+        for row in zip(*values, strict=True):
+            shown = [_shown(value, role) for value, role in zip(row, roles, strict=True)]
+            yield _json(dict(zip(names, shown, strict=True))), [str(value).strip() for value in row] == names
 
     def _broken(self, item: Broken, lines: npt.NDArray[np.int64], codes: npt.NDArray[np.int64]) -> Rejected:
         # Nobody knows which field of a broken row is which: where one may be a name, only the shape is kept.
         personal = any(self._feed.role_of_field(name) is not Role.NUMBER for name in self._feed.fields)
         text = shape_of(item.text) if personal else mask_card_numbers(item.text)
-        before = int(np.searchsorted(lines, item.line)) - 1
-        code = int(codes[max(before, 0)]) if len(codes) else self._last
-        return Rejected(item.line, None, item.reason, _json({"text": text}), code)
+        code = int(codes[np.searchsorted(lines, item.line)])
+        return Rejected(item.line, item.column, item.reason, _json({"text": text}), code)
+
+
+_HEADER_AGAIN = "the header again: files were put together"
 
 
 def shown_row(names: list[str], values: list[Any]) -> str:
     """JSON text of a row that was typed already and turned out to be a duplicate."""
     return _json({name: _shown(value, Role.NUMBER) for name, value in zip(names, values, strict=True)})
+
+
+def _plain_values(array: pa.Array) -> list[Any]:
+    """The values for Python; a moment that it has no name for (the year 30000, an unknown zone) as its number."""
+    try:
+        found: list[Any] = array.to_pylist()
+    except (OverflowError, ValueError, KeyError):
+        found = pc.cast(array, pa.int64()).to_pylist()
+    return found
 
 
 def _check_bounds(values: pa.Array, column: Column, name: str, checks: _Checks) -> None:

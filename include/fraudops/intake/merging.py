@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +25,17 @@ _ROWS_AT_ONCE = 16_384
 """Rows that are digested in one piece: bounds memory, and changes no digest."""
 
 
+class Kind(StrEnum):
+    """What is the matter with a row whose transaction id is taken."""
+
+    TWICE = "twice"
+    """Its file says the same twice."""
+    REPEATED = "repeated"
+    """Nothing: another file says the same, or a later row replaced it."""
+    CONFLICT = "conflict"
+    """The row that has the id says something else."""
+
+
 @dataclass(frozen=True)
 class Duplicate:
     """An arriving row whose transaction id is taken."""
@@ -31,6 +44,9 @@ class Duplicate:
     line: int
     reason: str
     raw: str
+    kind: Kind
+    holder: str
+    """File of the row that has the id."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,8 @@ class Merged:
 
     rows: pa.Table
     duplicates: list[Duplicate]
+    confirmed: Mapping[str, int] = field(default_factory=dict)
+    """Accepted rows, by the SHA-256 of their file, that say what another row says: that one is kept."""
 
 
 def wide_schema(feed: Feed) -> pa.Schema:
@@ -65,8 +83,14 @@ def merge(present: pa.Table, arriving: pa.Table, feed: Feed) -> Merged:
         merged = _merge_by_id(present, arriving, feed)
     else:
         merged = Merged(_number_rows(present, arriving, feed), [])
+    return in_order(merged, feed)
+
+
+def in_order(merged: Merged, feed: Feed) -> Merged:
+    """The same, the rows in the order of a partition: by time, then id."""
     time = feed.stored_name(feed.of_role(Role.TIME)[0])
-    return Merged(merged.rows.sort_by([(time, "ascending"), (_ID, "ascending")]).combine_chunks(), merged.duplicates)
+    rows = merged.rows.sort_by([(time, "ascending"), (_ID, "ascending")]).combine_chunks()
+    return Merged(rows, merged.duplicates, merged.confirmed)
 
 
 def without_ids(rows: pa.Table, ids: pa.Array) -> pa.Table:
@@ -97,28 +121,44 @@ def _describe(
     rows: pa.Table, repeated: npt.NDArray[np.int64], originals: npt.NDArray[np.int64], stored: int, feed: Feed
 ) -> list[Duplicate]:
     again, before = rows.take(pa.array(repeated)), rows.take(pa.array(originals))
-    content = [*feed.content.names, *feed.protected.names]
-    equal = np.ones(len(repeated), bool)
-    for name in content:
-        same = pc.fill_null(pc.equal(again[name], before[name]), False)
-        both_null = pc.and_(pc.is_null(again[name]), pc.is_null(before[name]))
-        equal &= pc.or_(same, both_null).to_numpy()
-    raws = _raw_rows(again, feed)
+    origins = [table.select([FILE, SHA256, LINE]).to_pylist() for table in (again, before)]
+    equal, is_stored = same_rows(again, before, feed).tolist(), (originals < stored).tolist()
     found = []
-    for place, raw in enumerate(raws):
-        line, sha256 = before[LINE][place].as_py(), before[SHA256][place].as_py()
-        other = "" if sha256 == again[SHA256][place].as_py() else f" of {before[FILE][place].as_py()}"
-        if originals[place] < stored:
-            reason = "already stored" if equal[place] else "same id with other values is stored"
-        elif equal[place]:
-            reason = f"duplicate of line {line}{other}"
-        else:
-            reason = f"same id with other values as line {line}{other}"
-        found.append(Duplicate(again[SHA256][place].as_py(), again[LINE][place].as_py(), reason, raw))
+    for row, first, same, there, raw in zip(*origins, equal, is_stored, raw_rows(again, feed), strict=True):
+        other = None if first[SHA256] == row[SHA256] else first[FILE]
+        reason, kind = _reason(there, same, first[LINE], other)
+        found.append(Duplicate(row[SHA256], row[LINE], reason, raw, kind, first[FILE]))
     return found
 
 
-def _raw_rows(rows: pa.Table, feed: Feed) -> list[str]:
+def _reason(is_stored: bool, is_equal: bool, line: int, other: str | None) -> tuple[str, Kind]:
+    """Why a row is a duplicate; ``other`` is the file of the row that has its id, None for its own."""
+    where = f"line {line}" + (f" of {other}" if other else "")
+    if is_equal:
+        reason = "already stored" if is_stored else f"duplicate of {where}"
+        return reason, Kind.REPEATED if other else Kind.TWICE
+    if is_stored:
+        remedy = "correct it in the file that brought it, or land this one with corrections"
+        return f"same id with other values is stored ({remedy}) as {where}", Kind.CONFLICT
+    return f"same id with other values as {where}", Kind.CONFLICT
+
+
+def same_rows(some: pa.Table, others: pa.Table, feed: Feed) -> npt.NDArray[np.bool_]:
+    """Which rows of two tables, side by side, say the same in all that is kept of them."""
+    return same_values(some, others, [*feed.content.names, *feed.protected.names])
+
+
+def same_values(some: pa.Table, others: pa.Table, names: Iterable[str]) -> npt.NDArray[np.bool_]:
+    """Which rows of two tables, side by side, have equal values in some columns; an empty one equals an empty one."""
+    equal = np.ones(some.num_rows, bool)
+    for name in names:
+        same = pc.fill_null(pc.equal(some[name], others[name]), False)
+        both_null = pc.and_(pc.is_null(some[name]), pc.is_null(others[name]))
+        equal &= pc.or_(same, both_null).to_numpy()
+    return equal
+
+
+def raw_rows(rows: pa.Table, feed: Feed) -> list[str]:
     """What quarantine keeps of typed rows, under the file's names; of a card the BIN and last four."""
     names, columns = [], []
     for name in feed.columns:

@@ -10,12 +10,16 @@ from sqlalchemy.orm import Session
 
 from fraudops.database import LedgerEntry
 from fraudops.errors import ContractError
-from fraudops.intake.partitions import belongs, failed_validation
+from fraudops.intake.changes import PartitionChange
+from fraudops.intake.partitions import belongs, change_of, failed_validation, publish_protected
 from fraudops.portfolio import Portfolio
 from fraudops.store import Manifest
 from fraudops.workspace import Workspace
 
-_ACTION = "ingested"
+INGESTED = "ingested"
+"""Action of the ledger's entry for a published partition."""
+CHANGES = "changes"
+"""Detail of such an entry: rows added, changed and removed, where others were published before."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,12 @@ class PublishResult:
     data_digest: str
     changed: bool
     """False where these rows were published already."""
+    change: PartitionChange | None = None
+    """What they changed in the rows that were published before them; None where there were none."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, without anything confidential."""
-        return asdict(self)
+        return {**asdict(self), "change": self.change.to_dict() if self.change else None}
 
 
 def publish(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -> PublishResult:
@@ -57,11 +63,14 @@ def publish(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -> Pub
     with ws.transaction() as session:
         # The entry first: if publishing fails it vanishes with the transaction, and if the commit fails the
         # next run finds a partition without an entry and makes up for it.
-        record(ws, session, manifest, actor=actor, details=_details(ws, manifest, before))
+        lineage = store.manifest("lineage", name, key)
+        record(ws, session, manifest, actor=actor, details=_details(lineage, manifest, before))
         if staged is not None:
+            publish_protected(store, name, key)
             store.publish(staged)
     changed = staged is not None and (before is None or before.data_digest != staged.data_digest)
-    return PublishResult(key, manifest.rows, manifest.data_digest, changed)
+    change = change_of(lineage, manifest) if lineage is not None else None
+    return PublishResult(key, manifest.rows, manifest.data_digest, changed, change)
 
 
 def record(ws: Workspace, session: Session, manifest: Manifest, *, actor: str, details: dict[str, Any]) -> None:
@@ -71,7 +80,7 @@ def record(ws: Workspace, session: Session, manifest: Manifest, *, actor: str, d
         select(LedgerEntry)
         .where(
             LedgerEntry.portfolio == manifest.portfolio,
-            LedgerEntry.action == _ACTION,
+            LedgerEntry.action == INGESTED,
             LedgerEntry.subject == subject,
         )
         .order_by(LedgerEntry.number.desc())
@@ -82,21 +91,23 @@ def record(ws: Workspace, session: Session, manifest: Manifest, *, actor: str, d
             session,
             portfolio=manifest.portfolio,
             actor=actor,
-            action=_ACTION,
+            action=INGESTED,
             subject=subject,
             details={"rows": manifest.rows, "after": manifest.data_digest, **details},
         )
 
 
-def _details(ws: Workspace, manifest: Manifest, before: Manifest | None) -> dict[str, Any]:
-    lineage = ws.store.manifest("lineage", manifest.portfolio, manifest.key)
+def _details(lineage: Manifest | None, manifest: Manifest, before: Manifest | None) -> dict[str, Any]:
     files = lineage.facts.get("files", {}) if lineage is not None else {}
-    same = before is not None and before.data_digest == manifest.data_digest
-    return {
-        "before": None if before is None or same else before.data_digest,
+    change = change_of(lineage, manifest) if lineage is not None else None
+    same = before is None or before.data_digest == manifest.data_digest
+    details = {
+        "before": before.data_digest if before is not None and not same else None,
         "quarantined": sum(facts["quarantined"] for facts in files.values()),
         "files": sorted(files),
     }
+    # The digests and counts alone: what files are called is in the lineage.
+    return details | ({"before": change.before, CHANGES: change.counts} if change is not None else {})
 
 
 def _require_publishable(ws: Workspace, portfolio: Portfolio, staged: Manifest) -> None:

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from fraudops.errors import ContractError
 from fraudops.intake.mapping import Rejected
 from fraudops.store import Store, canonical_json
 
@@ -35,6 +36,11 @@ SCHEMA = pa.schema(
     ]
 )
 _HELD = 20_000
+_MOST = 128 << 20
+"""Characters of rejected rows that are kept of one file: with more, it is the file that is wrong, not some rows."""
+
+LEADING = ""
+"""Key of the rows before a file's first one with a usable time, until that one is known."""
 
 
 @dataclass
@@ -45,9 +51,19 @@ class Rejects:
     name: str
     _held: list[dict[str, Any]] = field(default_factory=list)
     _parts: list[Path] = field(default_factory=list)
+    _reasons: Counter[str] = field(default_factory=Counter)
+    _size: int = 0
+    _moves: list[tuple[str | None, str | None]] = field(default_factory=list)
+    _dropped: set[str | None] = field(default_factory=set)
 
     def add(self, rows: Iterable[tuple[Rejected, str | None]]) -> None:
-        """Add rows, each with the key of its partition (None: nothing tells)."""
+        """Add rows, each with the key of its partition (None: nothing tells).
+
+        Raises
+        ------
+        ContractError
+            There are so many of them that the file as a whole is wrong.
+        """
         for item, key in rows:
             self._held.append(
                 {
@@ -59,16 +75,42 @@ class Rejects:
                     "partition_key": key,
                 }
             )
+            self._size += len(item.raw) + len(item.reason)
+            self._reasons[_kind_of(item.column, item.reason)] += 1
+        if self._size > _MOST:
+            raise self._too_many()
         if len(self._held) > _HELD:
             path = self.folder / f"{len(self._parts)}.parquet"
             pq.write_table(pa.Table.from_pylist(self._held, SCHEMA), path)
             self._parts.append(path)
             self._held.clear()
 
+    def move(self, key: str | None, to: str | None) -> None:
+        """Say that all rows added so far under one key belong under another one (None: to no partition)."""
+        self._moves.append((key, to))
+
+    def drop(self, key: str | None) -> None:
+        """Forget the rows of a partition that was not asked for."""
+        self._dropped.add(key)
+
     def table(self) -> pa.Table:
         """All of them."""
         parts = [pq.read_table(path, schema=SCHEMA) for path in self._parts]
-        return pa.concat_tables([*parts, pa.Table.from_pylist(self._held, SCHEMA)])
+        rows = pa.concat_tables([*parts, pa.Table.from_pylist(self._held, SCHEMA)])
+        keys = rows["partition_key"]
+        for key, to in self._moves:
+            keys = pc.if_else(pc.fill_null(pc.equal(keys, key), False), pa.scalar(to, pa.string()), keys)
+        rows = rows.set_column(SCHEMA.get_field_index("partition_key"), SCHEMA.field("partition_key"), keys)
+        dropped = pc.is_in(keys, pa.array(sorted(key for key in self._dropped if key is not None), pa.string()))
+        return rows.filter(pc.invert(dropped)) if self._dropped else rows
+
+    def _too_many(self) -> ContractError:
+        (reason, count), *_ = self._reasons.most_common(1)
+        return ContractError(
+            f"{self._reasons.total():,} rows so far cannot be used, {count:,} of them: {reason}",
+            where=f"{self.name}, up to line {self._held[-1]['line']}",
+            remedy="correct the file, or what the portfolio's YAML says about it; nothing of it was landed",
+        )
 
 
 @dataclass(frozen=True)
@@ -126,9 +168,17 @@ def reasons_of(rows: pa.Table) -> dict[str, int]:
     counted: Counter[str] = Counter()
     pairs = rows.select(["column", "reason"]).group_by(["column", "reason"]).aggregate([([], "count_all")])
     for row in pairs.to_pylist():
-        reason = re.sub(r" (of|as) line \d+.*", "", row["reason"])
-        counted[f"{row['column']}: {reason}" if row["column"] else reason] += row["count_all"]
+        counted[_kind_of(row["column"], row["reason"])] += row["count_all"]
     return dict(sorted(counted.items()))
+
+
+def _kind_of(column: str | None, reason: str) -> str:
+    """Column and reason, without the lines that other rows stand in."""
+    reason = _OTHER_LINE.sub("", reason)
+    return f"{column}: {reason}" if column else reason
+
+
+_OTHER_LINE = re.compile(r" (of|as) line \d+.*")
 
 
 def of_partitions(rows: pa.Table, keys: set[str]) -> pa.Table:
@@ -140,3 +190,28 @@ def count_by_partition(rows: pa.Table) -> dict[str, int]:
     """Rows per partition; those of none are left out."""
     counted = rows["partition_key"].value_counts().to_pylist()
     return {item["values"]: item["counts"] for item in counted if item["values"] is not None}
+
+
+@dataclass(frozen=True)
+class Held:
+    """What quarantine holds of one file, as its summary says it."""
+
+    archive: Archive
+    file: str
+    rows: int
+    rows_read: int
+    reasons: dict[str, int]
+    """Column and reason → rows."""
+
+
+def held_files(store: Store, portfolio: str) -> list[Held]:
+    """The files of a portfolio of which rows lie in quarantine, in the order of their names."""
+    area = store.root / "quarantine" / f"portfolio={portfolio}"
+    found = []
+    for place in sorted(area.glob("file=*/summary.json"), key=str):
+        summary = json.loads(place.read_bytes())
+        if summary["rows"]:
+            archive = Archive(store, portfolio, summary["sha256"])
+            reasons = {str(reason): int(count) for reason, count in summary["reasons"].items()}
+            found.append(Held(archive, summary["file"], summary["rows"], summary["rows_read"], reasons))
+    return sorted(found, key=lambda held: (held.file, held.archive.sha256))

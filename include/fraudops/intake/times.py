@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -28,19 +30,38 @@ _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _NAIVE_MOMENT = pa.timestamp("us")
 _SEPARATOR = "\x1f"
+_OUTSIDE = "a time outside of 1900 to 2199"
+_UNITS_OF_TIMESTAMPS = {"s": Fraction(10**6), "ms": Fraction(10**3), "us": Fraction(1), "ns": Fraction(1, 1000)}
+"""Microseconds."""
 
 
-def moments(array: pa.Array, column: Column, decimal: str = ".") -> Parsed:
-    """UTC moments, to the microsecond: timestamps, or offsets from the column's origin."""
+@dataclass
+class Zones:
+    """What the times of a file say about their zone."""
+
+    given: bool = False
+    """Some say it."""
+    left_out: bool = False
+    """Some do not, and were read as the column's."""
+
+
+def moments(array: pa.Array, column: Column, decimal: str = ".", zones: Zones | None = None) -> Parsed:
+    """UTC moments, to the microsecond: timestamps, or offsets from the column's origin.
+
+    Parameters
+    ----------
+    zones
+        Takes down what texts say about their zone.
+    """
     if column.origin is not None:
         if column.unit == "month":
             return _months(array, column.origin, decimal)
         return _offsets(array, column.origin, _UNITS[column.unit], decimal)
     array = decoded(array)
     if pa.types.is_timestamp(array.type):
-        return _bounded(_in_utc(pc.cast(array, pa.timestamp("us", array.type.tz), safe=False), column.timezone))
+        return _native_moments(array, _UNITS_OF_TIMESTAMPS[array.type.unit], column.timezone)
     if pa.types.is_date(array.type):
-        return _bounded(_in_utc(pc.cast(array, pa.timestamp("us")), column.timezone))
+        return _native_moments(array, Fraction(_DAY if pa.types.is_date32(array.type) else 1_000), column.timezone)
     if column.format is not None:
         return _bounded(_formatted_moments(texts(array), column.format, column.timezone))
     if not is_text(array):
@@ -48,7 +69,7 @@ def moments(array: pa.Array, column: Column, decimal: str = ".") -> Parsed:
         return pa.nulls(len(array), MOMENT), wrong_where(
             wrong, "not a timestamp (a number needs an origin in the YAML)"
         )
-    return _bounded(_written_moments(array, column.timezone))
+    return _bounded(_written_moments(array, column.timezone, zones or Zones()))
 
 
 def moments_of_parts(parts: Mapping[str, pa.Array], column: Column) -> Parsed:
@@ -84,7 +105,7 @@ def _offsets(array: pa.Array, origin: datetime, unit: int, decimal: str) -> Pars
     given = pc.is_valid(values).to_numpy(zero_copy_only=False)
     whole = np.where(inside, micros, 0).astype(np.int64) + start
     moments_ = pa.array(whole, mask=~inside).cast(MOMENT)
-    return moments_, [*wrong, *wrong_where(pa.array(given & ~inside), "a time outside of 1900 to 2199")]
+    return moments_, [*wrong, *wrong_where(pa.array(given & ~inside), _OUTSIDE)]
 
 
 def _months(array: pa.Array, origin: datetime, decimal: str) -> Parsed:
@@ -131,18 +152,26 @@ def _strptime(text: str, form: str, zone: str) -> datetime | None:
     return _aware(moment, zone)
 
 
-def _written_moments(array: pa.Array, zone: str) -> Parsed:
+def _written_moments(array: pa.Array, zone: str, zones: Zones) -> Parsed:
     try:
-        return _in_utc(pc.cast(array, pa.timestamp("us")), zone)
+        found = pc.cast(array, _NAIVE_MOMENT)
+        zones.left_out = zones.left_out or found.null_count < len(found)
+        return _in_utc(found, zone)
     except pa.ArrowInvalid:
         pass
     try:
-        return pc.cast(array, MOMENT), []
+        found = pc.cast(array, MOMENT)
+        zones.given = zones.given or found.null_count < len(found)
+        return found, []
     except pa.ArrowInvalid:
         pass  # empty fields, both kinds in one column, or something else
     text = texts(array)
-    naive, wrong = _in_utc(_cast_where(text, _NAIVE, pa.timestamp("us")), zone)
-    found = pc.coalesce(naive, _cast_where(text, _ZONED, MOMENT))
+    naive = _cast_where(text, _NAIVE, _NAIVE_MOMENT)
+    zoned = _cast_where(text, _ZONED, MOMENT)
+    zones.left_out = zones.left_out or naive.null_count < len(naive)
+    zones.given = zones.given or zoned.null_count < len(zoned)
+    naive, wrong = _in_utc(naive, zone)
+    found = pc.coalesce(naive, zoned)
     unreadable = pc.and_(pc.is_valid(text), pc.is_null(found)).to_numpy(zero_copy_only=False)
     for item in wrong:
         unreadable = unreadable & ~item.rows
@@ -154,6 +183,19 @@ def _written_moments(array: pa.Array, zone: str) -> Parsed:
     found = pc.replace_with_mask(found, pa.array(unreadable), pa.array(parsed, MOMENT))
     unreadable[rows] = [moment is None for moment in parsed]
     return found, [*wrong, *wrong_where(pa.array(unreadable), "not a timestamp")]
+
+
+def _native_moments(array: pa.Array, unit: Fraction, zone: str) -> Parsed:
+    """The timestamps and dates of a file that has types; seconds may count further than microseconds."""
+    counts = pc.cast(pc.cast(array, pa.int32()) if pa.types.is_date32(array.type) else array, pa.int64())
+    lowest, highest = (int(_microseconds(bound) / unit) for bound in (_EARLIEST, _LATEST))
+    # A day more on either side: what is a moment in another zone is looked at again when it is one in UTC.
+    slack = int(_DAY / unit)
+    inside = pc.and_(pc.greater_equal(counts, lowest - slack), pc.less(counts, highest + slack))
+    near = pc.if_else(inside, array, pa.scalar(None, array.type))
+    kind = pa.timestamp("us", array.type.tz if pa.types.is_timestamp(array.type) else None)
+    found, wrong = _bounded(_in_utc(pc.cast(near, kind, safe=False), zone))
+    return found, [*wrong, *wrong_where(pc.invert(pc.fill_null(inside, True)), _OUTSIDE)]
 
 
 def _cast_where(text: pa.Array, pattern: str, kind: pa.DataType) -> pa.Array:
@@ -208,7 +250,7 @@ def _bounded(parsed: Parsed) -> Parsed:
     if not pc.any(outside).as_py():
         return values, wrong
     kept = pc.if_else(outside, pa.scalar(None, MOMENT), values)
-    return kept, [*wrong, *wrong_where(outside, "a time outside of 1900 to 2199")]
+    return kept, [*wrong, *wrong_where(outside, _OUTSIDE)]
 
 
 def _microseconds(moment: datetime) -> int:

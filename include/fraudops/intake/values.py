@@ -94,8 +94,13 @@ def numbers(array: pa.Array, decimal: str = ".", thousands: str | None = None) -
     numeric = matching(text, _NUMBER)
     unbounded = matching(text, _NOT_FINITE)
     values, infinite = _finite(pc.cast(pc.if_else(numeric, text, pa.scalar(None, pa.string())), pa.float64()))
+    found = [*infinite, *wrong_where(unbounded, "not a finite number")]
     wrong = pc.and_not(pc.is_valid(text), pc.or_(numeric, unbounded))
-    found = [*infinite, *wrong_where(unbounded, "not a finite number"), *wrong_where(wrong, "not a number")]
+    if pc.any(wrong).as_py():
+        other = "," if decimal == "." else "."
+        foreign = pc.and_(wrong, _has_separator(texts(array), other))
+        found += wrong_where(foreign, f"a number with {other!r} in it")
+        found += wrong_where(pc.and_not(wrong, foreign), "not a number")
     return values, found
 
 
@@ -148,6 +153,12 @@ def _without_separators(text: pa.Array, thousands: str, decimal: str) -> pa.Arra
     sign, point = re.escape(thousands), re.escape(decimal)
     proper = matching(text, rf"^[+-]?[0-9]{{1,3}}({sign}[0-9]{{3}})+({point}[0-9]*)?$")
     return pc.if_else(proper, pc.replace_substring(text, thousands, ""), text)
+
+
+def _has_separator(text: pa.Array, sign: str) -> pa.Array:
+    """Whether texts would be numbers if a sign were the decimal one, or separated thousands."""
+    other = re.escape("." if sign == "," else ",")
+    return matching(text, rf"^[+-]?[0-9]{{1,3}}([{other} ]?[0-9]{{3}})*{re.escape(sign)}[0-9]+({other}[0-9]+)?$")
 
 
 def _with_point(text: pa.Array, decimal: str) -> pa.Array:

@@ -32,6 +32,9 @@ from fraudops.workspace import Workspace
 _MOST_ALERTS = 100
 """A digest lists at most this many alerts; the queue has them all."""
 _MOST_FAILURES = 50
+_MOST_PARTITIONS = 50
+CORRECTION = "correction"
+"""Kind of the notices that tell of published partitions which have changed."""
 
 
 def alert_digest(session: Session, ws: Workspace, portfolio: Portfolio, key: str, alerts: Sequence[Alert]) -> bool:
@@ -54,7 +57,7 @@ def alert_digest(session: Session, ws: Workspace, portfolio: Portfolio, key: str
         dedupe_key=f"digest/{key}/{_fingerprint(alert.transaction_id for alert in ordered)}",
         recipients=portfolio.notices.compliance,
         as_of=portfolio.partitioning.end(key),
-        subject=f"{portfolio.name} {key}: {found}, {blocked} blocked, {amount}",
+        subject=_listed(f"{portfolio.name} {key}: {found}", f"{blocked} blocked", amount),
         reference=f"{portfolio.name} {key}: {found}",
         link=_Link(f"Open {portfolio.dag_id('score')} in Airflow", _dag(ws, portfolio, "score")),
         content={
@@ -84,7 +87,7 @@ def immediate_alert(session: Session, ws: Workspace, portfolio: Portfolio, alert
         dedupe_key=f"immediate/{alert.transaction_id}",
         recipients=portfolio.notices.compliance,
         as_of=alert.as_of,
-        subject=f"{portfolio.name}: transaction {lines.transaction_id} {done}, {lines.amount}",
+        subject=_listed(f"{portfolio.name}: transaction {lines.transaction_id} {done}", lines.amount),
         reference=f"{portfolio.name}: alert no. {alert.id}",
         link=_Link(f"Open {portfolio.dag_id('score')} in Airflow", _dag(ws, portfolio, "score")),
         content={
@@ -132,6 +135,65 @@ def validation_failure(
             "failures": [one_line(failure, 300) for failure in failures[:_MOST_FAILURES]],
             "more": max(0, len(failures) - _MOST_FAILURES),
             "report": _validation_page(ws, portfolio, key, report_link),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class ChangedPartition:
+    """A published partition that other rows have taken the place of."""
+
+    key: str
+    added: int
+    changed: int
+    removed: int
+    files: tuple[str, ...] = ()
+    """Names of the files that rows came or went with."""
+
+
+def correction(
+    session: Session,
+    ws: Workspace,
+    portfolio: Portfolio,
+    *,
+    until: int,
+    partitions: Sequence[ChangedPartition],
+    stale: Sequence[str],
+    models: Sequence[str],
+) -> bool:
+    """Tell the data owner that published partitions have changed, and what depends on them.
+
+    Parameters
+    ----------
+    until
+        Number of the ledger's newest entry that this tells of; it tells notices apart.
+    stale
+        Partitions to be scored again.
+    models
+        Sentences: which model was trained on what was there before.
+    """
+    keys = sorted({partition.key for partition in partitions})
+    found = f"{_count(len(keys), 'published partition')} changed"
+    totals = {name: sum(getattr(item, name) for item in partitions) for name in ("added", "changed", "removed")}
+    rows = f"{_count(totals['added'], 'row')} added, {totals['changed']:,} changed, {totals['removed']:,} removed"
+    return _queue(
+        session,
+        ws,
+        portfolio,
+        kind=CORRECTION,
+        dedupe_key=f"{CORRECTION}/{until}",
+        recipients=portfolio.notices.data_owner,
+        as_of=portfolio.partitioning.end(keys[-1]),
+        subject=f"{portfolio.name}: {found}, {rows}",
+        reference=f"{portfolio.name}: {found}",
+        link=_Link(f"Open {portfolio.dag_id('reconcile')} in Airflow", _dag(ws, portfolio, "reconcile")),
+        content={
+            "found": found,
+            "rows": rows,
+            "partitions": [_partition_lines(item) for item in partitions[:_MOST_PARTITIONS]],
+            "more": max(0, len(partitions) - _MOST_PARTITIONS),
+            "stale": _stale(stale, portfolio),
+            "models": [one_line(sentence, 300) for sentence in models],
         },
     )
 
@@ -258,6 +320,7 @@ class _AlertLines:
 
     transaction_id: str
     amount: str
+    """Empty where transactions have none."""
     time: str
     decision: str
     score: str
@@ -331,11 +394,32 @@ def _render(template: str, values: dict[str, Any]) -> str:
 def _alert_lines(alert: Alert) -> _AlertLines:
     return _AlertLines(
         transaction_id=one_line(alert.transaction_id, 120),
-        amount=_amount(alert.amount_minor, alert.minor_digits, alert.currency),
+        amount=_total([alert]),
         time=_time(alert.event_time),
         decision=one_line(alert.decision),
         score=f"{alert.score:.3f}",
         reasons=tuple(one_line(str(reason), 300) for reason in alert.reasons),
+    )
+
+
+def _partition_lines(partition: ChangedPartition) -> dict[str, str]:
+    more = f" and {len(partition.files) - 3} more" if len(partition.files) > 3 else ""
+    return {
+        "key": partition.key,
+        "rows": f"{_count(partition.added, 'row')} added, {partition.changed:,} changed, {partition.removed:,} removed",
+        "files": ", ".join(one_line(name, 80) for name in partition.files[:3]) + more,
+    }
+
+
+def _stale(keys: Sequence[str], portfolio: Portfolio) -> str:
+    """What happens to the scores that were made from what was there before."""
+    if not keys:
+        return "No scored partition depends on the rows that were there before."
+    which = f"{keys[0]} to {keys[-1]}" if len(keys) > 1 else keys[0]
+    are = "partition was" if len(keys) == 1 else "partitions were"
+    return (
+        f"{len(keys):,} {are} scored from what was there before ({which}). "
+        f"{portfolio.dag_id('reconcile')} scores them again; alerts that were raised stay."
     )
 
 
@@ -380,16 +464,22 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def _listed(*texts: str) -> str:
+    """With commas, without those that are empty."""
+    return ", ".join(text for text in texts if text)
+
+
 def _amount(minor: int, digits: int, currency: str) -> str:
     """``3,412.50 EUR`` from 341250; exact, because it never is a float."""
     return f"{Decimal(minor).scaleb(-digits):,.{digits}f} {one_line(currency, 8)}".rstrip()
 
 
 def _total(alerts: Iterable[Alert]) -> str:
-    """Sum of the amounts, per currency; the largest two, and how many others."""
+    """Sum of the amounts, per currency; the largest two, and how many others. Empty where there are none."""
     sums: dict[tuple[str, int], int] = defaultdict(int)
     for alert in alerts:
-        sums[alert.currency, alert.minor_digits] += alert.amount_minor
+        if alert.amount_minor is not None:
+            sums[alert.currency, alert.minor_digits] += alert.amount_minor
     largest = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
     texts = [_amount(minor, digits, currency) for (currency, digits), minor in largest[:2]]
     if len(largest) > 2:

@@ -12,7 +12,6 @@ recorded as uncertain. Delivery is thus at least once, and every attempt bears t
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -27,12 +26,12 @@ from fraudops.database.models import Delivery, Notice
 from fraudops.errors import ConfigurationError, ConflictError, ContractError
 from fraudops.notices.transmission import Transmission
 from fraudops.portfolio import Portfolio
+from fraudops.portfolio.addresses import is_address
 from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
 
 ACTOR = "service:notify"
 SUBJECT_LENGTH = 160
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 
 Uncertain = Literal["resend", "hold"]
 
@@ -484,7 +483,7 @@ def _recipients(portfolio: Portfolio, addresses: Iterable[str]) -> list[str]:
 
 
 def _address(address: str, *, where: str) -> str:
-    if _ADDRESS.fullmatch(address.strip()) is None:
+    if not is_address(address.strip()):
         raise ConfigurationError(
             f"{one_line(address, 80)!r} is not an e-mail address",
             where=where,

@@ -7,6 +7,7 @@ from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.schema import (
     Candidate,
     EntityFeatures,
@@ -30,6 +31,8 @@ __all__ = [
     "Partitioning",
     "Policy",
     "Portfolio",
+    "PortfolioError",
+    "Problem",
     "Promotion",
     "Role",
     "Source",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
 
@@ -200,70 +201,32 @@ class Portfolio(Strict):
         """``"V{1..28}"`` stands for V1 … V28."""
         if not isinstance(value, dict):
             return value
-        expanded: dict[str, Any] = {}
-        for name, column in value.items():
-            match = re.fullmatch(r"(.*)\{(\d+)\.\.(\d+)\}(.*)", str(name))
-            if match is None:
-                expanded[str(name)] = column
-                continue
-            for number in range(int(match[2]), int(match[3]) + 1):
-                expanded[f"{match[1]}{number}{match[4]}"] = column
-        return expanded
+        return {name: column for key, column in value.items() for name in expanded_names(str(key)) or [str(key)]}
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Portfolio:
-        problems = []
-        for role, at_least, at_most in (
-            (Role.TIME, 1, 1),
-            (Role.AMOUNT, 0, 1),
-            (Role.ID, 0, 1),
-            (Role.LABEL, 0, 1),
-        ):
-            names = self.named(role)
-            if not at_least <= len(names) <= at_most:
-                problems.append(f"columns: {len(names)} have role {role.value!r} ({', '.join(names) or 'none'})")
-        if not self.labels.source and not self.named(Role.LABEL):
-            problems.append("labels: neither a column with role 'label' nor labels.source says what was fraud")
-        if self.labels.source and not self.named(Role.ID):
-            problems.append("labels.source: a feed needs a column with role 'id' to refer to")
-        known = self.entities
-        for group in self.features.behaviour:
-            if group.entity not in known:
-                problems.append(f"features.behaviour: no entity {group.entity!r}; there are {sorted(known)}")
-            if not self.has_amount and (of_amount := [a for a in group.aggregates if a.startswith("amount_")]):
-                problems.append(f"features.behaviour: {', '.join(of_amount)}: no column has role 'amount'")
-            if not group.windows and set(group.aggregates) - {"seconds_since_last", "seconds_since_first"}:
-                problems.append(f"features.behaviour: entity {group.entity!r} has aggregates but no windows")
-        for name in self.features.exclude:
-            if name not in self.columns:
-                problems.append(f"features.exclude: there is no column {name!r}")
-        reserved = {"transaction_id", "event_time", "amount", "amount_minor", "partition_key"}
-        reserved |= {"label", "slice", "score", "decision"}
-        for name, column in self.columns.items():
-            if name in reserved and column.role not in (Role.ID, Role.TIME, Role.AMOUNT, Role.LABEL):
-                problems.append(f"columns: {name!r} is a reserved name and cannot have role {column.role.value!r}")
-        stored = [self.stored_name(name) for name, column in self.columns.items() if column.role is not Role.IGNORE]
-        for name in sorted({name for name in stored if stored.count(name) > 1}):
-            problems.append(f"columns: {stored.count(name)} of them would be stored as {name!r}")
-        names = [source.name for source in self.transactions]
-        if len(set(names)) < len(names):
-            problems.append(f"transactions: sources need names of their own, got {', '.join(names)}")
-        for source in [*self.transactions, *([self.labels.source] if self.labels.source else [])]:
-            problems += self._problems_of(source)
+        """Rules over several keys; who reads a file is told each by itself, see :mod:`fraudops.portfolio.checking`."""
+        problems = incoherences(self._sections())
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("; ".join(problem.sentence for problem in problems))
         return self
 
-    def _problems_of(self, source: Source) -> list[str]:
-        problems = []
-        for name, column in self.columns.items() if source in self.transactions else ():
-            try:
-                source.column(name, column)
-            except ValueError as error:
-                problems.append(f"transactions: source {source.name!r}, column {name!r}: {error}")
-        if source.simulator and (source.is_database or source.is_remote):
-            problems.append(f"transactions: source {source.name!r} cannot be simulated: it is not a local file")
-        return problems
+    def _sections(self) -> Sections:
+        return Sections(
+            columns=self.columns,
+            transactions=self.transactions,
+            labels=self.labels,
+            calendar=self.features.calendar,
+            behaviour=tuple(enumerate(self.features.behaviour)),
+            exclude=self.features.exclude,
+            validation=self.validation,
+            training=self.training,
+            policy=self.policy,
+            notices=self.notices,
+            currency=self.currency,
+            start=self.start,
+            end=self.end,
+        )
 
     # -- what the rest of the library asks ------------------------------------------------------------
 
@@ -286,21 +249,12 @@ class Portfolio(Strict):
         """Entity → the stored column that names it (for a card: the token's column)."""
         found = {}
         for name in self.named(Role.ENTITY, Role.CARD):
-            found[self.columns[name].entity or name.removesuffix("_id")] = self.stored_name(name)
+            found[entity_name(name, self.columns[name])] = self.stored_name(name)
         return found
 
     def stored_name(self, column: str) -> str:
         """Name of a column in the store: fixed for id, time, amount and label, ``*_token`` for a card."""
-        role = self.columns[column].role
-        fixed = {
-            Role.ID: "transaction_id",
-            Role.TIME: "event_time",
-            Role.AMOUNT: "amount",
-            Role.LABEL: "label",
-        }
-        if role in fixed:
-            return fixed[role]
-        return f"{column.removesuffix('_number')}_token" if role is Role.CARD else column
+        return stored_name(column, self.columns[column])
 
     def digest_of(self, *sections: str) -> str:
         """SHA-256 of the named sections of the YAML: what a manifest records as its configuration.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from fraudops.portfolio.columns import Column, TimeParts, Unit
+from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.strict import Strict
 
 
@@ -65,6 +67,9 @@ class Source(Strict):
     watermark: str | None = None
     """Column of the table or query that only grows (a sequence, a time of writing): rows above the highest one
     read so far are new."""
+    overlap: Annotated[int, Field(ge=0)] | Duration | None = None
+    """How far below the watermark rows are read again, as a number or a duration such as ``15m``: for rows that are
+    committed later than others with a higher value."""
     batch_rows: int = Field(default=50_000, ge=1)
     """Rows fetched from a database at a time."""
     format: Literal["csv", "parquet"] = "csv"
@@ -103,9 +108,26 @@ class Source(Strict):
             raise ValueError(f"{places[0]} needs connection: the Airflow connection of the database")
         if self.watermark is not None and not self.is_database:
             raise ValueError("watermark is for a table or a query")
+        if self.overlap is not None and self.watermark is None:
+            raise ValueError("overlap is for a source with a watermark")
+        if self.is_remote:
+            self._require_address()
         if self.path is not None and not self.is_remote and self.path.startswith(("/", "\\")):
             raise ValueError("path is relative to the portfolio's landing folder")
         return self
+
+    def _require_address(self) -> None:
+        """Refuse an address of which nobody could say what it names, or where its files would be put."""
+        scheme, _, rest = (self.path or "").partition("://")
+        place, *parts = rest.split("/")
+        if scheme in ("file", "local"):
+            raise ValueError("a file of this machine: give path relative to the portfolio's landing folder")
+        if ":" in place.rpartition("@")[0]:
+            raise ValueError("a password has no place here: put it into the Airflow connection")
+        if not place or _varies(place) or not parts or not all(parts):
+            raise ValueError(f"write an address such as {scheme}://place/folder/tx_{{key}}.csv*, got {self.path!r}")
+        if {".", ".."} & set(parts) or any("**" in part for part in parts):
+            raise ValueError(f"neither '.', '..' nor '**' may stand in an address, got {self.path!r}")
 
     @property
     def is_database(self) -> bool:
@@ -118,11 +140,28 @@ class Source(Strict):
         return self.path is not None and "://" in self.path
 
     @property
+    def is_fetched(self) -> bool:
+        """Whether something has to be brought into the landing folder before it can be landed."""
+        return self.is_database or self.is_remote
+
+    @property
     def local_pattern(self) -> str:
         """Where the source's files lie below the portfolio's landing folder, once they have been fetched."""
         if self.path is None:
-            return f"{self.name}/*.parquet"
-        return f"{self.name}/{self.path.rpartition('/')[2]}" if self.is_remote else self.path
+            return f"{self.name}/{{key}}.parquet"
+        return f"{self.name}/{self.remote_pattern}" if self.is_remote else self.path
+
+    @property
+    def remote_folder(self) -> str:
+        """The address up to where it varies: ``s3://bucket/in`` of ``s3://bucket/in/day={key}/*.csv``."""
+        return (self.path or "").removesuffix(f"/{self.remote_pattern}")
+
+    @property
+    def remote_pattern(self) -> str:
+        """The rest of the address, from the first part that varies: what tells the source's files apart."""
+        parts = (self.path or "").partition("://")[2].split("/")
+        first = next((place for place, part in enumerate(parts) if _varies(part)), len(parts) - 1)
+        return "/".join(parts[first:])
 
     @property
     def file_format(self) -> Literal["csv", "parquet"]:
@@ -140,3 +179,7 @@ class Source(Strict):
         """A column of the portfolio, as this source writes it."""
         found = self.columns.get(name)
         return found.applied_to(column) if isinstance(found, SourceColumn) else column
+
+
+def _varies(part: str) -> bool:
+    return re.search(r"[*?\[{]", part) is not None

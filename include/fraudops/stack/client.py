@@ -36,6 +36,9 @@ class ApiError(FraudopsError):
 class RunFailedError(FraudopsError):
     """A DAG run failed; the message holds the failed tasks and the ends of their logs."""
 
+    tasks: tuple[str, ...] = ()
+    """Ids of the failed tasks, as far as they are known."""
+
 
 @dataclass(frozen=True)
 class DagRun:
@@ -182,6 +185,16 @@ class AirflowClient:
         """Ids of all DAGs, paused ones included."""
         return {entry["dag_id"] for entry in self.pages("/dags", "dags", exclude_stale=True)}
 
+    def parse_again(self) -> None:
+        """Ask for every DAG file to be read anew, now and not at the next turn."""
+        tokens = {entry["file_token"] for entry in self.pages("/dags", "dags", exclude_stale=True)}
+        for token in sorted(tokens):
+            try:
+                self.request("PUT", f"/parseDagFile/{quote(token, safe='')}")
+            except ApiError as error:
+                if error.status not in (404, 409):  # gone meanwhile, or asked for already
+                    raise
+
     def wait_for_dags(self, dag_ids: Iterable[str], timeout: float = 60) -> None:
         """Wait until the DAG processor has read these DAGs.
 
@@ -308,11 +321,13 @@ class AirflowClient:
         failed = [t for t in self.task_instances(run.dag_id, run.run_id) if t.state == "failed"]
         parts = [f"task {task.name} failed:\n{self.log_end(task)}" for task in failed[:3]]
         key = f" for {run.partition_key}" if run.partition_key else ""
-        return RunFailedError(
+        error = RunFailedError(
             "\n\n".join(parts) or "the run failed without a failed task",
             where=f"{run.dag_id}{key} ({run.run_id})",
             remedy=f"the whole log is in the UI: {self.address}/dags/{run.dag_id}/runs/{quote(run.run_id)}",
         )
+        error.tasks = tuple(task.task_id for task in failed)
+        return error
 
     # -- approvals ------------------------------------------------------------------------------------
 

@@ -6,9 +6,11 @@ import filecmp
 import json
 import math
 import shutil
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -18,12 +20,16 @@ from fraudops.intake.feeds import transactions_feed
 from fraudops.intake.files import source_of
 from fraudops.intake.mapping import Mapper
 from fraudops.intake.reading import read_batches
+from fraudops.intake.settling import far_partitions
 from fraudops.portfolio import Portfolio, Role
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.secrets import write_private
 
 _BULK_SHARE = 0.85
 """Share of a file's partitions that is loaded in bulk and trained on; the rest comes when there is a champion."""
+_COMPLETE = 0.5
+"""A file's last partition with fewer rows than this share of the usual number is not over: it is left out."""
+_FEWEST = 4
 _MOST_LIVE = 7
 """At most this many of the rest come one by one, the others in a second bulk run."""
 _LARGE = 50 << 20
@@ -57,6 +63,8 @@ class Itinerary:
     """Name of the file in the landing folder, where it is not simulated."""
     catch_up: tuple[str, ...] = ()
     """Partitions between the two: loaded and scored at once when there is a champion."""
+    left_out: tuple[str, ...] = ()
+    """A partition that the file ends in the middle of: it is not over yet."""
 
     @property
     def first(self) -> str:
@@ -145,7 +153,8 @@ def from_file(portfolio: Portfolio, file: Path, landing: Path) -> Itinerary:
     """
     if not file.is_file():
         raise ContractError("there is no such file", where=str(file), remedy="give the path of the data file")
-    found = partitions_in(portfolio, file, landing)
+    rows = partitions_in(portfolio, file, landing)
+    found = _complete(rows)
     if len(found) < 2:
         raise ContractError(
             f"the file covers {len(found)} partitions of {portfolio.partition_hours} h; two are needed",
@@ -156,12 +165,25 @@ def from_file(portfolio: Portfolio, file: Path, landing: Path) -> Itinerary:
     most = _MOST_LIVE_OF_LARGE if file.stat().st_size > _LARGE else _MOST_LIVE
     live = max(bulk, len(found) - most)
     return Itinerary(
-        portfolio, tuple(found[:bulk]), tuple(found[live:]), file=file.name, catch_up=tuple(found[bulk:live])
+        portfolio,
+        tuple(found[:bulk]),
+        tuple(found[live:]),
+        file=file.name,
+        catch_up=tuple(found[bulk:live]),
+        left_out=tuple(key for key in rows if key not in found),
     )
 
 
-def partitions_in(portfolio: Portfolio, file: Path, landing: Path) -> list[str]:
-    """Keys of the partitions that a file's rows fall into, in the order of time (its time columns are read).
+def _complete(rows: dict[str, int]) -> list[str]:
+    """The partitions but for a last one that the file ends in the middle of."""
+    keys = list(rows)
+    if len(keys) > _FEWEST and rows[keys[-1]] < _COMPLETE * median(rows.values()):
+        return keys[:-1]
+    return keys
+
+
+def partitions_in(portfolio: Portfolio, file: Path, landing: Path) -> dict[str, int]:
+    """Partitions that a file's rows fall into, in the order of time → rows (only its time columns are read).
 
     Raises
     ------
@@ -171,11 +193,14 @@ def partitions_in(portfolio: Portfolio, file: Path, landing: Path) -> list[str]:
     whole = transactions_feed(portfolio, source_of(portfolio, file, landing / portfolio.name))
     (time,) = whole.of_role(Role.TIME)
     feed = replace(whole, columns={time: whole.columns[time]})
-    mapper, numbers = Mapper(feed, b""), set[int]()
+    mapper, rows = Mapper(feed, b""), Counter[int]()
     for batch in read_batches(file, feed, []):
-        numbers.update(np.unique(mapper.map(batch).codes).tolist())
+        numbers, counts = np.unique(mapper.map(batch).codes, return_counts=True)
+        rows.update(dict(zip(numbers.tolist(), counts.tolist(), strict=True)))
+    for number in far_partitions(rows, feed):
+        del rows[number]
     cut = portfolio.partitioning
-    return [cut.key_of(cut.epoch + number * cut.length) for number in sorted(numbers)]
+    return {cut.key_of(cut.epoch + number * cut.length): rows[number] for number in sorted(rows)}
 
 
 def copy_to_landing(itinerary: Itinerary, file: Path, landing: Path) -> None:

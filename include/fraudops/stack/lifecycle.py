@@ -21,7 +21,7 @@ from fraudops.stack.environment import AIRFLOW_DATABASE, FRAUDOPS_DATABASE, TRAI
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.ports import DEFAULT_PORT, HOST, Ports, any_free, first_free, is_free
 from fraudops.stack.postgres import Postgres
-from fraudops.stack.preparation import AirflowMigration, generated_files, readable_portfolios
+from fraudops.stack.preparation import AirflowMigration, airflow_release, generated_files, readable_portfolios
 from fraudops.stack.processes import (
     PART_VARIABLE,
     STACK_VARIABLE,
@@ -151,7 +151,10 @@ class Stack:
         ------
         FraudopsError
             A component does not come up; the message holds the end of its log.
+        ConfigurationError
+            Airflow is not installed.
         """
+        airflow_release()  # asked before anything is written
         with self.folder.lock():
             self.folder.create()
             try:

@@ -58,6 +58,8 @@ class PortfolioOverview:
     champion: Champion | None = None
     pending: int | None = None
     history: int | None = None
+    stale: int | None = None
+    """Scored from what has changed since; ``reconcile`` scores them again."""
     scored: int = 0
     alerts: int | None = None
     decisions: dict[str, int] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class PortfolioOverview:
             "scored": self.scored,
             "pending": self.pending,
             "history": self.history,
+            "stale": self.stale,
             "alerts": self.alerts,
             "decisions": self.decisions,
             "notices": self.notices,
@@ -121,7 +124,7 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
     if ws is None:
         return PortfolioOverview(**counted)
 
-    from fraudops.decisions.pending import history_keys, pending_keys
+    from fraudops.decisions.pending import history_keys, pending_keys, stale_keys
     from fraudops.notices.outbox import counts
 
     with ws.transaction() as session:
@@ -134,6 +137,7 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
             champion=champion(session, portfolio.name),
             pending=len(pending_keys(ws, portfolio)),
             history=len(history_keys(ws, portfolio)),
+            stale=len(stale_keys(ws, portfolio)),
             alerts=sum(decisions.values()),
             decisions=decisions,
             notices=dict(counts(session, portfolio.name).to_dict()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psycopg2
@@ -15,6 +15,24 @@ from fraudops.portfolio import Portfolio, load_portfolio
 from fraudops.stack.environment import AIRFLOW_DATABASE
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.postgres import Postgres
+
+
+def airflow_release() -> str:
+    """The installed release of Airflow.
+
+    Raises
+    ------
+    ConfigurationError
+        There is none: the library alone does not bring it.
+    """
+    try:
+        return f"apache-airflow-core {version('apache-airflow-core')}"
+    except PackageNotFoundError:
+        raise ConfigurationError(
+            "Airflow is not installed",
+            where=sys.prefix,
+            remedy="run 'make install' in a checkout, or install fraudops with its extra: fraudops[airflow]",
+        ) from None
 
 
 class AirflowMigration:
@@ -28,7 +46,7 @@ class AirflowMigration:
         self._postgres = postgres
         self._environment = environment
         self._log = log
-        self._release = f"apache-airflow-core {version('apache-airflow-core')}"
+        self._release = airflow_release()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -6,17 +6,20 @@ Whatever was interrupted is continued: a step first asks the store, the database
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from fraudops.decisions.pending import pending_keys
 from fraudops.errors import FraudopsError
+from fraudops.intake.validation import last_outcome
 from fraudops.portfolio import Portfolio
 from fraudops.stack import overview
-from fraudops.stack.client import AirflowClient, ApiError, DagRun, TaskInstance
+from fraudops.stack.client import AirflowClient, ApiError, DagRun, RunFailedError, TaskInstance
 from fraudops.stack.itinerary import Itinerary
 from fraudops.stack.secrets import USERS
 from fraudops.workspace import Workspace
@@ -34,6 +37,8 @@ _THINKING = 2.5
 the task fail."""
 _PATIENCE = 20.0
 """Seconds without any activity after which what should have started by itself is started."""
+_TOLD = 5
+"""Partitions that are named one by one."""
 _LIMIT = 900.0
 """Seconds after which something that should have happened has not."""
 _LONG = 6 * 3_600.0
@@ -82,6 +87,10 @@ class Walkthrough:
             with self.narrator.phase("Simulate card payments"):
                 self.simulate()
         self.wake()
+        for key in self.plan.left_out:
+            self.narrator.found(
+                f"{self.plan.file} ends in the middle of {key}: that partition is not over, and left out"
+            )
         with self.narrator.phase(f"Ingest {len(self.plan.bulk)} partitions in one bulk run"):
             changed = self.land(self.plan.bulk)
         with self.narrator.phase("Train the candidates and compare them with the champion"):
@@ -132,7 +141,9 @@ class Walkthrough:
         """Load partitions at once; whether that changed any. A file is always looked at: it may be another one."""
         before = self._digests(keys)
         if self.plan.file is not None or None in before:
-            self._complete(LAND, {"path": self.plan.file, "first": keys[0], "last": keys[-1]})
+            conf = {"path": self.plan.file, "first": keys[0], "last": keys[-1]}
+            self._despite("validate.every_partition_passed", partial(self._complete, LAND, conf))
+            self._tell_refused(keys)
         changed = self._digests(keys) != before
         if not changed:
             self.narrator.found("loaded already; the same files again change nothing")
@@ -195,8 +206,10 @@ class Walkthrough:
         self.client.set_paused(self.portfolio.dag_id(INGEST), False)
         for number, key in enumerate(undone):
             self.narrator.now(f"{number} of {len(undone)} partitions ingested, next is {key}")
-            self._ingest(key)
-        self._wait_until_scored(undone, before)
+            self._despite("validate.check", partial(self._ingest, key))
+        if refused := self._tell_refused(undone):
+            before[INGEST] = self._failed(INGEST)
+        self._wait_until_scored([key for key in undone if key not in refused], before)
         found = overview.portfolio_overview(self.ws.store, self.portfolio, self.ws)
         told = ", ".join(f"{count} {decision}" for decision, count in sorted(found.decisions.items()))
         self.narrator.found(f"{found.scored} partitions scored, {found.alerts} alerts ({told or 'none'})")
@@ -234,6 +247,26 @@ class Walkthrough:
 
     def _wait(self, run: DagRun) -> DagRun:
         return self.client.wait_for_run(run, timeout=_LONG, watch=self._show_tasks)
+
+    def _despite(self, task: str, run: Callable[[], object]) -> None:
+        """Go on where a run failed at this task alone: one partition that is refused keeps no other from coming."""
+        try:
+            run()
+        except RunFailedError as error:
+            if set(error.tasks) != {task}:
+                raise
+
+    def _tell_refused(self, keys: Sequence[str]) -> list[str]:
+        """Partitions that did not pass validation, each told with its first reason."""
+        there = set(self.ws.store.keys("transactions", self.portfolio.name))
+        refused = [key for key in keys if key not in there]
+        for key in refused[:_TOLD]:
+            outcome = last_outcome(self.ws, self.portfolio, key)
+            why = "; ".join(outcome.failures[:1]) if outcome else "it has no usable row"
+            self.narrator.found(f"{key} did not pass validation, and waits for a corrected file: {why}")
+        if len(refused) > _TOLD:
+            self.narrator.found(f"and {len(refused) - _TOLD} more partitions: see Fraud Ops → Validation")
+        return refused
 
     def _digests(self, keys: tuple[str, ...]) -> list[str | None]:
         """What the partitions hold; None where one is not there."""
@@ -318,12 +351,13 @@ class Walkthrough:
             raise
 
     def _undone(self) -> list[str]:
-        """Partitions to come that are not ingested, or not scored though there is a champion."""
+        """Partitions to come that are not ingested, or not scored though there is a champion (and they are to be)."""
         name = self.portfolio.name
         done = set(self.ws.store.keys("transactions", name))
         with self.ws.transaction() as session:
-            if overview.champion(session, name) is not None:
-                done &= set(self.ws.store.keys("scores", name))
+            has_champion = overview.champion(session, name) is not None
+        if has_champion:
+            done -= set(pending_keys(self.ws, self.portfolio))
         return [key for key in self.plan.live if key not in done]
 
     def _ingest(self, key: str) -> None:
@@ -351,6 +385,7 @@ class Walkthrough:
             elif time.monotonic() - quiet_since > _PATIENCE:
                 # Airflow loses the events of a paused DAG; the store knows what is missing.
                 self._complete(RECONCILE, {})
+                quiet_since = time.monotonic()
             if len(undone) < before_that:
                 progressed, before_that = time.monotonic(), len(undone)
             if time.monotonic() - progressed > _LIMIT:

@@ -228,7 +228,5 @@ def _parquet(table: pa.Table) -> bytes:
     plain = table.replace_schema_metadata(None).combine_chunks()
     # Numbers hardly repeat: a dictionary of them takes five times as long to write, and a fifth more room.
     texts = [field.name for field in plain.schema if pa.types.is_string(field.type)]
-    pq.write_table(
-        plain, sink, compression="zstd", use_dictionary=texts, row_group_size=_ROW_GROUP, store_schema=True
-    )
+    pq.write_table(plain, sink, compression="zstd", use_dictionary=texts, row_group_size=_ROW_GROUP, store_schema=True)
     return sink.getvalue()

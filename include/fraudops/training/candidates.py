@@ -21,7 +21,7 @@ from fraudops.training.model import FraudModel, fit_model, probability
 from fraudops.training.splits import TEST, TRAIN, VALIDATION
 from fraudops.workspace import Workspace
 
-_PREDICTED = ("transaction_id", "event_time", "amount_minor", "partition_key")
+_PREDICTED = ("transaction_id", "event_time", "partition_key")
 _SCORINGS = 150
 """Bounds the cost of permutation importance: columns × repeats, as far as one repeat allows."""
 
@@ -125,7 +125,8 @@ def _fit(portfolio: Portfolio, data: Dataset, candidate: str, jobs: int) -> Frau
 def _predict(portfolio: Portfolio, model: FraudModel, data: Dataset, jobs: int) -> pd.DataFrame:
     """Scores of the rows that the estimator has not learned from, with the entities, to draw rows by."""
     rows = data.frame[data.frame["slice"].isin([VALIDATION, TEST]).to_numpy()].reset_index(drop=True)
-    columns = [*_PREDICTED, *dict.fromkeys(portfolio.entities.values()), "label", "slice"]
+    amount = ["amount_minor"] if portfolio.has_amount else []
+    columns = [*_PREDICTED, *amount, *dict.fromkeys(portfolio.entities.values()), "label", "slice"]
     return rows[columns].assign(score=model.score(rows, jobs=jobs))
 
 
@@ -134,7 +135,7 @@ def _measure(portfolio: Portfolio, data: Dataset, model: FraudModel, predictions
     return evaluate(
         rows["label"].to_numpy(),
         rows["score"].to_numpy(),
-        rows["amount_minor"].to_numpy(),
+        rows["amount_minor"].to_numpy() if portfolio.has_amount else None,
         days=data.summary.slices[name].days,
         alerts_per_day=portfolio.policy.alerts_per_day,
         review=model.thresholds.review,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +20,17 @@ from fraudops.features import ModelColumns, model_columns, model_frame
 from fraudops.labels import matured, reports
 from fraudops.portfolio import Portfolio, Role, format_duration
 from fraudops.store import canonical_json, sha256_of
-from fraudops.training.splits import GAP, SLICES, TEST, TRAIN, VALIDATION, Split, split_at_random, split_by_time
+from fraudops.training.splits import (
+    GAP,
+    SLICES,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Split,
+    keep_copies_together,
+    split_at_random,
+    split_by_time,
+)
 from fraudops.workspace import Workspace
 
 FEWEST_POSITIVES = 5
@@ -236,6 +248,19 @@ def load(ws: Workspace, portfolio: Portfolio, run_id: str) -> Dataset:
     return Dataset(summary, pq.read_table(io.BytesIO(content)).to_pandas())
 
 
+def changed_inputs(ws: Workspace, summary: DatasetSummary, keys: Iterable[str]) -> list[str]:
+    """Which of some partitions a data set was made from as they were before, or without.
+
+    Parameters
+    ----------
+    keys
+        Partitions of transactions.
+    """
+    within = [key for key in sorted(set(keys)) if summary.first_key <= key <= summary.last_key]
+    now = {key: ws.store.manifest("transactions", summary.portfolio, key) for key in within}
+    return [key for key, m in now.items() if m and summary.inputs.get(f"transactions/{key}") != m.data_digest]
+
+
 def parquet_bytes(frame: pd.DataFrame) -> bytes:
     """Parquet bytes that depend on the rows alone."""
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
@@ -288,12 +313,28 @@ def _matured_rows(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: d
 def _cut(portfolio: Portfolio, frame: pd.DataFrame, split: str) -> Split:
     training = portfolio.training
     if split == "time":
-        return split_by_time(frame["event_time"], training.shares, portfolio.labels.delay)
-    groups = frame["transaction_id"]
-    if not portfolio.named(Role.ID):
-        # Without an id of its own a row is named "<digest of its content>-<occurrence>".
-        groups = groups.str.rsplit("-", n=1).str[0]
-    return split_at_random(frame["label"].to_numpy(), groups.to_numpy(), training.shares, training.seed)
+        cut = split_by_time(frame["event_time"], training.shares, portfolio.labels.delay)
+        # Where the time is a fact, copies of a row have the same, and a boundary is a moment.
+        return keep_copies_together(cut, _copies(portfolio, frame)) if _is_in_order_of_files(portfolio) else cut
+    groups = frame["transaction_id"].to_numpy() if portfolio.named(Role.ID) else _copies(portfolio, frame)
+    return split_at_random(frame["label"].to_numpy(), groups, training.shares, training.seed)
+
+
+def _is_in_order_of_files(portfolio: Portfolio) -> bool:
+    """Whether rows have neither an id nor a time of their own: their time is their place in a file."""
+    (time,) = portfolio.named(Role.TIME)
+    columns = [source.column(time, portfolio.columns[time]) for source in portfolio.transactions]
+    return not portfolio.named(Role.ID) and any(column.rows_per_day is not None for column in columns)
+
+
+def _copies(portfolio: Portfolio, frame: pd.DataFrame) -> np.ndarray:
+    """A value per row without an id, equal for rows that say the same, whatever files brought them."""
+    if not _is_in_order_of_files(portfolio):
+        # Such a row is named "<digest of its content>-<occurrence>".
+        return frame["transaction_id"].str.rsplit("-", n=1).str[0].to_numpy()
+    roles = (Role.TIME, Role.PERSONAL, Role.IGNORE)
+    stored = [portfolio.stored_name(name) for name, column in portfolio.columns.items() if column.role not in roles]
+    return pd.util.hash_pandas_object(frame[[name for name in stored if name in frame]], index=False).to_numpy()
 
 
 def _slices(

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fraudops.errors import ContractError, FraudopsError
-from fraudops.portfolio import Candidate
+from fraudops.portfolio import Candidate, Problem, Training
+from fraudops.portfolio.problems import choose_of
 from fraudops.training.preprocessing import Family
 
 
@@ -190,6 +191,23 @@ def make(candidate: Candidate, *, seed: int, jobs: int = 1, where: str = "candid
     if spec.own_pool:
         settings["n_jobs"] = jobs
     return kind(**settings)
+
+
+def unknown_parameters(training: Training) -> list[Problem]:
+    """Parameters that a candidate's estimator does not have; an estimator that does not work here is passed over."""
+    found = []
+    for name, candidate in training.candidates.items():
+        if not candidate.parameters:
+            continue  # its library is heavy, and has nothing to say
+        try:
+            known = set(ESTIMATORS[candidate.estimator].load()().get_params())
+        except EstimatorUnavailableError:
+            continue
+        for parameter in sorted(set(candidate.parameters) - known):
+            path = ("training", "candidates", name, "parameters", parameter)
+            message = f"{candidate.estimator} has no such parameter"
+            found.append(Problem(path, message, repr(candidate.parameters[parameter]), choose_of(parameter, known)))
+    return found
 
 
 def fit(candidate: Candidate, estimator: Any, matrix: Any, label: Any, *, jobs: int, where: str) -> None:

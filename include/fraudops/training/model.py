@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 
+from fraudops.errors import ContractError
 from fraudops.features import ModelColumns
 from fraudops.portfolio import Candidate, Policy
 from fraudops.training import estimators
@@ -164,9 +165,16 @@ def fit_model(
     prepared = prepare(train, columns)
     transform = preprocessor(columns, estimators.ESTIMATORS[candidate.estimator].family)
     with _quiet():
-        matrix = np.ascontiguousarray(transform.fit_transform(prepared))
         label = train["label"].to_numpy(dtype=bool)
+        matrix = np.ascontiguousarray(transform.fit_transform(prepared, label.astype(np.int64)))
+        if not matrix.shape[1]:
+            raise ContractError(
+                f"none of the {len(columns.all)} columns of the model varies in the training rows",
+                where=where,
+                remedy="give the portfolio columns or features that differ between transactions",
+            )
         estimators.fit(candidate, estimator, matrix, label.astype(np.int64), jobs=jobs, where=where)
+        del matrix
         raw = probability(estimator, np.ascontiguousarray(transform.transform(prepare(validation, columns))))
     truth = validation["label"].to_numpy(dtype=bool)
     calibration = calibrate(truth, raw)
@@ -177,11 +185,11 @@ def fit_model(
         parameters=dict(candidate.parameters),
         columns=columns,
         transform=transform,
-        origins=origins(transform, columns),
+        origins=origins(transform),
         estimator=estimator,
         calibration=calibration,
         thresholds=choose(truth, calibration.apply(raw), days=days, policy=policy),
-        background=_background(prepared, columns),
+        background=_background(train, prepared, columns),
         facts={"rows": len(train), "positives": int(label.sum()), "seed": seed, **(facts or {})},
     )
 
@@ -196,10 +204,13 @@ def probability(estimator: Any, matrix: np.ndarray) -> np.ndarray:
     return np.asarray(estimator.predict_proba(matrix)[:, 1], dtype=np.float64)
 
 
-def _background(prepared: pd.DataFrame, columns: ModelColumns) -> dict[str, float | str]:
+def _background(train: pd.DataFrame, prepared: pd.DataFrame, columns: ModelColumns) -> dict[str, float | str]:
     found: dict[str, float | str] = {}
     for name in columns.numeric:
-        found[name] = float(prepared[name].median())
+        # Of the values as they are told, not as they are computed with.
+        values = pd.to_numeric(train[name]).to_numpy(dtype=np.float64, na_value=np.nan)
+        there = values[np.isfinite(values)]
+        found[name] = float(np.median(there)) if len(there) else np.nan
     for name in columns.categorical:
         # The first in the alphabet where several are equally common.
         counts = prepared[name].value_counts()

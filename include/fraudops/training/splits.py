@@ -55,6 +55,21 @@ def split_by_time(times: pd.Series, shares: tuple[float, float, float], gap: tim
     return Split(slices, first.to_pydatetime(), second.to_pydatetime())
 
 
+def keep_copies_together(split: Split, groups: np.ndarray) -> Split:
+    """Put each row into the slice of the first of its group.
+
+    For rows whose time says no more than their place in a file: copies of one row lie at different moments there,
+    and a model that has learned one must not be measured on another.
+
+    Parameters
+    ----------
+    groups
+        One value per row, equal for copies of a row; rows in the order of time.
+    """
+    _, first, codes = np.unique(groups, return_index=True, return_inverse=True)
+    return Split(split.slices[first[codes]], split.validation_from, split.test_from)
+
+
 def split_at_random(label: np.ndarray, groups: np.ndarray, shares: tuple[float, float, float], seed: int) -> Split:
     """Deal rows out at random, frauds and genuine ones in equal shares.
 

@@ -83,6 +83,8 @@ class PortfolioOverview:
     keys: tuple[str, ...]
     scored: int
     pending: int
+    stale: int
+    """Scored from what has changed since."""
     champion: Champion | None
     verdict: VerdictLine | None
     verdict_has_report: bool
@@ -246,6 +248,7 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         keys=tuple(keys),
         scored=len(scored),
         pending=_pending(archive, portfolio),
+        stale=_stale(archive, portfolio),
         champion=_champion(session, name),
         verdict=_verdict_line(verdict) if verdict else None,
         verdict_has_report=verdict is not None and archive.has("reports", name, verdict.run_id),
@@ -260,6 +263,12 @@ def _pending(archive: Archive, portfolio: Portfolio) -> int:
     from fraudops.decisions.pending import pending_keys
 
     return len(pending_keys(archive.workspace, portfolio))
+
+
+def _stale(archive: Archive, portfolio: Portfolio) -> int:
+    from fraudops.decisions.pending import stale_keys
+
+    return len(stale_keys(archive.workspace, portfolio))
 
 
 def _champion(session: Session, portfolio: str) -> Champion | None:

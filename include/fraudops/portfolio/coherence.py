@@ -1,0 +1,372 @@
+"""Rules that several keys of a portfolio must keep together.
+
+They run over what could be read: a mistake in one section hides none in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from fraudops.portfolio.addresses import is_address
+from fraudops.portfolio.columns import Column, Role
+from fraudops.portfolio.feature_names import WITHOUT_WINDOW, behaviour_names
+from fraudops.portfolio.problems import Path, Problem, choose_of
+from fraudops.portfolio.sources import Source
+
+if TYPE_CHECKING:
+    from fraudops.portfolio.schema import EntityFeatures, Labels, Notices, Policy, Training, Validation
+
+RESERVED = frozenset(
+    {"transaction_id", "event_time", "amount", "amount_minor", "partition_key", "label", "slice", "score", "decision"}
+)
+"""Names that the store and the models use for something of their own."""
+
+_CALENDAR = frozenset({"hour", "weekday", "night", "weekend"})
+_REPORT_COLUMNS = frozenset({"transaction_id", "reported_at", "label"})
+_PRESETS = frozenset({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually", "@quarterly"})
+
+
+@dataclass(frozen=True)
+class Sections:
+    """What could be read of a portfolio; None for a section that could not."""
+
+    columns: Mapping[str, Column]
+    transactions: tuple[Source, ...]
+    unreadable: frozenset[str] | None = frozenset()
+    """Names of columns of which not even the role could be read; None where no column could."""
+    labels: Labels | None = None
+    calendar: tuple[str, ...] = ()
+    behaviour: tuple[tuple[int, EntityFeatures], ...] = ()
+    """Groups of features, with their places in the list."""
+    exclude: tuple[str, ...] = ()
+    validation: Validation | None = None
+    training: Training | None = None
+    policy: Policy | None = None
+    notices: Notices | None = None
+    currency: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def all_columns(self) -> bool:
+        """Whether every column's role is known: only then is something known not to be there."""
+        return self.unreadable is not None and not self.unreadable
+
+    @property
+    def names(self) -> set[str] | None:
+        """Names of all columns; None where they could not be read."""
+        return None if self.unreadable is None else {*self.columns, *self.unreadable}
+
+    def named(self, *roles: Role) -> list[str]:
+        """Names of the columns with one of these roles."""
+        return [name for name, column in self.columns.items() if column.role in roles]
+
+
+def stored_name(name: str, column: Column) -> str:
+    """Name of a column in the store: fixed for id, time, amount and label, ``*_token`` for a card."""
+    fixed = {Role.ID: "transaction_id", Role.TIME: "event_time", Role.AMOUNT: "amount", Role.LABEL: "label"}
+    if column.role in fixed:
+        return fixed[column.role]
+    return f"{name.removesuffix('_number')}_token" if column.role is Role.CARD else name
+
+
+def entity_name(name: str, column: Column) -> str:
+    """Name of the entity that a column names."""
+    return column.entity or name.removesuffix("_id")
+
+
+def incoherences(found: Sections) -> list[Problem]:
+    """Everything that does not go together."""
+    return [problem for rule in _RULES for problem in rule(found)]
+
+
+# -- columns -----------------------------------------------------------------------------------------------
+
+
+def _roles(found: Sections) -> Iterator[Problem]:
+    for role, at_least in ((Role.TIME, 1), (Role.AMOUNT, 0), (Role.ID, 0), (Role.LABEL, 0)):
+        names = found.named(role)
+        if len(names) > 1:
+            message = f"{len(names)} have role {role.value!r}: {', '.join(names)}"
+            yield Problem(("columns", names[-1]), message, remedy="one at most may have it")
+        elif len(names) < at_least and found.all_columns:
+            message = f"0 have role {role.value!r}"
+            remedy = "say when a transaction happened: a column, parts, or rows_per_day where the file does not tell"
+            yield Problem(("columns",), message, remedy=remedy)
+
+
+def _names(found: Sections) -> Iterator[Problem]:
+    own = (Role.ID, Role.TIME, Role.AMOUNT, Role.LABEL)
+    for name, column in found.columns.items():
+        if name in RESERVED and column.role not in own:
+            message = f"{name!r} is a reserved name and cannot have role {column.role.value!r}"
+            yield Problem(
+                ("columns", name), message, remedy="choose another name, and map it under transactions.columns"
+            )
+        elif name.startswith("__") or not name.strip():
+            yield Problem(("columns", name), f"{name!r} cannot be a column's name", remedy="begin it with a letter")
+    stored: dict[str, str] = {}
+    for name, column in found.columns.items():
+        if column.role in (Role.IGNORE, *own):
+            continue
+        kept = stored_name(name, column)
+        if kept in stored:
+            message = f"would be stored as {kept!r}, as {stored[kept]!r} is"
+            yield Problem(("columns", name), message, remedy="rename one of the two")
+        stored.setdefault(kept, name)
+
+
+def _joins(found: Sections) -> Iterator[Problem]:
+    """What is protected must not come out through a join."""
+    for name, column in found.columns.items():
+        if not column.join or column.role is Role.PERSONAL:
+            continue
+        for part in column.join:
+            for other, protected in found.columns.items():
+                if protected.role in (Role.CARD, Role.PERSONAL) and _is(part, other, found):
+                    yield Problem(
+                        ("columns", name, "join"), f"{part!r} is {_what(protected.role)}, and would be stored in clear",
+                        remedy="give this column role personal, or leave that one out of the join",
+                    )  # fmt: skip
+
+
+def _is(part: str, name: str, found: Sections) -> bool:
+    return part == name or any(part == source.calls(name) for source in found.transactions)
+
+
+def _what(role: Role) -> str:
+    return "a card number" if role is Role.CARD else "personal"
+
+
+def _entities(found: Sections) -> Iterator[Problem]:
+    known: dict[str, str] = {}
+    for name in found.named(Role.ENTITY, Role.CARD):
+        entity = entity_name(name, found.columns[name])
+        if entity in known:
+            message = f"the entity {entity!r} is named by {known[entity]!r} already"
+            yield Problem(("columns", name), message, remedy="give one of them another entity")
+        known.setdefault(entity, name)
+
+
+# -- features ----------------------------------------------------------------------------------------------
+
+
+def _behaviour(found: Sections) -> Iterator[Problem]:
+    known = {entity_name(name, found.columns[name]) for name in found.named(Role.ENTITY, Role.CARD)}
+    for place, group in found.behaviour:
+        path: Path = ("features", "behaviour", place)
+        if group.entity not in known and found.all_columns:
+            remedy = choose_of(group.entity, known) if known else "give a column the role entity"
+            yield Problem((*path, "entity"), f"there is no entity {group.entity!r}", remedy=remedy)
+        of_amount = [aggregate for aggregate in group.aggregates if aggregate.startswith("amount_")]
+        if of_amount and not found.named(Role.AMOUNT) and found.all_columns:
+            message = f"{', '.join(of_amount)}: no column has role 'amount'"
+            yield Problem((*path, "aggregates"), message, remedy="take them out, or say which column is the amount")
+        if not group.windows and set(group.aggregates) - WITHOUT_WINDOW:
+            message = f"entity {group.entity!r} has aggregates but no windows"
+            yield Problem((*path, "windows"), message, remedy="such as windows: [1d, 7d]")
+        if any(window <= timedelta(0) for window in group.windows):
+            yield Problem((*path, "windows"), "a window must be longer than nothing", remedy="such as 7d")
+
+
+def _feature_names(found: Sections) -> Iterator[Problem]:
+    features = {name for _, group in found.behaviour for name in behaviour_names(group)} | set(found.calendar)
+    for name, column in found.columns.items():
+        if column.role is not Role.IGNORE and stored_name(name, column) in features:
+            message = f"a feature has the name {stored_name(name, column)!r} as well"
+            yield Problem(
+                ("columns", name), message, remedy="choose another name, and map it under transactions.columns"
+            )
+
+
+def _excluded(found: Sections) -> Iterator[Problem]:
+    for place, name in enumerate(found.exclude):
+        if found.names is not None and name not in found.names:
+            yield _no_column(("features", "exclude", place), name, found.names)
+
+
+def _missing_shares(found: Sections) -> Iterator[Problem]:
+    if found.validation is None:
+        return
+    stored = {stored_name(name, column) for name, column in found.columns.items()}
+    for name, share in found.validation.maximum_missing.items():
+        path: Path = ("validation", "maximum_missing", name)
+        if found.names is not None and name not in found.names | stored:
+            yield _no_column(path, name, found.names)
+        yield from _share(path, share)
+    yield from _share(("validation", "quarantined"), found.validation.quarantined)
+
+
+def _no_column(path: Path, name: str, known: set[str]) -> Problem:
+    return Problem(path, f"there is no column {name!r}", remedy=choose_of(name, known))
+
+
+def _share(path: Path, value: float) -> Iterator[Problem]:
+    if not 0 <= value <= 1:
+        yield Problem(path, "a share lies between 0 and 1", f"{value:g}")
+
+
+# -- labels and sources ------------------------------------------------------------------------------------
+
+
+def _answer(found: Sections) -> Iterator[Problem]:
+    labels = found.labels
+    if labels is None or not found.all_columns:
+        return
+    if not labels.source and not found.named(Role.LABEL):
+        message = "neither a column with role 'label' nor labels.source says what was fraud"
+        remedy = 'add to columns: label: {role: label, positive: ["1"]}, and map it to the column of the file'
+        yield Problem(("labels",), message, remedy=remedy)
+    if labels.source and not found.named(Role.ID):
+        message = "a feed of reports needs a column with role 'id' to refer to"
+        yield Problem(("labels", "source"), message, remedy="say which column names the transaction")
+
+
+def _sources(found: Sections) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for place, source in enumerate(found.transactions):
+        path: Path = ("transactions", place)
+        if source.name in seen:
+            yield Problem((*path, "name"), f"another source is called {source.name!r}", remedy="give each its own name")
+        seen.add(source.name)
+        for name, column in found.columns.items():
+            try:
+                source.column(name, column)
+            except ValueError as error:
+                yield Problem((*path, "columns", name), _reason(error))
+        if found.names is not None:
+            yield from _mapped(path, source, found.names | _parts(found))
+        yield from _simulated(path, source)
+        if source.path is not None and not source.is_remote and ".." in source.path.split("/"):
+            message = "the path leads out of the landing folder"
+            yield Problem((*path, "path"), message, repr(source.path), "name files below it")
+        if source.is_database:
+            yield from _read_of_database(path, source, found)
+    if found.labels is not None and found.labels.source is not None:
+        path = ("labels", "source")
+        reports = found.labels.source
+        if reports.is_fetched and reports.name in {source.name for source in found.transactions if source.is_fetched}:
+            # A source's name is its folder in the landing folder.
+            message = f"{reports.name!r} is the name of a source of the transactions"
+            yield Problem((*path, "name"), message, remedy="give it a name of its own")
+        yield from _mapped(path, found.labels.source, set(_REPORT_COLUMNS))
+        yield from _simulated(path, found.labels.source)
+
+
+def _parts(found: Sections) -> set[str]:
+    """What columns are put together from: a source may call that otherwise as well."""
+    names = {part for column in found.columns.values() for part in column.is_made_of}
+    for source in found.transactions:
+        for name, column in found.columns.items():
+            try:
+                names |= set(source.column(name, column).is_made_of)
+            except ValueError:
+                continue
+    return names
+
+
+def _mapped(path: Path, source: Source, known: set[str]) -> Iterator[Problem]:
+    for name in source.columns:
+        if name not in known:
+            message = f"none of our columns is called {name!r} (on the left stands our name, on the right the file's)"
+            yield Problem((*path, "columns", name), message, remedy=choose_of(name, known))
+
+
+def _simulated(path: Path, source: Source) -> Iterator[Problem]:
+    if source.simulator and source.is_fetched:
+        yield Problem((*path, "simulator"), f"source {source.name!r} cannot be simulated: it is not a local file")
+
+
+def _read_of_database(path: Path, source: Source, found: Sections) -> Iterator[Problem]:
+    for name in found.named(Role.TIME):
+        try:
+            column = source.column(name, found.columns[name])
+        except ValueError:
+            continue  # told already
+        if column.parts or column.rows_per_day or column.format:
+            message = "a database gives the time as one column: a timestamp, or an offset from an origin"
+            yield Problem((*path, "columns", name), message, remedy="make one in a query")
+    if source.watermark is not None and found.all_columns and not found.named(Role.ID):
+        message = "needs a column with role 'id': without one a row that is read again counts twice"
+        yield Problem((*path, "watermark"), message, repr(source.watermark), "the sequence itself will do as the id")
+
+
+def _reason(error: ValueError) -> str:
+    """The sentence itself, without the heading that pydantic puts above it."""
+    errors = getattr(error, "errors", None)
+    return errors()[0]["msg"].removeprefix("Value error, ") if callable(errors) else str(error)
+
+
+# -- the rest ----------------------------------------------------------------------------------------------
+
+
+def _period(found: Sections) -> Iterator[Problem]:
+    moments = {"start": found.start, "end": found.end}
+    for name, moment in moments.items():
+        if moment is not None and moment.tzinfo is None:
+            yield Problem((name,), "give it with its zone", str(moment), "such as 2024-01-01T00:00:00+00:00")
+            return
+    if found.start is not None and found.end is not None and found.start >= found.end:
+        yield Problem(("end",), "must be later than start", str(found.end))
+
+
+def _training(found: Sections) -> Iterator[Problem]:
+    training = found.training
+    if training is None:
+        return
+    if training.schedule is not None and not _is_cron(training.schedule):
+        remedy = 'five fields, such as "0 3 * * 1": Mondays at 03:00 UTC'
+        yield Problem(("training", "schedule"), "not a cron expression", repr(training.schedule), remedy)
+    if found.labels is not None and found.labels.delay >= training.window:
+        message = "the window is not longer than labels.delay: no label in it would be known"
+        yield Problem(("training", "window"), message, remedy="a longer window, or a shorter delay")
+
+
+def _is_cron(text: str) -> bool:
+    # Imported here: most portfolios have no schedule, and DAG files are parsed often.
+    from croniter import croniter
+
+    return text in _PRESETS or bool(len(text.split()) == 5 and croniter.is_valid(text))
+
+
+def _policy(found: Sections) -> Iterator[Problem]:
+    if found.policy is None:
+        return
+    if found.policy.alerts_per_day <= 0:
+        message = "an alert budget is more than nothing"
+        yield Problem(("policy", "alerts_per_day"), message, f"{found.policy.alerts_per_day:g}")
+    yield from _share(("policy", "block_precision"), found.policy.block_precision)
+
+
+def _people(found: Sections) -> Iterator[Problem]:
+    notices = found.notices
+    if notices is None:
+        return
+    for key in ("compliance", "data_owner"):
+        if not getattr(notices, key):
+            yield Problem(("notices", key), "nobody would be written to", remedy="name one, such as a@bank.example")
+    addresses: list[tuple[Path, str]] = [(("notices", "sender"), notices.sender)]
+    for key in ("compliance", "data_owner", "model_owner"):
+        addresses += [(("notices", key, place), text) for place, text in enumerate(getattr(notices, key))]
+    for path, text in addresses:
+        if not is_address(text.strip()):
+            remedy = "write it as name@domain, without a display name, in ASCII"
+            yield Problem(path, "not an e-mail address", repr(text[:80]), remedy)
+
+
+def _currency(found: Sections) -> Iterator[Problem]:
+    currency = found.currency
+    if currency is None or found.names is None or currency in found.names:
+        return
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
+        message = "neither a currency of three letters nor one of the columns"
+        yield Problem(("currency",), message, repr(currency), "such as EUR, or the name of the column that says it")
+
+
+_RULES: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
+    _roles, _names, _joins, _entities, _answer, _sources, _behaviour, _feature_names, _excluded, _missing_shares,
+    _period, _training, _policy, _people, _currency,
+)  # fmt: skip
