@@ -26,5 +26,15 @@ class AmountModel:
     def score(self, frame: pd.DataFrame) -> np.ndarray:
         return np.clip(frame["amount"].to_numpy(dtype=float) * self.factor / 1000, 0, 1)
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        return self.columns.all
+
+    def matrix(self, frame: pd.DataFrame) -> np.ndarray:
+        return frame[list(self.columns.all)].to_numpy(dtype=object)
+
+    def score_matrix(self, matrix: np.ndarray) -> np.ndarray:
+        return self.score(pd.DataFrame(matrix, columns=list(self.columns.all)))
+
     def decide(self, scores: np.ndarray) -> np.ndarray:
         return np.where(scores >= 0.9, "block", np.where(scores >= 0.5, "review", "allow"))

@@ -25,6 +25,16 @@ class Linear:
     levels: Mapping[str, Mapping[Any, float]] = field(default_factory=dict)
     calls: int = 0
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        return self.columns.all
+
+    def matrix(self, frame: pd.DataFrame) -> np.ndarray:
+        return frame[list(self.origins)].to_numpy(dtype=object)
+
+    def score_matrix(self, matrix: np.ndarray) -> np.ndarray:
+        return self.score(pd.DataFrame(matrix, columns=list(self.origins), dtype=object))
+
     def score(self, frame: pd.DataFrame) -> np.ndarray:
         self.calls += 1
         odds = np.full(len(frame), -3.0)
@@ -225,6 +235,18 @@ def test_the_limit_the_order_and_the_repetition(cards: Portfolio, columns: Model
     assert first == explain(model, frame, cards, limit=3)
     assert {len(told) for told in first} == {3}
     assert "payments by this customer" in first[0][0]
+
+
+def test_a_column_that_the_model_learned_nothing_from_is_no_reason(cards: Portfolio) -> None:
+    class Deaf(Linear):
+        @property
+        def origins(self) -> tuple[str, ...]:
+            return tuple(name for name in self.columns.all if not name.startswith("customer_count_"))
+
+    columns = model_columns(cards)
+    frame = _frame(columns, customer_count_1d=9.0, card_count_1d=9.0)
+    (told,) = explain(Deaf(columns, _background(columns), {"card_count_1d": 0.1}), frame, cards)
+    assert told == ["9 payments with this card in the last 24 hours (typically 1)"]
 
 
 def test_nothing_to_explain(cards: Portfolio, columns: ModelColumns) -> None:

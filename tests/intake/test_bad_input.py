@@ -622,12 +622,10 @@ def test_names_that_lead_elsewhere(workspace: Workspace, shop: Portfolio, folder
     assert error.value.remedy
 
 
-def test_a_pattern_that_climbs(workspace: Workspace, deliver: Deliver) -> None:
-    (workspace.landing / "secret.csv").write_bytes(_CSV)
-    deliver("tx.csv", GOOD)
+def test_a_pattern_that_climbs() -> None:
     for pattern in ("../*.csv", "x/../../*.csv"):
-        with pytest.raises(FraudopsError, match=r"leads out|no file matches"):
-            find_files(workspace, make_portfolio(transactions={"path": pattern}))
+        with pytest.raises(ValueError, match="leads out of the landing folder"):
+            make_portfolio(transactions={"path": pattern})
 
 
 def test_names_with_the_signs_of_patterns(workspace: Workspace, shop: Portfolio, deliver: Deliver) -> None:

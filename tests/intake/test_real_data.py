@@ -27,7 +27,7 @@ ws = Workspace(store=Store(folder), landing=Path(folder), database_url=database,
 started = time.process_time()
 result = land(ws, load_portfolio(Path(portfolio)), FeedFiles([Path(file)]))
 seconds = time.process_time() - started
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+peak = int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) // 1024
 again = land(ws, load_portfolio(Path(portfolio)), FeedFiles([Path(file)]))
 print(json.dumps({"rows": result.rows_accepted, "keys": result.keys, "cpu_seconds": seconds, "peak_mib": peak,
                   "changed_again": again.changed_keys}))

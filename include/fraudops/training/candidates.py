@@ -10,7 +10,7 @@ import pandas as pd
 
 from fraudops import __version__
 from fraudops.errors import ContractError
-from fraudops.evaluation.importance import REPEATS, permutation_importance
+from fraudops.evaluation.importance import REPEATS, ROWS, permutation_importance
 from fraudops.evaluation.metrics import Metrics, evaluate
 from fraudops.portfolio import Portfolio
 from fraudops.store import canonical_json, sha256_of
@@ -23,7 +23,9 @@ from fraudops.workspace import Workspace
 
 _PREDICTED = ("transaction_id", "event_time", "partition_key")
 _SCORINGS = 150
-"""Bounds the cost of permutation importance: columns × repeats, as far as one repeat allows."""
+"""Bounds the cost of permutation importance: columns × repeats, each of :data:`ROWS` rows. More columns than this
+are scored once, with fewer rows the more there are."""
+_FEWEST_ROWS = 1_000
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def _measure(portfolio: Portfolio, data: Dataset, model: FraudModel, predictions
 
 def _importance(model: FraudModel, data: Dataset) -> list[dict[str, Any]]:
     rows = data.rows_of(TEST)
+    columns = len(set(model.origins))
     found = permutation_importance(
         # Calibration does not change the order.
         partial(probability, model.estimator),
@@ -153,7 +156,8 @@ def _importance(model: FraudModel, data: Dataset) -> list[dict[str, Any]]:
         rows["label"].to_numpy(),
         model.origins,
         seed=data.summary.seed,
-        repeats=max(1, min(REPEATS, _SCORINGS // max(len(model.columns.all), 1))),
+        rows=max(_FEWEST_ROWS, min(ROWS, ROWS * _SCORINGS // columns)),
+        repeats=max(1, min(REPEATS, _SCORINGS // columns)),
     )
     return [importance.to_dict() for importance in found]
 

@@ -98,6 +98,11 @@ class FraudModel:
         with _quiet():
             return self._matrix(frame)
 
+    def score_matrix(self, matrix: np.ndarray) -> np.ndarray:
+        """Calibrated probability of fraud of each row of :meth:`matrix`."""
+        with _quiet():
+            return self.calibration.apply(probability(self.estimator, matrix))
+
     def decide(self, scores: np.ndarray) -> np.ndarray:
         """``allow``, ``review`` or ``block`` for each score."""
         return decide(np.asarray(scores, dtype=np.float64), self.thresholds.review, self.thresholds.block)

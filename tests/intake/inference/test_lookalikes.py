@@ -217,5 +217,5 @@ def test_a_rehearsal_tells_what_landing_would_do_and_writes_nothing(
     wrong.write_text(draft.text.replace('decimal: ","', 'decimal: "."').replace('thousands: "."', 'thousands: "\'"'))
     refused = rehearse(load_portfolio(wrong), file, workspace.landing, rows=500)
     assert refused.quarantined == 500
-    assert set(refused.reasons) == {"Betrag in €: not a number"}
+    assert set(refused.reasons) == {"Betrag in €: a number with ',' in it"}
     assert not any(Path(workspace.store.root).glob("**/*.parquet"))
