@@ -15,7 +15,7 @@ help: ## Show this help
 	@echo
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1	\2/' | expand -t 18
 	@echo
-	@echo "  Options: make demo ARGS=\"--days 60\", make up ARGS=\"--port 9000\", make test ARGS=\"tests/store -x\""
+	@echo "  Options: make demo ARGS=\"--days 60\", make up ARGS=\"--port 9000\", make test ARGS=\"tests/store -x\", make bench ARGS=--quick"
 	@echo "  The command line has more: $(FRAUDOPS) --help"
 
 install: ## Make .venv from requirements.txt (done by itself where a target needs it)
@@ -39,7 +39,7 @@ status: install ## What runs, who is champion, what waits
 test: install ## Run every test
 	@$(PY) -m pytest $(TESTS) $(ARGS)
 
-bench: install ## Measure against stated references (FRAUDOPS_DATA names the data; ARGS=--quick is shorter)
+bench: install ## Measure cost and quality against references (needs FRAUDOPS_DATA), see benchmarks/README.md
 	@$(PY) -m benchmarks $(ARGS)
 
 lint: install ## Check style, format and types

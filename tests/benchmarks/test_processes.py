@@ -27,5 +27,5 @@ def test_modules_are_compiled_before_anything_is_counted(tmp_path: Path, monkeyp
 
 
 def test_a_process_that_fails_is_no_measurement(tmp_path: Path) -> None:
-    with pytest.raises(MeasurementFailedError, match=r"ingest.reference ended with 1"):
+    with pytest.raises(MeasurementFailedError, match=r"ingest\.reference ended with 1"):
         Runner(tmp_path / "bytecode").run("benchmarks.ingest.reference", tmp_path / "none", tmp_path / "bare.parquet")

@@ -198,14 +198,13 @@ def content_digests(rows: pa.Table, content: pa.Schema) -> pa.Array:
     Every value becomes bytes of a fixed width (a text: half of its own digest), so that no two rows run into
     each other, and only the last step goes row by row.
     """
-    columns = {field.name: rows[field.name].combine_chunks() for field in content}
     digests = []
     for start in range(0, rows.num_rows, _ROWS_AT_ONCE):
-        parts = [_value_bytes(columns[field.name].slice(start, _ROWS_AT_ONCE), field.type) for field in content]
-        packed = _side_by_side(parts)
+        piece = rows.slice(start, _ROWS_AT_ONCE)
+        packed = _side_by_side([_value_bytes(piece[field.name].combine_chunks(), field.type) for field in content])
         # As plain bytes, which are handed out faster than slices are made.
         contents = packed.view(f"V{packed.shape[1]}").ravel().tolist()
-        digests += [hashlib.sha256(found).digest()[: _DIGEST // 2] for found in contents]
+        digests.append(b"".join([hashlib.sha256(found).digest()[: _DIGEST // 2] for found in contents]))
     text = b"".join(digests).hex().encode()
     ends = np.arange(0, len(text) + 1, _DIGEST, dtype=np.int32)
     return pa.StringArray.from_buffers(rows.num_rows, pa.py_buffer(ends), pa.py_buffer(text))

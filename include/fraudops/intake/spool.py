@@ -54,6 +54,7 @@ class Spool:
 
     def take(self, code: int) -> pa.Table:
         """A partition's rows; they are forgotten here."""
+        _release_unused()
         tables = []
         for path, number in self._written.pop(code, []):
             with pa.memory_map(str(path)) as file:
@@ -77,5 +78,11 @@ class Spool:
                 self._written[code].append((path, number))
         self._held.clear()
         self._bytes = 0
-        # What was held is scattered over the allocator's pages, which it would keep for later.
-        pa.default_memory_pool().release_unused()
+        _release_unused()
+
+
+def _release_unused() -> None:
+    """Give back memory that held other rows: allocators keep for later what lies between things in use."""
+    pa.default_memory_pool().release_unused()
+    # That of the system serves NumPy and Python, whose blocks of text come and go on several threads.
+    pa.system_memory_pool().release_unused()
