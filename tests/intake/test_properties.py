@@ -13,7 +13,7 @@ from fraudops.intake.files import FeedFiles
 from fraudops.intake.landing import land
 from fraudops.store import Store
 from fraudops.workspace import Workspace
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from .conftest import HEADER, make_portfolio, snapshot, without_ids
@@ -78,8 +78,13 @@ def _land_twice(workspace: Workspace, content: bytes, ids: bool = True) -> int:
         return second.rows_read
 
 
+_EARLY = ("1", "1970-01-01T00:00:00Z", "0.0", "", "4111111111111111", "", "", "0.0", "true")
+_ASKED_LATER = ("1", "2026-03-05T10:00:00Z", "0.0", "", "4111111111111111", "", "", "0.0", "true")
+
+
 @_SETTINGS
 @given(st.lists(st.one_of(_rows, _ragged), min_size=1, max_size=25))
+@example([("", ""), ("", ""), _EARLY, _ASKED_LATER])
 def test_every_row_is_somewhere(workspace: Workspace, rows: list[tuple[str, ...]]) -> None:
     assert _land_twice(workspace, _text(HEADER, rows)) == len(rows)
 

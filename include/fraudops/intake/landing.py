@@ -208,7 +208,7 @@ class _Landing:
             for codes in (mapped.codes, mapped.rejected_codes):
                 found, counts = np.unique(codes, return_counts=True)
                 file.by_code.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
-            file.rejects.add((item, self._key(item.code)) for item in mapped.rejected if self._wanted(item))
+            file.rejects.add((item, self._key(item.code)) for item in mapped.rejected if self._is_kept(item.code))
             wanted = self.asked.mask(mapped.codes) | self._is_years_away(mapped.codes)
             rows = mapped.rows if wanted.all() else mapped.rows.filter(pa.array(wanted))
             origin = {FILE: file.name, SHA256: file.sha256}
@@ -218,7 +218,7 @@ class _Landing:
         require_unchanged(file.path, file.mark)
         self.notes += [f"{file.name}: {remark}" for remark in mapper.remarks()]
         unsettled = Unsettled(file.sha256, file.feed, file.by_code, file.rejects, mapper.first)
-        settle(unsettled, self._spool, self.asked.key, self.asked.contains)
+        settle(unsettled, self._spool, self.asked.key, self.asked.contains, self._is_kept)
         if not file.rows and self.feed.kind == "transactions":
             raise ContractError(
                 "the file has a header and no rows",
@@ -229,10 +229,8 @@ class _Landing:
     def _key(self, code: int) -> str | None:
         return LEADING if code == NOWHERE else self.asked.key(code)
 
-    def _wanted(self, item: Rejected) -> bool:
-        return (
-            item.code == NOWHERE or self.asked.contains(item.code) or bool(self._is_years_away(np.array([item.code])))
-        )
+    def _is_kept(self, code: int) -> bool:
+        return code == NOWHERE or self.asked.contains(code) or bool(self._is_years_away(np.array([code])))
 
     def _is_years_away(self, codes: np.ndarray) -> np.ndarray:
         return is_years_away(codes, self.asked.lowest, self.asked.highest, self.asked.partitioning.hours)

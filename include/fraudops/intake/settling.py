@@ -42,7 +42,13 @@ class Unsettled:
     """Partition of the first row that says its own; :data:`NOWHERE` if none does."""
 
 
-def settle(file: Unsettled, spool: Spool, key_of: Callable[[int], str | None], is_asked: Callable[[int], bool]) -> None:
+def settle(
+    file: Unsettled,
+    spool: Spool,
+    key_of: Callable[[int], str | None],
+    is_asked: Callable[[int], bool],
+    is_kept: Callable[[int], bool],
+) -> None:
     """Place the rows that are not placed yet, and take out those that cannot be believed.
 
     Parameters
@@ -51,12 +57,15 @@ def settle(file: Unsettled, spool: Spool, key_of: Callable[[int], str | None], i
         Holds the file's accepted rows, of partitions that were asked for and of those that may be far away.
     key_of, is_asked
         Key of a partition's code, and whether it was asked for.
+    is_kept
+        Whether the rows of a partition, the rejected ones too, were kept while the file was read. Of one that was
+        not, nothing can be said here: its rows lie elsewhere, until somebody asks for them.
     """
     leading = file.by_code.pop(NOWHERE, 0)
     if leading:
         file.by_code[file.first] += leading
         file.rejects.move(LEADING, key_of(file.first))
-    for code in far_partitions(file.by_code, file.feed):
+    for code in filter(is_kept, far_partitions(file.by_code, file.feed)):
         _take_out(file, spool, code, key_of(code))
     for code in file.by_code:
         if code != NOWHERE and not is_asked(code):
