@@ -156,6 +156,19 @@ def test_a_packed_twin_beside_its_file_is_no_version_of_it(
     assert snapshot(workspace) == before
 
 
+def test_an_earlier_version_kept_under_another_name_gives_way_all_the_same(
+    workspace: Workspace, shop: Portfolio, deliver: Deliver
+) -> None:
+    land_paths(workspace, shop, deliver("tx_1.csv", row(1, amount="1"), row(2, amount="2")))
+    kept = deliver("tx_1_old.csv", row(1, amount="1"), row(2, amount="2"))
+    corrected = deliver("tx_1.csv", row(1, amount="10"), row(2, amount="2"))
+    land_paths(workspace, shop, kept, corrected)
+    assert _amounts(workspace) == {"1": 10, "2": 2}
+    result = land_paths(workspace, shop, kept, corrected)
+    assert _amounts(workspace) == {"1": 10, "2": 2}
+    assert result.notes[0].startswith("tx_1_old.csv has other values for 1 row of tx_1.csv")
+
+
 def test_partitions_that_a_version_lacks_keep_their_rows_and_are_named(
     workspace: Workspace, shop: Portfolio, deliver: Deliver
 ) -> None:

@@ -162,7 +162,9 @@ class _Landing:
     files: list[LandingFile] = field(default_factory=list)
     """Those in which there is something to do."""
     _seen: dict[str, str] = field(default_factory=dict)
-    """SHA-256 of every file → its name."""
+    """SHA-256 of every file → its name, of those with the same bytes the first."""
+    _beside: set[tuple[str, tuple[str, str]]] = field(default_factory=set)
+    """SHA-256 and identity of every file."""
 
     def __post_init__(self) -> None:
         self._spool = Spool(self._subfolder("rows"))
@@ -180,6 +182,7 @@ class _Landing:
         for path, feed in files:
             mark = fingerprint(path)
             place = FileName(feed.source.name, place_of(self.ws.landing / self.feed.portfolio, path))
+            self._beside.add((mark.sha256, place.identity))
             if mark.sha256 in self._seen:
                 self.notes.append(f"{place.path} holds the same bytes as {self._seen[mark.sha256]}: read once")
                 continue
@@ -305,7 +308,7 @@ class _Landing:
 
     def _arrivals(self, code: int) -> Arrivals:
         files = {file.sha256: Arriving(file.place, file.config, code in file.by_code) for file in self.files}
-        return Arrivals(files, frozenset(self._seen), self.corrections)
+        return Arrivals(files, frozenset(self._beside), self.corrections)
 
     def _stage_partition(self, code: int, key: str, present: Present) -> tuple[Manifest, pa.Table]:
         merged = self._merge(code, present)

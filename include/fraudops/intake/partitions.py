@@ -50,8 +50,8 @@ class Arrivals:
 
     files: Mapping[str, Arriving]
     """By SHA-256: those in which there is something to do."""
-    beside: frozenset[str] = frozenset()
-    """All files of the landing, SHA-256: what lies side by side is not one another's version."""
+    beside: frozenset[tuple[str, tuple[str, str]]] = frozenset()
+    """All files of the landing, SHA-256 and identity: what lies side by side is not one another's version."""
     corrections: bool = False
     """Rows replace what is stored under their ids."""
 
@@ -150,9 +150,8 @@ def load(store: Store, feed: Feed, key: str, arrivals: Arrivals) -> Present:
         if _is_done(files[sha], landing[sha].config, corrections=arrivals.corrections)
     }
     names = arrivals.names_besides(done)
-    superseded = {
-        sha for sha, facts in files.items() if _name_in(facts).identity in names and sha not in arrivals.beside
-    }
+    known_as = {sha: _name_in(facts).identity for sha, facts in files.items()}
+    superseded = {sha for sha, name in known_as.items() if name in names and (sha, name) not in arrivals.beside}
     gone = superseded | (files.keys() & landing.keys() - done)
     drop = pc.is_in(origin["file_sha256"], _texts(gone))
     keep = pc.invert(drop)
@@ -164,9 +163,9 @@ def load(store: Store, feed: Feed, key: str, arrivals: Arrivals) -> Present:
         staged=staged,
         files={sha: facts for sha, facts in files.items() if sha not in gone},
         contained=frozenset(done),
-        superseded=frozenset(_name_in(files[sha]).identity for sha in superseded),
+        superseded=frozenset(known_as[sha] for sha in superseded),
         yielding=None if settled is None else wide[_ID].filter(pc.invert(pc.is_in(wide[_ID], settled))),
-        seen=None if published is None else _seen(store, feed, key, published, lineage, rows, origin),
+        seen=_seen(store, feed, key, published, staged, lineage, Seen(_with_file(rows, origin), lineage)),
     )
 
 
@@ -188,14 +187,26 @@ def _of_rows(origin: pa.Table, rows: pa.Table, feed: Feed, key: str) -> pa.Table
 
 
 def _seen(
-    store: Store, feed: Feed, key: str, published: Manifest, lineage: Manifest, rows: pa.Table, origin: pa.Table
-) -> Seen:
+    store: Store,
+    feed: Feed,
+    key: str,
+    published: Manifest | None,
+    staged: Manifest | None,
+    lineage: Manifest,
+    at_hand: Seen,
+) -> Seen | None:
     """What is published: the rows at hand, or, where others are staged over them, those that the lineage names."""
-    if not belongs(lineage, published):
-        lineage = Manifest.model_validate(lineage.facts["before"])
-        rows = store.read(published)
-        origin = _of_rows(store.read(lineage), rows, feed, key)
-    return Seen(rows.append_column(FILE, origin["file"]), lineage)
+    if published is None:
+        return None
+    if staged is None or belongs(lineage, published):
+        return at_hand
+    before = Manifest.model_validate(lineage.facts["before"])
+    rows = store.read(published)
+    return Seen(_with_file(rows, _of_rows(store.read(before), rows, feed, key)), before)
+
+
+def _with_file(rows: pa.Table, origin: pa.Table) -> pa.Table:
+    return rows.append_column(FILE, origin["file"])
 
 
 def _repaired(

@@ -90,6 +90,15 @@ def test_a_day_is_found_however_the_time_is_written(
     assert set(stored(workspace, pay, "2026-03-29")) == {"1", "2", "3", "4"}
 
 
+def test_days_are_cut_in_the_order_of_time_whatever_its_digits(workspace: Workspace, bank: Bank, bring: Bring) -> None:
+    query = "SELECT n::text AS id, (n-50) * 3600.0 AS at, 1 AS amount, 7 AS customer_id FROM generate_series(1,100) n"
+    columns = COLUMNS | {"event_time": {"role": "time", "origin": "2026-03-05T00:00:00Z"}}
+    pay = portfolio_of({**TABLE, "table": None, "query": query, "batch_rows": 9}, columns=columns)
+    _, result = bring(pay)
+    assert result.rows_accepted == 100
+    assert sum(len(stored(workspace, pay, key)) for key in result.keys) == 100
+
+
 @pytest.mark.parametrize("key", ["2026-10-25T00", "2026-10-25T01"])
 def test_no_row_of_the_hour_that_the_clocks_show_twice_is_missed(
     workspace: Workspace, bank: Bank, bring: Bring, key: str

@@ -12,7 +12,7 @@ from fraudops.database import LedgerEntry
 from fraudops.intake.fetching import extracts, fetch, land_all, settle
 from fraudops.intake.fetching.watermarks import reset, watermark_of
 from fraudops.intake.files import find_files
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import Portfolio, Role
 from fraudops.store import Store
 from fraudops.workspace import Workspace
 from sqlalchemy import select
@@ -51,6 +51,22 @@ def test_each_row_is_read_once(workspace: Workspace, bank: Bank, bring: Bring) -
         {"rows": 2, "watermark": "seq", "reaches": "2"},
         {"rows": 1, "watermark": "seq", "reaches": "3"},
     ]
+
+
+@pytest.mark.parametrize("kind", ["bigint", "numeric"])
+def test_the_highest_number_is_the_watermark_not_the_last_one_of_the_dictionary(
+    workspace: Workspace, bank: Bank, bring: Bring, kind: str
+) -> None:
+    pay = portfolio_of({**BY_SEQUENCE, "batch_rows": 7})
+    bank.run(
+        f"ALTER TABLE payments ALTER seq TYPE {kind}",
+        "INSERT INTO payments (seq, id, at, amount, customer_id) "
+        "SELECT n, n::text, '2026-03-05 10:00+00', n, 7 FROM generate_series(-3, 120) n",
+    )
+    bring(pay)
+    assert _reached(workspace, pay) == ("120", 1)
+    assert len(stored(workspace, pay)) == 124
+    assert bring(pay)[0].readings == []
 
 
 def test_where_nothing_is_new_nothing_happens(workspace: Workspace, bank: Bank, bring: Bring) -> None:
@@ -179,7 +195,9 @@ def test_what_waits_is_read_again_where_other_columns_are_wanted(
     bank.pay(1)
     fetch(workspace, pay, bank.access)
     wider = pay.model_copy(
-        update={"columns": pay.columns | {"updated_at": pay.columns["amount"].model_copy(update={"role": "category"})}}
+        update={
+            "columns": pay.columns | {"updated_at": pay.columns["amount"].model_copy(update={"role": Role.CATEGORY})}
+        }
     )
     bring(wider)
     file = workspace.landing / pay.name / "main" / "read_000001.parquet"
@@ -338,6 +356,7 @@ url, folder, rows = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 query = f"SELECT * FROM payments WHERE seq <= {rows}"
 pay = portfolio_of({**TABLE, "table": None, "query": query, "watermark": "seq", "batch_rows": 5000})
 found = extract_new(transactions_feed(pay), Access(url=url), folder / f"{rows}.parquet", None, {})
+assert found.watermark == str(rows)
 print(found.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 

@@ -87,12 +87,13 @@ def where_of(source: Source) -> str:
 
 
 def relation(source: Source) -> str:
-    """What rows are selected from: the table's quoted name, or the query in brackets."""
+    """What rows are selected from, called ``source``: the table's quoted name, or the query in brackets."""
     if source.query is not None:
         query = source.query.strip().rstrip(";")
         return f"(\n{query}\n) AS source".replace("%", "%%")
     parts = _PART_OF_NAME.findall(source.table or "")
-    return ".".join(part.replace("%", "%%") if part.startswith('"') else quoted(part) for part in parts)
+    name = ".".join(part.replace("%", "%%") if part.startswith('"') else quoted(part) for part in parts)
+    return f"{name} AS source"
 
 
 def quoted(name: str) -> str:

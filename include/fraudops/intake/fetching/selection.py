@@ -74,7 +74,8 @@ class Selection:
             Expressions selected after the columns.
         """
         expressions = [*(column.expression for column in self.columns), *beside]
-        order = dict.fromkeys([quoted(first), *(quoted(column.name) for column in self.columns)])
+        # By the columns themselves: a bare name would mean what is selected under it, which may be its text.
+        order = dict.fromkeys(f"source.{quoted(name)}" for name in (first, *(column.name for column in self.columns)))
         return (
             f"SELECT {', '.join(expressions)} FROM {relation(self.source)} "
             f"WHERE {condition.sql} ORDER BY {', '.join(order)}"
