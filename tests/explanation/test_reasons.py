@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,11 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from fraudops.errors import ContractError
-from fraudops.explanation import explain
+from fraudops.explanation import Explanation, reasons
 from fraudops.explanation.contributions import contributions
 from fraudops.explanation.groups import group_columns
 from fraudops.features import ModelColumns, model_columns
 from fraudops.portfolio import Portfolio
+from fraudops.training.calibration import log_odds
+
+
+def explain(model: Any, frame: pd.DataFrame, portfolio: Portfolio, **arguments: Any) -> list[list[str]]:
+    return [found.sentences for found in _explanations(model, frame, portfolio, **arguments)]
+
+
+def _explanations(model: Any, frame: pd.DataFrame, portfolio: Portfolio, **arguments: Any) -> list[Explanation]:
+    return reasons.explain(model, frame, portfolio, **arguments)
 
 
 @dataclass
@@ -32,8 +42,12 @@ class Linear:
     def matrix(self, frame: pd.DataFrame) -> np.ndarray:
         return frame[list(self.origins)].to_numpy(dtype=object)
 
-    def score_matrix(self, matrix: np.ndarray) -> np.ndarray:
-        return self.score(pd.DataFrame(matrix, columns=list(self.origins), dtype=object))
+    @property
+    def estimator(self) -> None:
+        """None whose contributions are known to be exact."""
+
+    def margins(self, matrix: np.ndarray) -> np.ndarray:
+        return log_odds(self.score(pd.DataFrame(matrix, columns=list(self.origins), dtype=object)))
 
     def score(self, frame: pd.DataFrame) -> np.ndarray:
         self.calls += 1
@@ -94,7 +108,7 @@ def test_contributions_of_a_linear_model_are_exact_and_cost_one_call(cards: Port
     model = Linear(columns, _background(columns), {"customer_count_1d": 0.5, "hour": -0.1, "amount": 0.001})
     groups = group_columns(columns.all, cards.entities)
     frame = pd.concat([_frame(columns, customer_count_1d=7.0, hour=3.0)] * 3, ignore_index=True)
-    weights = contributions(model, frame, groups)
+    weights = contributions(model, frame, groups).groups
     found = {group.kind + str(group.members[0].entity): weights[1, i] for i, group in enumerate(groups)}
     assert found["countcustomer"] == pytest.approx(3.0)
     assert found["time_of_dayNone"] == pytest.approx(1.1)
@@ -262,3 +276,39 @@ def test_nothing_to_explain(cards: Portfolio, columns: ModelColumns) -> None:
 def test_a_column_that_the_model_misses_is_named(cards: Portfolio, columns: ModelColumns) -> None:
     with pytest.raises(ContractError, match="customer_count_1d"):
         explain(Linear(columns, {}, {}), _frame(columns).drop(columns="customer_count_1d"), cards)
+
+
+def test_a_reason_is_data_as_well(cards: Portfolio, columns: ModelColumns) -> None:
+    model = Linear(columns, _background(columns), {"customer_count_1d": 0.5, "hour": -0.1, "amount": 0.001})
+    frame = _frame(columns, customer_count_1d=7.0, hour=20.0, customer_count_7d=None)
+    (found,) = _explanations(model, frame, cards)
+    count, amount = found.reasons
+    assert (count.group, count.contribution) == ("count", pytest.approx(3.0, abs=1e-6))
+    told = {fact.column: (fact.value, fact.usual) for fact in count.columns}
+    assert told["customer_count_1d"] == (7.0, 1.0)
+    assert told["customer_count_7d"] == (None, 1.0)
+    assert (amount.group, amount.contribution) == ("amount", pytest.approx(0.39, abs=1e-6))
+    # The hour lowered the score: it is no reason, and still part of the sum.
+    assert found.rest == pytest.approx(-0.6, abs=1e-6)
+    assert found.method == "exchange"
+
+
+def test_base_reasons_rest_and_remainder_are_the_margin(cards: Portfolio, columns: ModelColumns) -> None:
+    class Either(Linear):
+        def score(self, frame: pd.DataFrame) -> np.ndarray:
+            return np.where((frame["customer_count_1d"] > 5) & (frame["card_count_1d"] > 5), 0.9, 0.1)
+
+    (found,) = _explanations(
+        Either(columns, _background(columns), {}), _frame(columns, customer_count_1d=9.0, card_count_1d=9.0), cards
+    )
+    told = sum(reason.contribution for reason in found.reasons)
+    assert found.base + told + found.rest + found.remainder == pytest.approx(found.margin, abs=1e-5)
+    assert found.margin == pytest.approx(np.log(9), abs=1e-5)
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_long_number_is_no_fact_either(cards: Portfolio, columns: ModelColumns) -> None:
+    evil = "x 4111 1111 1111 1111"
+    model = Linear(columns, _background(columns), {}, {"channel": {evil: 2.0}})
+    (found,) = _explanations(model, _frame(columns, channel=evil), cards)
+    assert "4111" not in json.dumps(found.to_dict())

@@ -156,7 +156,7 @@ def _rows(
     frame = frame.merge(flagged[["transaction_id", "score", "decision"]], on="transaction_id", how="left")
     fraud_model = load_model(ws, model)
     require_columns(fraud_model, frame.columns, portfolio, model.version)
-    reasons = explain(fraud_model, frame, portfolio)
+    explanations = explain(fraud_model, frame, portfolio)
     created_at = datetime.now(UTC)
     return [
         {
@@ -169,12 +169,13 @@ def _rows(
             "currency": _currency(portfolio, row),
             "score": float(row["score"]),
             "decision": row["decision"],
-            "reasons": why,
+            "reasons": why.sentences,
+            "explanation": why.to_dict(),
             "model_id": model.id,
             "as_of": portfolio.partitioning.end(scores.key),
             "created_at": created_at,
         }
-        for row, why in zip(frame.to_dict("records"), reasons, strict=True)
+        for row, why in zip(frame.to_dict("records"), explanations, strict=True)
     ]
 
 

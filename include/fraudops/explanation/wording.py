@@ -177,7 +177,7 @@ def _plain(told: Told) -> str:
 
 
 def _column(value: Value, told: Told) -> str:
-    name = _text(value.member.column)
+    name = safe_text(value.member.column)
     if isinstance(value.value, str) or isinstance(value.typical, str):
         is_, typical = _category(value.value), f", mostly {_category(value.typical)}"
     elif value.member.column in told.flags:
@@ -302,10 +302,10 @@ def _yes_no(value: Any) -> str:
 
 
 def _category(value: Any) -> str:
-    return "missing" if value is None or value == _MISSING else _text(str(value))
+    return "missing" if value is None or value == _MISSING else safe_text(str(value))
 
 
-def _text(value: str) -> str:
+def safe_text(value: str) -> str:
     """Text of a file for a sentence: on one line, short, and never with anything like a card number."""
     line = " ".join("".join(c if c.isprintable() else " " for c in value).split())
     line = _LONG_NUMBER.sub("(long number)", line)

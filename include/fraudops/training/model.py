@@ -19,7 +19,7 @@ from fraudops.errors import ContractError
 from fraudops.features import ModelColumns
 from fraudops.portfolio import Candidate, Policy
 from fraudops.training import estimators
-from fraudops.training.calibration import Calibration, calibrate
+from fraudops.training.calibration import Calibration, calibrate, log_odds
 from fraudops.training.preprocessing import origins, prepare, preprocessor
 from fraudops.training.thresholds import Thresholds, choose, decide
 
@@ -98,10 +98,10 @@ class FraudModel:
         with _quiet():
             return self._matrix(frame)
 
-    def score_matrix(self, matrix: np.ndarray) -> np.ndarray:
-        """Calibrated probability of fraud of each row of :meth:`matrix`."""
+    def margins(self, matrix: np.ndarray) -> np.ndarray:
+        """Log-odds, before calibration, of each row of :meth:`matrix`; finite where the estimator says 0 or 1."""
         with _quiet():
-            return self.calibration.apply(probability(self.estimator, matrix))
+            return log_odds(probability(self.estimator, matrix), self.calibration.edge)
 
     def decide(self, scores: np.ndarray) -> np.ndarray:
         """``allow``, ``review`` or ``block`` for each score."""
