@@ -5,6 +5,7 @@ This room is imported when Airflow parses the DAG files: nothing heavy may be im
 
 from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
+from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.problems import PortfolioError, Problem
@@ -26,7 +27,9 @@ __all__ = [
     "Column",
     "Duration",
     "EntityFeatures",
+    "Fairness",
     "Labels",
+    "ModelCard",
     "Notices",
     "Partitioning",
     "Policy",

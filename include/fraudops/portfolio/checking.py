@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from fraudops.portfolio.coherence import Sections, incoherences
 from fraudops.portfolio.columns import Column
 from fraudops.portfolio.document import Document
+from fraudops.portfolio.evidence import Fairness
 from fraudops.portfolio.problems import Path, Problem, choose_of, nearest
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.schema import (
@@ -212,6 +213,7 @@ def _readable(content: dict[str, Any]) -> Sections:
         training=_pruned(Training, content.get("training")),
         policy=_pruned(Policy, content.get("policy", {})),
         notices=_pruned(Notices, content.get("notices"), compliance=_SOMEBODY, data_owner=_SOMEBODY),
+        fairness=_pruned(Fairness, content.get("fairness", {})),
         currency=content["currency"] if isinstance(content.get("currency"), str) else None,
         start=_moment(content.get("start")),
         end=_moment(content.get("end")),

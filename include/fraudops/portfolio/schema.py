@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
+from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.sources import Source
@@ -189,6 +190,8 @@ class Portfolio(Strict):
     policy: Policy = Policy()
     promotion: Promotion = Promotion()
     notices: Notices
+    model_card: ModelCard = ModelCard()
+    fairness: Fairness = Fairness()
 
     @field_validator("transactions", mode="before")
     @classmethod
@@ -223,6 +226,7 @@ class Portfolio(Strict):
             training=self.training,
             policy=self.policy,
             notices=self.notices,
+            fairness=self.fairness,
             currency=self.currency,
             start=self.start,
             end=self.end,
