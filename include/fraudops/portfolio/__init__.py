@@ -9,22 +9,24 @@ from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.schema import (
-    Candidate,
     EntityFeatures,
     Labels,
     Notices,
     Policy,
     Portfolio,
     Promotion,
-    Training,
     Validation,
 )
 from fraudops.portfolio.sources import Source, SourceColumn
+from fraudops.portfolio.training import BLEND, Blend, Candidate, EarlyStopping, Prequential, Range, Search, Training
 
 __all__ = [
+    "BLEND",
+    "Blend",
     "Candidate",
     "Column",
     "Duration",
+    "EarlyStopping",
     "EntityFeatures",
     "Labels",
     "Notices",
@@ -32,9 +34,12 @@ __all__ = [
     "Policy",
     "Portfolio",
     "PortfolioError",
+    "Prequential",
     "Problem",
     "Promotion",
+    "Range",
     "Role",
+    "Search",
     "Source",
     "SourceColumn",
     "TimeParts",

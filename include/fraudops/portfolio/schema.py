@@ -16,6 +16,7 @@ from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
+from fraudops.portfolio.training import Training
 
 
 class Labels(Strict):
@@ -71,51 +72,6 @@ class Validation(Strict):
     """Learned bounds: median ± this many robust standard deviations (and never tighter than ±50 %)."""
     quarantined: float = 0.05
     """Largest share of a partition's rows that may be in quarantine."""
-
-
-Estimator = Literal[
-    "random_forest", "logistic_regression", "lightgbm", "xgboost", "extra_trees", "hist_gradient_boosting"
-]
-
-
-class Candidate(Strict):
-    """A trained model's specification."""
-
-    estimator: Estimator
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    description: str = ""
-
-
-class Training(Strict):
-    """How candidates are trained and on which rows."""
-
-    schedule: str | None = None
-    """Cron expression of the periodic retraining, UTC."""
-    window: Duration = timedelta(days=365)
-    """Matured rows of this last stretch are used."""
-    split: Literal["time", "random"] = "time"
-    """``random`` exists for comparison with published numbers; it leaks and never leads to a promotion."""
-    shares: tuple[float, float, float] = (0.6, 0.2, 0.2)
-    """Train, select and calibrate, gate: shares of the window's rows in the order of time."""
-    seed: int = 42
-    minimum_positives: int = 20
-    """Frauds that the gate needs to decide at all."""
-    baseline: str = "logistic_regression"
-    """Candidate below which no model may ship."""
-    candidates: dict[str, Candidate]
-
-    @field_validator("shares")
-    @classmethod
-    def _shares_add_up(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
-        if min(value) <= 0 or abs(sum(value) - 1) > 1e-9:
-            raise ValueError(f"the three shares must be positive and add up to 1, got {value}")
-        return value
-
-    @model_validator(mode="after")
-    def _baseline_is_a_candidate(self) -> Training:
-        if self.baseline not in self.candidates:
-            raise ValueError(f"baseline {self.baseline!r} is none of the candidates {sorted(self.candidates)}")
-        return self
 
 
 class Policy(Strict):
