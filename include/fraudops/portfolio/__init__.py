@@ -3,6 +3,7 @@
 This room is imported when Airflow parses the DAG files: nothing heavy may be imported here.
 """
 
+from fraudops.portfolio.behaviour import EntityFeatures, Features
 from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.loading import load_all, load_portfolio
@@ -10,7 +11,6 @@ from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.schema import (
     Candidate,
-    EntityFeatures,
     Labels,
     Notices,
     Policy,
@@ -26,6 +26,7 @@ __all__ = [
     "Column",
     "Duration",
     "EntityFeatures",
+    "Features",
     "Labels",
     "Notices",
     "Partitioning",
