@@ -3,13 +3,13 @@
 This room is imported when Airflow parses the DAG files: nothing heavy may be imported here.
 """
 
+from fraudops.portfolio.behaviour import EntityFeatures, Features
 from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.schema import (
-    EntityFeatures,
     Labels,
     Notices,
     Policy,
@@ -28,6 +28,7 @@ __all__ = [
     "Duration",
     "EarlyStopping",
     "EntityFeatures",
+    "Features",
     "Labels",
     "Notices",
     "Partitioning",

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from fraudops.portfolio.behaviour import Features
 from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
@@ -27,37 +28,6 @@ class Labels(Strict):
     source: Source | None = None
     """A feed of reported frauds with the columns ``transaction_id``, ``reported_at`` and ``label``.
     Absent: the transactions' own ``label`` column, believed known ``delay`` after the transaction."""
-
-
-Aggregate = Literal[
-    "count", "amount_sum", "amount_mean", "amount_max", "amount_ratio", "fraud_count", "fraud_rate",
-    "seconds_since_last", "seconds_since_first",
-]  # fmt: skip
-
-
-class EntityFeatures(Strict):
-    """Behaviour of one entity over windows that end with the transaction itself."""
-
-    entity: str
-    windows: tuple[Duration, ...] = ()
-    aggregates: tuple[Aggregate, ...]
-    """``fraud_count`` and ``fraud_rate`` see a label only once it was known; ``amount_ratio`` is the amount
-    over the entity's mean of its earlier payments in the window; ``seconds_since_*`` take no window."""
-
-
-class Features(Strict):
-    """What a model sees beside the columns of the transaction."""
-
-    calendar: tuple[Literal["hour", "weekday", "night", "weekend"], ...] = ()
-    behaviour: tuple[EntityFeatures, ...] = ()
-    exclude: tuple[str, ...] = ()
-    """Columns of the transaction that the model must not see."""
-
-    @property
-    def longest_window(self) -> timedelta:
-        """How far back behaviour looks."""
-        windows = [window for group in self.behaviour for window in group.windows]
-        return max(windows, default=timedelta(0))
 
 
 class Validation(Strict):
