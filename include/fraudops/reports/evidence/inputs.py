@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from fraudops.aggregates import AGGREGATES
 from fraudops.features import ModelColumns
 from fraudops.portfolio import Portfolio, format_duration
-from fraudops.portfolio.feature_names import WITHOUT_WINDOW, behaviour_name
+from fraudops.portfolio.feature_names import BehaviourFeature, behaviour_features
 from fraudops.reports.evidence.contents import FeatureFact
 
 _CALENDAR = {
@@ -48,15 +49,19 @@ def feature_facts(
 
 
 def declared_behaviour(portfolio: Portfolio) -> dict[str, str]:
-    """Column → its declaration in words, for every behavioural feature."""
-    found = {}
-    for group in portfolio.features.behaviour:
-        for aggregate in group.aggregates:
-            windows = [None] if aggregate in WITHOUT_WINDOW else sorted(group.windows)
-            for window in windows:
-                over = "" if window is None else f" over {format_duration(window)}"
-                found[behaviour_name(group.entity, aggregate, window)] = f"{aggregate} of the {group.entity}{over}"
-    return found
+    """Column → what it measures and over which window, for every behavioural feature."""
+    return {
+        feature.name: _declaration(feature)
+        for group in portfolio.features.behaviour
+        for feature in behaviour_features(group)
+    }
+
+
+def _declaration(feature: BehaviourFeature) -> str:
+    entity = " and ".join(feature.entities)
+    of = "" if feature.of is None else f" of {feature.of}"
+    over = "" if feature.window is None else f" over {format_duration(feature.window)}"
+    return f"{feature.aggregate}{of}, {entity}{over}: {AGGREGATES[feature.aggregate].description}"
 
 
 def _declared_columns(portfolio: Portfolio) -> dict[str, str]:

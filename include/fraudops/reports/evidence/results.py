@@ -32,16 +32,20 @@ def results(metrics: dict[str, Any]) -> Results:
     """The results of a version; a measure that was not taken is left out."""
     # The slice that gates lies at the top, the one that selects under its name.
     test, validation = metrics, metrics.get(VALIDATION, {})
-    lines = [_line(spec, validation, test) for spec in _LINES if spec[0] in test or spec[0] in validation]
+    lines = [_line(spec, validation, test) for spec in _LINES if _is_there(spec[0], validation, test)]
     lines += _recalls(validation, test)
     here, there = (found.get("money") or {} for found in (test, validation))
-    lines += [_line(spec, there, here) for spec in _MONEY if spec[0] in here]
+    lines += [_line(spec, there, here) for spec in _MONEY if _is_there(spec[0], there, here)]
     beside = (VALIDATION, "importance", "model", "prequential")
     return Results(
         lines=tuple(lines),
         measured={TEST: {k: v for k, v in test.items() if k not in beside}, VALIDATION: validation},
         prequential=metrics.get("prequential"),
     )
+
+
+def _is_there(key: str, *slices: dict[str, Any]) -> bool:
+    return any(found.get(key) is not None for found in slices)
 
 
 def _line(spec: tuple[str, str, str, str], validation: dict[str, Any], test: dict[str, Any]) -> ResultLine:
