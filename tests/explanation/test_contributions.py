@@ -14,6 +14,7 @@ from fraudops.explanation import contributions as module
 from fraudops.explanation.additive import Additive
 from fraudops.explanation.contributions import TOLERANCE, Contributions, contributions
 from fraudops.explanation.groups import Group, Member
+from fraudops.explanation.methods import method_of
 from fraudops.features import ModelColumns
 from fraudops.portfolio import Candidate, Policy
 from fraudops.training.estimators import ESTIMATORS
@@ -43,18 +44,35 @@ def _rows() -> pd.DataFrame:
     return history.transactions().rename(columns={"fraud": "label"})
 
 
+def _candidate(estimator: str, **settings: Any) -> Candidate:
+    return Candidate(estimator=estimator, parameters=SMALL.get(estimator, {}), **settings)
+
+
 @cache
 def _model(estimator: str) -> FraudModel:
+    return _fitted(_candidate(estimator))
+
+
+@cache
+def _blend(average: str, *members: str) -> FraudModel:
+    blend = Candidate.model_validate(
+        {"blend": {"members": members, "average": average, "weights": [2, 1][: len(members)]}}
+    )
+    return _fitted(blend, members={name: _candidate(name) for name in members})
+
+
+def _fitted(candidate: Candidate, **arguments: Any) -> FraudModel:
     return fit_model(
         "shop",
-        estimator,
-        Candidate(estimator=estimator, parameters=SMALL.get(estimator, {})),
+        "candidate",
+        candidate,
         COLUMNS,
         _rows().iloc[:3_000],
         _rows().iloc[3_000:4_000],
         days=8,
         policy=Policy(alerts_per_day=5),
         seed=1,
+        **arguments,
     )
 
 
@@ -125,3 +143,45 @@ def test_contributions_that_do_not_add_up_are_not_believed(
         found, _ = _found("lightgbm")
     assert found.method == "exchange"
     assert "do not add up" in caplog.text
+
+
+AVERAGES = ("probability", "log_odds", "rank")
+
+
+@pytest.mark.parametrize("average", AVERAGES)
+def test_a_blend_of_exact_members_adds_up_to_its_own_margin(average: str) -> None:
+    model, rows = _blend(average, "lightgbm", "logistic_regression"), _rows().iloc[4_000:4_300]
+    found = contributions(model, rows, GROUPS)
+    assert found.method == "blend"
+    np.testing.assert_allclose(found.base + found.groups.sum(axis=1), found.margin, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(1 / (1 + np.exp(-found.margin)), model.raw(rows), rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("average", AVERAGES)
+def test_a_blend_with_a_forest_says_what_is_left_over(average: str) -> None:
+    model, rows = _blend(average, "xgboost", "random_forest"), _rows().iloc[4_000:4_100]
+    found = contributions(model, rows, GROUPS)
+    np.testing.assert_allclose(1 / (1 + np.exp(-found.margin)), model.raw(rows), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(found.base + found.groups.sum(axis=1) + found.remainder, found.margin)
+
+
+def test_an_average_of_log_odds_weighs_its_members_by_their_weights() -> None:
+    rows = _rows().iloc[4_000:4_050]
+    found = contributions(_blend("log_odds", "lightgbm", "logistic_regression"), rows, GROUPS)
+    first, second = (contributions(_model(name), rows, GROUPS) for name in ("lightgbm", "logistic_regression"))
+    # But for the edge that keeps votes finite, which moves them by about a millionth.
+    np.testing.assert_allclose(found.groups, (2 * first.groups + second.groups) / 3, atol=1e-3)
+
+
+def test_what_was_learned_from_a_sample_adds_up_as_well() -> None:
+    model, rows = _fitted(_candidate("lightgbm", negative_rate=0.3)), _rows().iloc[4_000:4_300]
+    found = contributions(model, rows, GROUPS)
+    assert found.method == "tree_shap"
+    np.testing.assert_allclose(found.base + found.groups.sum(axis=1), found.margin, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(1 / (1 + np.exp(-found.margin)), model.raw(rows), rtol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_method_that_a_model_card_names_is_the_one_that_explains(estimator: str) -> None:
+    assert method_of(_model(estimator).kind) == _found(estimator)[0].method
+    assert method_of(_blend("probability", "lightgbm", "logistic_regression").kind) == "blend"

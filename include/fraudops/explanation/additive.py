@@ -11,7 +11,7 @@ Lundberg, Erion, Lee (2018), Consistent individualized feature attribution for t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,8 @@ def additive(estimator: Any, matrix: NDArray[Any], typical: NDArray[Any]) -> Add
         The row that a linear model's rows are compared with. Shape (1, columns). Trees are compared with the
         average of what they were trained on, which they carry within them.
     """
+    if hasattr(estimator, "negative_rate"):
+        return _sampled(additive(estimator.estimator, matrix, typical), float(estimator.negative_rate))
     if hasattr(estimator, "coef_"):
         return _linear(estimator, matrix, typical)
     if hasattr(estimator, "booster_"):
@@ -62,6 +64,14 @@ def additive(estimator: Any, matrix: NDArray[Any], typical: NDArray[Any]) -> Add
     if hasattr(estimator, "get_booster"):
         return _xgboost(estimator, matrix)
     return None
+
+
+def _sampled(found: Additive | None, rate: float) -> Additive | None:
+    """Of a classifier that saw a share of the genuine rows: its odds are that much too high, for every row."""
+    if found is None:
+        return None
+    shift = np.log(rate)
+    return replace(found, base=found.base + shift, margin=found.margin + shift)
 
 
 def _linear(estimator: Any, matrix: NDArray[Any], typical: NDArray[Any]) -> Additive:

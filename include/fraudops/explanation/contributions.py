@@ -1,7 +1,8 @@
 """How much each group of columns moved a score, for any model.
 
 On the margin, the log-odds of the estimator's own probability: where the estimator has exact contributions
-(:mod:`fraudops.explanation.additive`) these, else those of an exchange (:mod:`fraudops.explanation.exchange`).
+(:mod:`fraudops.explanation.additive`) these, else those of an exchange (:mod:`fraudops.explanation.exchange`); of a
+blend its members', as far as each moves it (:mod:`fraudops.explanation.blends`).
 Calibration comes after the margin. A sigmoid stretches and shifts log-odds, which changes neither the order nor the
 shares of contributions; an isotonic curve has no single stretch, and leaves the order as it is.
 """
@@ -18,12 +19,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fraudops.explanation.additive import Additive, additive
-from fraudops.explanation.exchange import EXCHANGE, exchange
+from fraudops.explanation.blends import Blend, log_odds, walk
+from fraudops.explanation.exchange import EXCHANGE, Margins, exchange
 from fraudops.explanation.groups import Group
+from fraudops.explanation.methods import BLEND
 from fraudops.features import ModelColumns
 
 log = logging.getLogger(__name__)
 
+Matrix = NDArray[Any]
+Places = Sequence[NDArray[np.intp]]
+"""For each group, the places of its columns in a matrix."""
 TOLERANCE = 1e-3
 """How far exact contributions may be from adding up to the margin, in log-odds: boosters compute in 32 bits."""
 
@@ -100,13 +106,40 @@ def contributions(model: Explainable, frame: pd.DataFrame, groups: Sequence[Grou
     matrix, typical = model.matrix(frame), model.matrix(_typical(model))
     origins = np.array(model.origins, dtype=object)
     places = [np.flatnonzero(np.isin(origins, group.columns)) for group in groups]
-    exact = additive(model.estimator, matrix, typical)
+    if hasattr(model.estimator, "members"):
+        return _blended(model.estimator, matrix, typical, places)
+    return _of_one(model.estimator, model.margins, matrix, typical, places)
+
+
+def _of_one(estimator: Any, margins: Margins, matrix: Matrix, typical: Matrix, places: Places) -> Contributions:
+    exact = additive(estimator, matrix, typical)
     if exact is not None:
         found = _grouped(exact, places)
         if _adds_up(found):
             return found
         log.warning("Contributions by %s do not add up to the margin; explaining by exchange", found.method)
-    return _exchanged(model, matrix, typical, places)
+    return _exchanged(margins, matrix, typical, places)
+
+
+def _blended(blend: Blend, matrix: Matrix, typical: Matrix, places: Places) -> Contributions:
+    """Each member's contributions, as far as it moves the blend."""
+    members = [_of_member(member, matrix, typical, places) for member in blend.members]
+    bases, margins = (np.column_stack([getattr(found, name) for found in members]) for name in ("base", "margin"))
+    way = walk(blend, bases, margins)
+    of_groups = sum(way.stretch[:, [place]] * found.groups for place, found in enumerate(members))
+    return Contributions(BLEND, way.base, np.asarray(of_groups), way.margin)
+
+
+def _of_member(member: Any, matrix: Matrix, typical: Matrix, places: Places) -> Contributions:
+    """Contributions to a member's own log-odds, from its own columns of the matrix."""
+    start, stop = member.start, member.stop
+    own = [inside[(inside >= start) & (inside < stop)] - start for inside in places]
+
+    def margins(part: Matrix) -> NDArray[np.float64]:
+        return log_odds(np.asarray(member.estimator.predict_proba(part)[:, 1], dtype=np.float64))
+
+    part = np.ascontiguousarray(matrix[:, start:stop])
+    return _of_one(member.estimator, margins, part, np.ascontiguousarray(typical[:, start:stop]), own)
 
 
 def _typical(model: Explainable) -> pd.DataFrame:
@@ -115,7 +148,7 @@ def _typical(model: Explainable) -> pd.DataFrame:
     return pd.DataFrame(row | {name: [model.background.get(name)] for name in model.columns.categorical})
 
 
-def _grouped(exact: Additive, places: Sequence[NDArray[np.intp]]) -> Contributions:
+def _grouped(exact: Additive, places: Places) -> Contributions:
     of_groups = np.zeros((len(exact.margin), len(places)))
     for number, inside in enumerate(places):
         of_groups[:, number] = exact.columns[:, inside].sum(axis=1)
@@ -126,12 +159,10 @@ def _adds_up(found: Contributions) -> bool:
     return bool(np.all(np.abs(found.remainder) <= TOLERANCE * np.maximum(1.0, np.abs(found.margin))))
 
 
-def _exchanged(
-    model: Explainable, matrix: NDArray[Any], typical: NDArray[Any], places: Sequence[NDArray[np.intp]]
-) -> Contributions:
+def _exchanged(margins: Margins, matrix: Matrix, typical: Matrix, places: Places) -> Contributions:
     of_groups = np.zeros((len(matrix), len(places)))
     # Of some columns the model learned that they say nothing.
     heard = [number for number, inside in enumerate(places) if len(inside)]
-    found = exchange(model.margins, matrix, typical, [places[number] for number in heard])
+    found = exchange(margins, matrix, typical, [places[number] for number in heard])
     of_groups[:, heard] = found.blocks
     return Contributions(EXCHANGE, found.base, of_groups, found.margin)
