@@ -11,6 +11,7 @@ from typing import Any
 from fraudops.database import Alert, Verdict
 from fraudops.notices import outbox
 from fraudops.portfolio import Portfolio
+from fraudops.registry.integrity import AlteredFile, altered_files
 from fraudops.registry.versions import newest_promotion, of_run
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
@@ -91,6 +92,8 @@ class PortfolioOverview:
     days: tuple[DayAlerts, ...]
     alerts: int
     notices: outbox.Counts
+    alarms: tuple[AlteredFile, ...]
+    """Model files that are not the ones registered."""
 
     @property
     def is_empty(self) -> bool:
@@ -255,6 +258,7 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         days=tuple(days),
         alerts=session.scalar(select(func.count()).select_from(Alert).where(Alert.portfolio == name)) or 0,
         notices=outbox.counts(session, name),
+        alarms=tuple(altered_files(session, name)),
     )
 
 
