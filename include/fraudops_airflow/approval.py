@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
@@ -11,8 +11,6 @@ from airflow.sdk import Param
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from fraudops.portfolio import Portfolio
-    from fraudops.registry.approval import Question
-    from fraudops.workspace import Workspace
 
 SHORTEST_REASON = 5
 
@@ -55,11 +53,13 @@ class PromotionApproval(ApprovalOperator):
 
     def execute(self, context: Context) -> Any:
         """Put the question to those who may answer it, unless there is nothing left to ask."""
+        from fraudops.registry.approval import put_question
+
         from fraudops_airflow.briefing import approval_text
-        from fraudops_airflow.context import open_workspace
+        from fraudops_airflow.context import open_roles, open_workspace
 
         ws = open_workspace()
-        question = self._question(ws, context)
+        question = put_question(ws, self.portfolio, open_roles(), run_id=context["params"]["run_id"])
         if question.overtaken:
             self.log.warning("There is nothing left to ask: %s", question.overtaken)
             return {"overtaken": question.overtaken}
@@ -89,12 +89,13 @@ class PromotionApproval(ApprovalOperator):
     # -- inside ---------------------------------------------------------------------------------------
 
     def _counts(self, context: Context, event: dict[str, Any]) -> bool:
-        from fraudops.registry.approval import refuse_answer
+        from fraudops.registry.approval import question_of, refuse_answer
 
-        from fraudops_airflow.context import open_workspace
+        from fraudops_airflow.context import open_roles, open_workspace
 
         ws = open_workspace()
-        question = self._question(ws, context)
+        with ws.transaction() as session:
+            question = question_of(session, self.portfolio, open_roles(), run_id=context["params"]["run_id"])
         user = str((event.get("responded_by_user") or {}).get("name") or "")
         if question.objection(user):
             option = ", ".join(event.get("chosen_options") or [])
@@ -106,13 +107,6 @@ class PromotionApproval(ApprovalOperator):
             return False
         return True
 
-    def _question(self, ws: Workspace, context: Context) -> Question:
-        from fraudops.registry.approval import put_question
-
-        from fraudops_airflow.context import open_roles
-
-        return put_question(ws, self.portfolio, open_roles(), run_id=context["params"]["run_id"])
-
-    def _time_left(self, context: Context) -> Any:
+    def _time_left(self, context: Context) -> timedelta:
         started = context["dag_run"].start_date or datetime.now(UTC)
         return started + self.portfolio.promotion.deadline - datetime.now(UTC)

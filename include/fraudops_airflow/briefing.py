@@ -39,11 +39,12 @@ def approval_text(ws: Workspace, portfolio: Portfolio, question: Question) -> tu
         f"[Report page with curves and lineage]({ws.ui_url}/fraud-ops/reports/{portfolio.name}/"
         f"{quote(challenger.run_id, safe='')})",
         "",
-        *_pictures(ws, portfolio, challenger.run_id),
         _who(question),
         "",
         f"No answer within {format_duration(portfolio.promotion.deadline)} of the run's start means no. A reason is "
         "required and recorded with your name; an answer without one does not count, and the question comes again.",
+        "",
+        *_pictures(ws, portfolio, challenger.run_id),
     ]
     subject = f"{portfolio.title}: make {challenger.version} ({challenger.candidate}) champion? ({against})"
     return subject, "\n".join(lines)
@@ -53,11 +54,16 @@ def _pictures(ws: Workspace, portfolio: Portfolio, run_id: str) -> list[str]:
     """The report's pictures: by a path and not an address, for only the page's own origin gets the session's cookie."""
     prefix = urlsplit(ws.ui_url).path.rstrip("/")
     folder = f"{prefix}/fraud-ops/documents/reports/{portfolio.name}/{quote(run_id, safe='')}"
-    lines = []
-    for file, title in PICTURES.items():
-        if ws.store.path("reports", portfolio.name, run_id, file).exists():
-            lines += [f"![{title}]({folder}/{file})", ""]
-    return lines
+    there = [file for file in PICTURES if ws.store.path("reports", portfolio.name, run_id, file).exists()]
+    if not there:
+        return []
+    # A table puts them side by side, with the answer's buttons still in sight.
+    rows = (
+        [PICTURES[file] for file in there],
+        ["---"] * len(there),
+        [f"![{PICTURES[f]}]({folder}/{f})" for f in there],
+    )
+    return [f"| {' | '.join(row)} |" for row in rows]
 
 
 def _who(question: Question) -> str:

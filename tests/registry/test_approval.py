@@ -8,7 +8,7 @@ from fraudops import ledger
 from fraudops.database import LedgerEntry, Notice
 from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
-from fraudops.registry.approval import Question, put_question, refuse_answer, require_approver
+from fraudops.registry.approval import Question, put_question, refuse_answer, require_approver, rollback_by
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote, stand_back
 from fraudops.registry.requests import record_request
@@ -170,3 +170,15 @@ def test_only_an_approver_may_change_the_champion_by_hand(cards: Portfolio) -> N
     require_approver(cards, ROLES, "vera", to="roll back")
     with pytest.raises(ContractError, match="admin may not roll back → one of vera, otto may"):
         require_approver(cards, ROLES, "admin", to="roll back")
+
+
+def test_a_rollback_by_somebody_who_may_not_is_refused_and_recorded(
+    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame
+) -> None:
+    _verdict(workspace, cards, payments(26), run_id="run-0")
+    promote(workspace, cards, run_id="run-0", approved_by="vera", reason="the first one")
+    with pytest.raises(ContractError, match="dana may not roll back"):
+        rollback_by(workspace, cards, ROLES, version="v2", user="dana", reason="I like it")
+    (entry,) = _entries(workspace, "rollback_refused")
+    assert (entry.actor, entry.subject) == ("dana", "cards/models/v2")
+    assert _entries(workspace, "rolled_back") == []

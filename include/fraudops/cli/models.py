@@ -14,6 +14,7 @@ from fraudops.cli.console import out
 from fraudops.database import ModelVersion, PromotionRecord, Verdict
 from fraudops.errors import ConfigurationError
 from fraudops.portfolio import Portfolio, load_all
+from fraudops.roles import read_roles
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
@@ -69,19 +70,23 @@ def rollback(
     version: Annotated[str, typer.Argument(help="A former champion, such as v3.")],
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; it is recorded.")],
     portfolio: PortfolioOption,
-    by: Annotated[str, typer.Option(help="Who answers for it (default: your user name).")] = "",
+    by: Annotated[str, typer.Option(help="Who answers for it: an approver (default: your user name).")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Make a former champion the champion again; recorded in the ledger with your name and reason."""
-    from fraudops.registry import promotion
+    from fraudops.notices.messages import promotion as promotion_notice
+    from fraudops.registry.approval import rollback_by
 
     settings = Settings.from_environment()
     one = _portfolio(settings, portfolio)
     if not yes:
         typer.confirm(f"Make {version} the champion of {one.name}?", abort=True)
-    summary = promotion.rollback(
-        Workspace.open(settings), one, version=version, approved_by=by or getpass.getuser(), reason=reason
+    ws = Workspace.open(settings)
+    summary = rollback_by(
+        ws, one, read_roles(settings.roles), version=version, user=by or getpass.getuser(), reason=reason
     )
+    with ws.transaction() as session:
+        promotion_notice(session, ws, one, summary)
     state = "was champion already" if summary.already else "is champion"
     out.print(
         f"{one.name}: {summary.version} ({summary.candidate}) {state}, in force for partitions that end at or "

@@ -17,12 +17,12 @@ from fraudops.database import LedgerEntry, Verdict
 from fraudops.errors import ConflictError, ContractError
 from fraudops.portfolio import Portfolio
 from fraudops.registry.comparison import verdict_of
-from fraudops.registry.promotion import require_open
+from fraudops.registry.promotion import PromotionSummary, require_open, rollback
 from fraudops.registry.requests import is_same_person, requested_by
 from fraudops.roles import Approver, Roles
 from fraudops.workspace import Workspace
 
-ASKED, ANSWER_REFUSED = "approval_asked", "approval_refused"
+ASKED, ANSWER_REFUSED, ROLLBACK_REFUSED = "approval_asked", "approval_refused", "rollback_refused"
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,10 @@ class Question:
 def put_question(ws: Workspace, portfolio: Portfolio, roles: Roles, *, run_id: str) -> Question:
     """Find out who is to be asked about a run's verdict; the ledger says once who was, and who was left out.
 
-    Raises
-    ------
-    ContractError
-        There is no verdict PROMOTE to decide on, nobody knows who asked for the training, or nobody is left to ask.
+    Raises as :func:`question_of` does.
     """
     with ws.transaction() as session:
-        question = _question(session, portfolio, roles, run_id)
+        question = question_of(session, portfolio, roles, run_id=run_id)
         if question.overtaken is None and not _was_asked(session, portfolio, question):
             ws.record(
                 session,
@@ -79,6 +76,40 @@ def put_question(ws: Workspace, portfolio: Portfolio, roles: Roles, *, run_id: s
                 details=_asked(question),
             )
         return question
+
+
+def question_of(session: Session, portfolio: Portfolio, roles: Roles, *, run_id: str) -> Question:
+    """What there is to decide about a run's verdict, and who may: as roles and champion are now.
+
+    Raises
+    ------
+    ContractError
+        There is no verdict PROMOTE to decide on, nobody knows who asked for the training, or nobody is left to ask.
+    """
+    verdict = verdict_of(session, portfolio, run_id)
+    where = f"{portfolio.name} {run_id}"
+    if verdict.outcome != "PROMOTE":
+        raise ContractError(
+            f"the verdict on {verdict.challenger.version} is {verdict.outcome}, so there is nothing to decide",
+            where=where,
+            remedy="read the report page; train again when there are more labels",
+        )
+    author = requested_by(session, portfolio, verdict.challenger.run_id)
+    if author is None:
+        raise ContractError(
+            "nobody knows who asked for the training run, so its author cannot be kept from approving it",
+            where=where,
+            remedy=f"train with {portfolio.dag_id('train')}, which records who asked",
+        )
+    approvers = roles.approvers(portfolio)
+    others = tuple(approver for approver in approvers if not is_same_person(approver.name, author))
+    if not others:
+        raise ContractError(
+            f"nobody may decide: {author}, the only approver, asked for the training run",
+            where=where,
+            remedy="give a second person the role in roles.yaml, then clear the task approval.ask",
+        )
+    return Question(verdict, author, others, _overtaken(session, portfolio, verdict))
 
 
 def refuse_answer(ws: Workspace, portfolio: Portfolio, question: Question, *, user: str, option: str) -> str:
@@ -94,6 +125,32 @@ def refuse_answer(ws: Workspace, portfolio: Portfolio, question: Question, *, us
             details={"run_id": question.verdict.run_id, "answer": option, "why": why},
         )
     return why
+
+
+def rollback_by(
+    ws: Workspace, portfolio: Portfolio, roles: Roles, *, version: str, user: str, reason: str
+) -> PromotionSummary:
+    """Make a former champion the champion again, in the name of a user who may decide.
+
+    Raises
+    ------
+    ContractError
+        The user may not, which is recorded; else as :func:`fraudops.registry.promotion.rollback`.
+    """
+    try:
+        require_approver(portfolio, roles, user, to="roll back")
+    except ContractError:
+        with ws.transaction() as session:
+            ws.record(
+                session,
+                portfolio=portfolio.name,
+                actor=user or "nobody",
+                action=ROLLBACK_REFUSED,
+                subject=f"{portfolio.name}/models/{version}",
+                details={"reason": reason},
+            )
+        raise
+    return rollback(ws, portfolio, version=version, approved_by=user, reason=reason)
 
 
 def require_approver(portfolio: Portfolio, roles: Roles, user: str, *, to: str) -> None:
@@ -119,33 +176,6 @@ def require_approver(portfolio: Portfolio, roles: Roles, user: str, *, to: str) 
 
 
 # -- inside -------------------------------------------------------------------------------------------
-
-
-def _question(session: Session, portfolio: Portfolio, roles: Roles, run_id: str) -> Question:
-    verdict = verdict_of(session, portfolio, run_id)
-    where = f"{portfolio.name} {run_id}"
-    if verdict.outcome != "PROMOTE":
-        raise ContractError(
-            f"the verdict on {verdict.challenger.version} is {verdict.outcome}, so there is nothing to decide",
-            where=where,
-            remedy="read the report page; train again when there are more labels",
-        )
-    author = requested_by(session, portfolio, verdict.challenger.run_id)
-    if author is None:
-        raise ContractError(
-            "nobody knows who asked for the training run, so its author cannot be kept from approving it",
-            where=where,
-            remedy=f"train with {portfolio.dag_id('train')}, which records who asked",
-        )
-    approvers = roles.approvers(portfolio)
-    others = tuple(approver for approver in approvers if not is_same_person(approver.name, author))
-    if not others:
-        raise ContractError(
-            f"nobody may decide: {author}, the only approver, asked for the training run",
-            where=where,
-            remedy="give a second person the role in roles.yaml, then clear the task approval.ask",
-        )
-    return Question(verdict, author, others, _overtaken(session, portfolio, verdict))
 
 
 def _overtaken(session: Session, portfolio: Portfolio, verdict: Verdict) -> str | None:
