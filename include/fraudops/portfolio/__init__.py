@@ -8,6 +8,7 @@ from fraudops.portfolio.durations import Duration, format_duration, parse_durati
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.problems import PortfolioError, Problem
+from fraudops.portfolio.promotion import CalibrationGate, Gates, Promotion, SegmentGate
 from fraudops.portfolio.schema import (
     Candidate,
     EntityFeatures,
@@ -15,17 +16,18 @@ from fraudops.portfolio.schema import (
     Notices,
     Policy,
     Portfolio,
-    Promotion,
     Training,
     Validation,
 )
 from fraudops.portfolio.sources import Source, SourceColumn
 
 __all__ = [
+    "CalibrationGate",
     "Candidate",
     "Column",
     "Duration",
     "EntityFeatures",
+    "Gates",
     "Labels",
     "Notices",
     "Partitioning",
@@ -35,6 +37,7 @@ __all__ = [
     "Problem",
     "Promotion",
     "Role",
+    "SegmentGate",
     "Source",
     "SourceColumn",
     "TimeParts",

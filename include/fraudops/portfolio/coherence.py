@@ -17,6 +17,7 @@ from fraudops.portfolio.problems import Path, Problem, choose_of
 from fraudops.portfolio.sources import Source
 
 if TYPE_CHECKING:
+    from fraudops.portfolio.promotion import Promotion
     from fraudops.portfolio.schema import EntityFeatures, Labels, Notices, Policy, Training, Validation
 
 RESERVED = frozenset(
@@ -45,6 +46,7 @@ class Sections:
     validation: Validation | None = None
     training: Training | None = None
     policy: Policy | None = None
+    promotion: Promotion | None = None
     notices: Notices | None = None
     currency: str | None = None
     start: datetime | None = None
@@ -341,6 +343,20 @@ def _policy(found: Sections) -> Iterator[Problem]:
     yield from _share(("policy", "block_precision"), found.policy.block_precision)
 
 
+def _segments(found: Sections) -> Iterator[Problem]:
+    if found.promotion is None:
+        return
+    segments, known = found.promotion.gates.segments, set(found.named(Role.CATEGORY, Role.BOOLEAN))
+    path: Path = ("promotion", "gates", "segments")
+    for place, name in enumerate(segments.columns):
+        if name not in known and found.all_columns:
+            message = f"no column {name!r} has role 'category' or 'boolean'"
+            yield Problem((*path, "columns", place), message, remedy=choose_of(name, known) if known else None)
+    if segments.amount_bands and found.all_columns and not found.named(Role.AMOUNT):
+        message = "no column has role 'amount'"
+        yield Problem((*path, "amount_bands"), message, remedy="take them out, or say which column is the amount")
+
+
 def _people(found: Sections) -> Iterator[Problem]:
     notices = found.notices
     if notices is None:
@@ -368,5 +384,5 @@ def _currency(found: Sections) -> Iterator[Problem]:
 
 _RULES: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _roles, _names, _joins, _entities, _answer, _sources, _behaviour, _feature_names, _excluded, _missing_shares,
-    _period, _training, _policy, _people, _currency,
+    _period, _training, _policy, _segments, _people, _currency,
 )  # fmt: skip

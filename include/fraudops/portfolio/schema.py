@@ -13,6 +13,7 @@ from fraudops.portfolio.coherence import Sections, entity_name, incoherences, st
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
@@ -129,18 +130,6 @@ class Policy(Strict):
     """…provided that at least this many rows lie above it; otherwise nothing is blocked."""
 
 
-class Promotion(Strict):
-    """Who decides that a challenger becomes champion."""
-
-    needs_approval: bool = True
-    approvers: tuple[str, ...] = ()
-    """Airflow users; empty: anybody who may answer in Airflow."""
-    deadline: Duration = timedelta(days=3)
-    """After this long without an answer the answer is no."""
-    margin: float = 0.02
-    """A challenger's average precision may not lie (lower end of the 95 % interval) more than this below."""
-
-
 class Notices(Strict):
     """Who is written to, and how much the mail says."""
 
@@ -222,6 +211,7 @@ class Portfolio(Strict):
             validation=self.validation,
             training=self.training,
             policy=self.policy,
+            promotion=self.promotion,
             notices=self.notices,
             currency=self.currency,
             start=self.start,
