@@ -7,13 +7,13 @@ from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.policy import Costs, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.schema import (
     Candidate,
     EntityFeatures,
     Labels,
     Notices,
-    Policy,
     Portfolio,
     Promotion,
     Training,
@@ -24,6 +24,7 @@ from fraudops.portfolio.sources import Source, SourceColumn
 __all__ = [
     "Candidate",
     "Column",
+    "Costs",
     "Duration",
     "EntityFeatures",
     "Labels",
