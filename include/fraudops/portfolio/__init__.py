@@ -7,6 +7,7 @@ from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.policy import Costs, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.promotion import CalibrationGate, Gates, Promotion, SegmentGate
 from fraudops.portfolio.schema import (
@@ -14,7 +15,6 @@ from fraudops.portfolio.schema import (
     EntityFeatures,
     Labels,
     Notices,
-    Policy,
     Portfolio,
     Training,
     Validation,
@@ -25,6 +25,7 @@ __all__ = [
     "CalibrationGate",
     "Candidate",
     "Column",
+    "Costs",
     "Duration",
     "EntityFeatures",
     "Gates",

@@ -17,8 +17,9 @@ from fraudops.portfolio.problems import Path, Problem, choose_of
 from fraudops.portfolio.sources import Source
 
 if TYPE_CHECKING:
+    from fraudops.portfolio.policy import Policy
     from fraudops.portfolio.promotion import Promotion
-    from fraudops.portfolio.schema import EntityFeatures, Labels, Notices, Policy, Training, Validation
+    from fraudops.portfolio.schema import EntityFeatures, Labels, Notices, Training, Validation
 
 RESERVED = frozenset(
     {"transaction_id", "event_time", "amount", "amount_minor", "partition_key", "label", "slice", "score", "decision"}
@@ -341,6 +342,9 @@ def _policy(found: Sections) -> Iterator[Problem]:
         message = "an alert budget is more than nothing"
         yield Problem(("policy", "alerts_per_day"), message, f"{found.policy.alerts_per_day:g}")
     yield from _share(("policy", "block_precision"), found.policy.block_precision)
+    if found.policy.costs is not None and found.all_columns and not found.named(Role.AMOUNT):
+        message = "a missed fraud costs its amount, and no column has role 'amount'"
+        yield Problem(("policy", "costs"), message, remedy="leave the costs out: nothing is measured in money")
 
 
 def _segments(found: Sections) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from fraudops.portfolio.coherence import Sections, entity_name, incoherences, st
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.sources import Source
@@ -117,17 +118,6 @@ class Training(Strict):
         if self.baseline not in self.candidates:
             raise ValueError(f"baseline {self.baseline!r} is none of the candidates {sorted(self.candidates)}")
         return self
-
-
-class Policy(Strict):
-    """How scores become decisions."""
-
-    alerts_per_day: float = 20
-    """Alert budget: the review threshold is set so that the selection slice would have raised this many."""
-    block_precision: float = 0.9
-    """The block threshold is the lowest score above which this share was fraud on the selection slice."""
-    block_minimum: int = 5
-    """…provided that at least this many rows lie above it; otherwise nothing is blocked."""
 
 
 class Notices(Strict):
