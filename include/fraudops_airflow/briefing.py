@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Iterator
 
 from fraudops.database import Verdict
 from fraudops.portfolio import Portfolio
+from fraudops.registry.gate_lines import FAILED, GateLine, gate_lines
 from fraudops.workspace import Workspace
 
 
@@ -14,15 +16,11 @@ def approval_text(ws: Workspace, portfolio: Portfolio, verdict: Verdict) -> dict
     challenger, champion = verdict.challenger, verdict.champion
     against = f"champion {champion.version}" if champion else "no champion yet"
     lines = [
-        f"**{verdict.outcome}** — {verdict.reason}",
+        f"**{verdict.outcome}** — {_plain(verdict.reason)}",
         "",
-        "| gate | value | threshold | passed |",
+        "| gate | measured | required | passed |",
         "|---|---|---|---|",
-        *(
-            f"| {gate['name']} | {_number(gate['value'])}{_interval(gate.get('interval'))} "
-            f"| {_number(gate['threshold'])} | {'yes' if gate['passed'] else '**no**'} |"
-            for gate in verdict.gates
-        ),
+        *(row for gate in gate_lines(verdict.gates) for row in _rows(gate)),
         "",
         f"Model {challenger.version} ({challenger.candidate}), artifact `{challenger.artifact_sha256[:16]}…`, "
         f"trained as of {verdict.as_of:%Y-%m-%d %H:%M} UTC, run `{verdict.run_id}`.",
@@ -37,9 +35,14 @@ def approval_text(ws: Workspace, portfolio: Portfolio, verdict: Verdict) -> dict
     }
 
 
-def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value if value is not None else "—")
+def _rows(gate: GateLine) -> Iterator[str]:
+    """A gate's row of the table, and one for each of several numbers that it rests on."""
+    result = f"**{gate.result}**" if gate.result == FAILED else gate.result
+    yield f"| {_plain(gate.name)} | {_plain(gate.measured)} | {_plain(gate.required)} | {result} |"
+    for part in gate.parts:
+        yield f"| · {_plain(part.name)} | {_plain(part.measured)} | | |"
 
 
-def _interval(interval: Any) -> str:
-    return f" [{_number(float(interval[0]))}, {_number(float(interval[1]))}]" if interval else ""
+def _plain(text: str) -> str:
+    """Text without Markdown in it: values of columns come from data."""
+    return re.sub(r"([\\`*_{}\[\]<>|])", r"\\\1", " ".join(text.split()))

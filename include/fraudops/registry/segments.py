@@ -14,6 +14,7 @@ from fraudops.portfolio import Portfolio
 if TYPE_CHECKING:
     import pandas as pd
 
+_LONGEST = 40
 _BANDS = 3
 """Of the amount, where the portfolio names no bounds."""
 
@@ -56,9 +57,14 @@ def _candidates(portfolio: Portfolio, frame: pd.DataFrame, label: np.ndarray) ->
         if column in frame.columns:
             values = frame[column].astype("string").fillna("missing").to_numpy()
             for value in sorted(set(values)):
-                yield f"{column} {value}", values == value
+                yield f"{column} {_short(value)}", values == value
     if portfolio.has_amount and "amount_minor" in frame.columns:
         yield from _bands(portfolio, frame["amount_minor"].to_numpy(dtype=np.float64), label)
+
+
+def _short(value: str) -> str:
+    text = " ".join(value.split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _bands(portfolio: Portfolio, amount: np.ndarray, label: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
