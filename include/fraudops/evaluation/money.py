@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ class Money:
 
     Attributes
     ----------
+    costs
+        What it was reckoned with.
     cost, cost_interval
         As decided.
     cost_allowing, cost_blocking
@@ -29,6 +31,7 @@ class Money:
         threshold, rather than the model, leaves to be gained.
     """
 
+    costs: CostModel
     cost: int
     cost_interval: Interval | None
     cost_allowing: int
@@ -41,6 +44,7 @@ class Money:
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values."""
         return {
+            "costs": asdict(self.costs),
             "cost": self.cost,
             "cost_interval": None if self.cost_interval is None else self.cost_interval.to_list(),
             "cost_allowing": self.cost_allowing,
@@ -124,6 +128,7 @@ def measure(
     threshold, cheapest = _best(label, score, amount_minor, costs, block)
     without = float(min(rows.allowing.sum(), rows.blocking.sum()))
     return Money(
+        costs=costs,
         cost=round(float(rows.cost()[0])),
         cost_interval=intervals[0],
         cost_allowing=round(float(rows.allowing.sum())),

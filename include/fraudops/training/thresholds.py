@@ -11,7 +11,8 @@ fraud, arXiv 2005.02488.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -72,6 +73,13 @@ class Thresholds:
         if self.block is not None:
             decision[score >= self.block] = BLOCK
         return decision
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Thresholds:
+        """From :meth:`to_dict`'s result, of this version or an earlier one."""
+        measured = {"alerts_per_day": 0.0, "block_precision": None, "block_rows": 0}
+        known = {field.name for field in fields(cls)}
+        return cls(**{**measured, **{name: value for name, value in stored.items() if name in known}})
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values."""
