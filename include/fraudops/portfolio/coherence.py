@@ -345,6 +345,9 @@ def _policy(found: Sections) -> Iterator[Problem]:
     if found.policy.costs is not None and found.all_columns and not found.named(Role.AMOUNT):
         message = "a missed fraud costs its amount, and no column has role 'amount'"
         yield Problem(("policy", "costs"), message, remedy="leave the costs out: nothing is measured in money")
+    if found.policy.thresholds == "value" and found.policy.costs is None:
+        message = "what a review is worth follows from its cost, and there are no costs"
+        yield Problem(("policy", "thresholds"), message, "'value'", "state policy.costs, or use 'score'")
 
 
 def _segments(found: Sections) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -28,10 +28,15 @@ class Policy(Strict):
     """How scores become decisions."""
 
     alerts_per_day: float = 20
-    """Alert budget: the review threshold is set so that the selection slice would have raised this many."""
+    """Alert budget. Without costs the review threshold is set so that the selection slice would have raised this
+    many; with costs it is a limit."""
     block_precision: float = 0.9
-    """The block threshold is the lowest score above which this share was fraud on the selection slice."""
+    """What is blocked lies above a score above which this share was fraud on the selection slice: without costs above
+    the lowest such score, with costs above the one that is expected to cost least."""
     block_minimum: int = 5
     """…provided that at least this many rows lie above it; otherwise nothing is blocked."""
     costs: Costs | None = None
     """Absent: nothing is measured in money."""
+    thresholds: Literal["score", "value"] = "score"
+    """``score``: a transaction is reviewed from a score on. ``value``: from an expected loss (score × amount) on, so
+    that a large payment needs less suspicion than a small one; needs ``costs``."""

@@ -36,7 +36,7 @@ from fraudops.store import sha256_of
 from fraudops.training import dataset
 from fraudops.training.dataset import DatasetSummary
 from fraudops.training.splits import TEST, VALIDATION
-from fraudops.training.thresholds import decide
+from fraudops.training.thresholds import Thresholds
 from fraudops.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -319,10 +319,10 @@ class _Run:
                 where=f"{challenger.portfolio} {challenger.version}, run {challenger.run_id}",
                 remedy="train again",
             )
-        return _scored(challenger, scores)
+        return _scored(challenger, self.test, scores)
 
     def _of_predictions(self, model: ModelVersion) -> Scored:
-        return _scored(model, _scores(rows_of(self.predictions[model.candidate], TEST)))
+        return _scored(model, self.test, _scores(rows_of(self.predictions[model.candidate], TEST)))
 
     def _unseen(self, in_use: ModelVersion) -> np.ndarray:
         return (self.test["event_time"] >= in_use.trained_until).to_numpy()
@@ -345,7 +345,7 @@ class _Run:
         if missing:
             what = f"Champion {_name(in_use)} needs {', '.join(missing)}, which the data set does not have."
             return replace(found, obstacle=what)
-        theirs = _scored(in_use, model.score(frame))
+        theirs = _scored(in_use, frame, model.score(frame))
         if np.array_equal(ours.score, theirs.score):
             found = replace(
                 found, tie=f"{_name(challenger)} and {_name(in_use)} give every transaction the same score."
@@ -380,9 +380,10 @@ class _Run:
         return Rows(str(keys.min()), str(keys.max()), len(frame), int(frame["label"].sum()))
 
 
-def _scored(model: ModelVersion, scores: np.ndarray) -> Scored:
+def _scored(model: ModelVersion, frame: pd.DataFrame, scores: np.ndarray) -> Scored:
     """With the decisions that the version's own thresholds lead to."""
-    return Scored(scores, decide(scores, model.thresholds["review"], model.thresholds.get("block")))
+    amount = frame["amount_minor"].to_numpy() if "amount_minor" in frame.columns else None
+    return Scored(scores, Thresholds.read(model.thresholds).decide(scores, amount))
 
 
 def _name(model: ModelVersion) -> str:
