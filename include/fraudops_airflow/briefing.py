@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
 from fraudops.portfolio import Portfolio, format_duration
 from fraudops.registry.approval import Question
+from fraudops.registry.gate_lines import FAILED, GateLine, gate_lines
 from fraudops.workspace import Workspace
 
 PICTURES = {
@@ -23,15 +25,11 @@ def approval_text(ws: Workspace, portfolio: Portfolio, question: Question) -> tu
     challenger, champion = verdict.challenger, verdict.champion
     against = f"champion {champion.version}" if champion else "no champion yet"
     lines = [
-        f"**{verdict.outcome}** — {verdict.reason}",
+        f"**{verdict.outcome}** — {_plain(verdict.reason)}",
         "",
-        "| gate | value | threshold | passed |",
+        "| gate | measured | required | passed |",
         "|---|---|---|---|",
-        *(
-            f"| {gate['name']} | {_number(gate['value'])}{_interval(gate.get('interval'))} "
-            f"| {_number(gate['threshold'])} | {'yes' if gate['passed'] else '**no**'} |"
-            for gate in verdict.gates
-        ),
+        *(row for gate in gate_lines(verdict.gates) for row in _rows(gate)),
         "",
         f"Model {challenger.version} ({challenger.candidate}), artifact `{challenger.artifact_sha256[:16]}…`, "
         f"trained as of {verdict.as_of:%Y-%m-%d %H:%M} UTC, run `{challenger.run_id}`.",
@@ -74,9 +72,14 @@ def _who(question: Question) -> str:
     return sentence
 
 
-def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value if value is not None else "—")
+def _rows(gate: GateLine) -> Iterator[str]:
+    """A gate's row of the table, and one for each of several numbers that it rests on."""
+    result = f"**{gate.result}**" if gate.result == FAILED else gate.result
+    yield f"| {_plain(gate.name)} | {_plain(gate.measured)} | {_plain(gate.required)} | {result} |"
+    for part in gate.parts:
+        yield f"| · {_plain(part.name)} | {_plain(part.measured)} | | |"
 
 
-def _interval(interval: Any) -> str:
-    return f" [{_number(float(interval[0]))}, {_number(float(interval[1]))}]" if interval else ""
+def _plain(text: str) -> str:
+    """Text without Markdown in it: values of columns come from data."""
+    return re.sub(r"([\\`*_{}\[\]<>|])", r"\\\1", " ".join(text.split()))

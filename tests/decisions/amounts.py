@@ -36,5 +36,5 @@ class AmountModel:
     def score_matrix(self, matrix: np.ndarray) -> np.ndarray:
         return self.score(pd.DataFrame(matrix, columns=list(self.columns.all)))
 
-    def decide(self, scores: np.ndarray) -> np.ndarray:
+    def decide(self, scores: np.ndarray, amount_minor: np.ndarray | None = None) -> np.ndarray:
         return np.where(scores >= 0.9, "block", np.where(scores >= 0.5, "review", "allow"))

@@ -14,6 +14,7 @@ from fraudops.cli.console import out
 from fraudops.database import ModelVersion, PromotionRecord, Verdict
 from fraudops.errors import ConfigurationError
 from fraudops.portfolio import Portfolio, load_all
+from fraudops.registry.gate_lines import FAILED, PASSED, gate_lines
 from fraudops.roles import read_roles
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
@@ -155,19 +156,18 @@ def _print_verdict(verdict: Verdict, model: ModelVersion) -> None:
     colour = {"PROMOTE": "bold green", "HOLD": "bold yellow", "REJECT": "bold red"}[verdict.outcome]
     about = "" if verdict.challenger_id == model.id else f" (on {verdict.challenger.version}, the run's challenger)"
     out.print(Text(verdict.outcome, colour) + Text(f"{about}  {verdict.reason}", "default"))
-    table = Table("gate", "value", "95 % interval", "threshold", "passed")
-    for gate in verdict.gates:
-        interval = gate.get("interval")
-        table.add_row(
-            gate["name"],
-            _number(gate["value"]),
-            Text(f"[{_number(interval[0])}, {_number(interval[1])}]" if interval else "—"),
-            _number(gate["threshold"]),
-            "yes" if gate["passed"] else "[red]no[/]",
-        )
+    table = Table("gate", "measured", "required", "passed")
+    for gate in gate_lines(verdict.gates):
+        table.add_row(Text(gate.name), Text(gate.measured), Text(gate.required), _result(gate.result))
+        for part in gate.parts:
+            table.add_row(Text(f"  {part.name}", "dim"), Text(part.measured, "dim"))
     out.print(table)
     if verdict.report:
         out.print(Text(f"report: {verdict.report}"))
+
+
+def _result(result: str) -> Text:
+    return Text(result, {PASSED: "green", FAILED: "bold red"}.get(result, "dim"))
 
 
 def _history_table(records: list[PromotionRecord]) -> Table:

@@ -216,7 +216,7 @@ def verdict(session: Session, ws: Workspace, portfolio: Portfolio, found: Verdic
         ),
         content={
             "outcome": one_line(found.outcome),
-            "reason": one_line(found.reason, 500),
+            "reason": one_line(found.reason, 1_000),
             "challenger": _model(challenger),
             "champion": _model(champion) if champion else None,
             "gates": [_gate_lines(gate) for gate in found.gates],
@@ -322,8 +322,8 @@ class _AlertLines:
 @dataclass(frozen=True)
 class _GateLines:
     name: str
-    value: str
-    threshold: str
+    measured: str
+    required: str
     result: str
     """``passed``, ``failed``, or ``noted`` where no verdict depends on it."""
     explanation: str
@@ -364,13 +364,21 @@ def _stale(keys: Sequence[str], portfolio: Portfolio) -> str:
 def _gate_lines(gate: dict[str, Any]) -> _GateLines:
     interval = gate.get("interval")
     bounds = f" ({_number(interval[0])} to {_number(interval[1])})" if interval else ""
+    # A gate of a former version is told by its numbers.
     return _GateLines(
         name=one_line(str(gate["name"]).replace("_", " "), 80),
-        value=f"{_number(gate.get('value'))}{bounds}",
-        threshold=_number(gate.get("threshold")),
+        measured=one_line(gate.get("measured") or f"{_number(gate.get('value'))}{bounds}", 200),
+        required=_required(gate),
         result="passed" if gate["passed"] else "failed" if gate.get("decides", True) else "noted",
         explanation=one_line(str(gate.get("explanation") or ""), 300),
     )
+
+
+def _required(gate: dict[str, Any]) -> str:
+    text = gate.get("required")
+    if not text:
+        return f"threshold {_number(gate.get('threshold'))}"
+    return one_line(f"required: {text}" if gate.get("decides", True) else text, 200)
 
 
 def _validation_page(ws: Workspace, portfolio: Portfolio, key: str, report_link: str | None) -> str | None:

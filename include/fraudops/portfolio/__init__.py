@@ -7,25 +7,28 @@ from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.policy import Costs, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
+from fraudops.portfolio.promotion import CalibrationGate, Gates, Promotion, SegmentGate
 from fraudops.portfolio.schema import (
     Candidate,
     EntityFeatures,
     Labels,
     Notices,
-    Policy,
     Portfolio,
-    Promotion,
     Training,
     Validation,
 )
 from fraudops.portfolio.sources import Source, SourceColumn
 
 __all__ = [
+    "CalibrationGate",
     "Candidate",
     "Column",
+    "Costs",
     "Duration",
     "EntityFeatures",
+    "Gates",
     "Labels",
     "Notices",
     "Partitioning",
@@ -35,6 +38,7 @@ __all__ = [
     "Problem",
     "Promotion",
     "Role",
+    "SegmentGate",
     "Source",
     "SourceColumn",
     "TimeParts",

@@ -13,6 +13,8 @@ from fraudops.portfolio.coherence import Sections, entity_name, incoherences, st
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.policy import Policy
+from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
@@ -118,29 +120,6 @@ class Training(Strict):
         return self
 
 
-class Policy(Strict):
-    """How scores become decisions."""
-
-    alerts_per_day: float = 20
-    """Alert budget: the review threshold is set so that the selection slice would have raised this many."""
-    block_precision: float = 0.9
-    """The block threshold is the lowest score above which this share was fraud on the selection slice."""
-    block_minimum: int = 5
-    """…provided that at least this many rows lie above it; otherwise nothing is blocked."""
-
-
-class Promotion(Strict):
-    """Who decides that a challenger becomes champion."""
-
-    needs_approval: bool = True
-    approvers: tuple[str, ...] = ()
-    """Airflow users; empty: anybody who may answer in Airflow."""
-    deadline: Duration = timedelta(days=3)
-    """After this long without an answer the answer is no."""
-    margin: float = 0.02
-    """A challenger's average precision may not lie (lower end of the 95 % interval) more than this below."""
-
-
 class Notices(Strict):
     """Who is written to, and how much the mail says."""
 
@@ -222,6 +201,7 @@ class Portfolio(Strict):
             validation=self.validation,
             training=self.training,
             policy=self.policy,
+            promotion=self.promotion,
             notices=self.notices,
             currency=self.currency,
             start=self.start,

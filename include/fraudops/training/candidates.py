@@ -18,6 +18,7 @@ from fraudops.training import dataset as datasets
 from fraudops.training.dataset import Dataset, parquet_bytes
 from fraudops.training.estimators import EstimatorUnavailableError
 from fraudops.training.model import FraudModel, fit_model, probability
+from fraudops.training.money import cost_model
 from fraudops.training.splits import TEST, TRAIN, VALIDATION
 from fraudops.workspace import Workspace
 
@@ -118,6 +119,7 @@ def _fit(portfolio: Portfolio, data: Dataset, candidate: str, jobs: int) -> Frau
         data.rows_of(VALIDATION),
         days=summary.slices[VALIDATION].days,
         policy=portfolio.policy,
+        costs=cost_model(portfolio),
         seed=summary.seed,
         jobs=jobs,
         facts={"trained_until": summary.trained_until.isoformat(), "dataset_sha256": summary.sha256},
@@ -134,14 +136,18 @@ def _predict(portfolio: Portfolio, model: FraudModel, data: Dataset, jobs: int) 
 
 def _measure(portfolio: Portfolio, data: Dataset, model: FraudModel, predictions: pd.DataFrame, name: str) -> Metrics:
     rows = predictions[(predictions["slice"] == name).to_numpy()]
+    score = rows["score"].to_numpy()
+    amount = rows["amount_minor"].to_numpy() if portfolio.has_amount else None
     return evaluate(
         rows["label"].to_numpy(),
-        rows["score"].to_numpy(),
-        rows["amount_minor"].to_numpy() if portfolio.has_amount else None,
+        score,
+        amount,
         days=data.summary.slices[name].days,
         alerts_per_day=portfolio.policy.alerts_per_day,
         review=model.thresholds.review,
         block=model.thresholds.block,
+        decision=model.decide(score, amount),
+        costs=cost_model(portfolio),
         seed=data.summary.seed,
     )
 

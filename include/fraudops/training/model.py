@@ -16,12 +16,13 @@ import pandas as pd
 from sklearn.compose import ColumnTransformer
 
 from fraudops.errors import ContractError
+from fraudops.evaluation.costs import CostModel
 from fraudops.features import ModelColumns
 from fraudops.portfolio import Candidate, Policy
 from fraudops.training import estimators
 from fraudops.training.calibration import Calibration, calibrate
 from fraudops.training.preprocessing import origins, prepare, preprocessor
-from fraudops.training.thresholds import Thresholds, choose, decide
+from fraudops.training.thresholds import Thresholds, choose
 
 _ROWS_AT_ONCE = 20_000
 """Rows scored in one piece: bounds memory, and is the unit of work of a thread."""
@@ -103,9 +104,9 @@ class FraudModel:
         with _quiet():
             return self.calibration.apply(probability(self.estimator, matrix))
 
-    def decide(self, scores: np.ndarray) -> np.ndarray:
-        """``allow``, ``review`` or ``block`` for each score."""
-        return decide(np.asarray(scores, dtype=np.float64), self.thresholds.review, self.thresholds.block)
+    def decide(self, scores: np.ndarray, amount_minor: np.ndarray | None = None) -> np.ndarray:
+        """``allow``, ``review`` or ``block`` for each score; see :meth:`Thresholds.decide`."""
+        return self.thresholds.decide(scores, amount_minor)
 
     def describe(self) -> dict[str, Any]:
         """What it is and what it was made from, as JSON-able values."""
@@ -144,6 +145,7 @@ def fit_model(
     days: float,
     policy: Policy,
     seed: int,
+    costs: CostModel | None = None,
     jobs: int = 1,
     facts: dict[str, Any] | None = None,
 ) -> FraudModel:
@@ -157,6 +159,8 @@ def fit_model(
         Rows with the model's columns and ``label``; the preprocessing sees the training rows only.
     days
         Time that the validation slice covers, for the alert budget.
+    costs
+        What decisions cost; the validation rows then have ``amount_minor``.
 
     Raises
     ------
@@ -193,7 +197,14 @@ def fit_model(
         origins=origins(transform),
         estimator=estimator,
         calibration=calibration,
-        thresholds=choose(truth, calibration.apply(raw), days=days, policy=policy),
+        thresholds=choose(
+            truth,
+            calibration.apply(raw),
+            days=days,
+            policy=policy,
+            amount_minor=None if costs is None else validation["amount_minor"].to_numpy(),
+            costs=costs,
+        ),
         background=_background(train, prepared, columns),
         facts={"rows": len(train), "positives": int(label.sum()), "seed": seed, **(facts or {})},
     )

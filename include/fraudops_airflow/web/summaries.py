@@ -11,6 +11,7 @@ from typing import Any
 from fraudops.database import Alert, Verdict
 from fraudops.notices import outbox
 from fraudops.portfolio import Portfolio
+from fraudops.registry.gate_lines import failed_gates
 from fraudops.registry.integrity import AlteredFile, altered_files
 from fraudops.registry.versions import newest_promotion, of_run
 from sqlalchemy import func, select
@@ -59,7 +60,8 @@ class VerdictLine:
     candidate: str
     champion: str | None
     as_of: datetime
-    gates: list[Any]
+    failed: tuple[str, ...]
+    """Names of the gates that speak against a promotion."""
 
 
 @dataclass(frozen=True)
@@ -301,7 +303,7 @@ def _verdict_line(verdict: Verdict) -> VerdictLine:
         candidate=verdict.challenger.candidate,
         champion=verdict.champion.version if verdict.champion else None,
         as_of=verdict.as_of,
-        gates=verdict.gates,
+        failed=tuple(failed_gates(verdict.gates)),
     )
 
 
