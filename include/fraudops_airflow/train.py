@@ -21,7 +21,7 @@ a task of its own; compare the best one with the champion on rows that neither h
 champion.
 
 **Then**, where the verdict is PROMOTE, `promote` asks a named person. The report page of the run is under
-Fraud Ops → Reports.
+Fraud Ops → Reports, an evidence pack of each version behind it.
 """
 
 
@@ -190,10 +190,20 @@ def build_train(portfolio: Portfolio) -> DAG:
                 with ws.transaction() as session:
                     verdict(session, ws, portfolio, verdict_of(session, portfolio, run_id))
 
+            @task
+            def evidence(run_id: Any = None) -> list[dict[str, Any]]:
+                """An evidence pack for every version of the run, whatever the verdict: model card to lineage."""
+                from fraudops.reports.evidence import file_packs
+
+                from fraudops_airflow.context import open_workspace
+
+                return [filed.to_dict() for filed in file_packs(open_workspace(), portfolio, run_id=run_id)]
+
             found = verdict(period)
-            written = report()
-            found >> written >> announce(written)
-            return found
+            written, filed = report(), evidence()
+            found >> [written, filed]
+            written >> announce(written)
+            return found, filed
 
         @task.short_circuit
         def is_promote(found: dict[str, Any]) -> bool:
@@ -201,10 +211,13 @@ def build_train(portfolio: Portfolio) -> DAG:
             return found["outcome"] == "PROMOTE"
 
         period, collected = preprocess()
-        found = compare(period)
+        found, filed = compare(period)
         collected >> train_candidates() >> found
+        asked = is_promote(found)
+        # Who is asked is to find the evidence there.
+        filed >> asked
         (
-            is_promote(found)
+            asked
             >> TriggerDagRunOperator(
                 task_id="ask_for_promotion",
                 trigger_dag_id=portfolio.dag_id("promote"),

@@ -41,5 +41,5 @@ class AmountModel:
     def margins(self, matrix: np.ndarray) -> np.ndarray:
         return log_odds(self.score(pd.DataFrame(matrix, columns=list(self.columns.all))))
 
-    def decide(self, scores: np.ndarray) -> np.ndarray:
+    def decide(self, scores: np.ndarray, amount_minor: np.ndarray | None = None) -> np.ndarray:
         return np.where(scores >= 0.9, "block", np.where(scores >= 0.5, "review", "allow"))

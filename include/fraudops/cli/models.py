@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,10 +15,12 @@ from fraudops.cli.console import out
 from fraudops.database import ModelVersion, PromotionRecord, Verdict
 from fraudops.errors import ConfigurationError
 from fraudops.portfolio import Portfolio, load_all
+from fraudops.registry.gate_lines import FAILED, PASSED, gate_lines
+from fraudops.roles import read_roles
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
-app = typer.Typer(no_args_is_help=True, help="List model versions, look at one, roll back.")
+app = typer.Typer(no_args_is_help=True, help="List model versions, look at one, roll back, print its evidence.")
 
 PortfolioOption = Annotated[str, typer.Option("--portfolio", "-p", help="Name of the portfolio.")]
 
@@ -69,25 +72,49 @@ def rollback(
     version: Annotated[str, typer.Argument(help="A former champion, such as v3.")],
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; it is recorded.")],
     portfolio: PortfolioOption,
-    by: Annotated[str, typer.Option(help="Who answers for it (default: your user name).")] = "",
+    by: Annotated[str, typer.Option(help="Who answers for it: an approver (default: your user name).")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Make a former champion the champion again; recorded in the ledger with your name and reason."""
-    from fraudops.registry import promotion
+    from fraudops.notices.messages import promotion as promotion_notice
+    from fraudops.registry.approval import rollback_by
 
     settings = Settings.from_environment()
     one = _portfolio(settings, portfolio)
     if not yes:
         typer.confirm(f"Make {version} the champion of {one.name}?", abort=True)
-    summary = promotion.rollback(
-        Workspace.open(settings), one, version=version, approved_by=by or getpass.getuser(), reason=reason
+    ws = Workspace.open(settings)
+    summary = rollback_by(
+        ws, one, read_roles(settings.roles), version=version, user=by or getpass.getuser(), reason=reason
     )
+    with ws.transaction() as session:
+        promotion_notice(session, ws, one, summary)
     state = "was champion already" if summary.already else "is champion"
     out.print(
         f"{one.name}: {summary.version} ({summary.candidate}) {state}, in force for partitions that end at or "
         f"after {_minute(datetime.fromisoformat(summary.effective_from))}; before it: {summary.previous}; "
         f"ledger entry {summary.ledger_number}"
     )
+
+
+@app.command()
+def pack(
+    version: Annotated[str, typer.Argument(help="Such as v3.")],
+    portfolio: PortfolioOption,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to put the two files into.")] = Path(),
+) -> None:
+    """The evidence pack of a version: a page that prints, and the same as JSON; filed anew where more is known."""
+    from fraudops.reports.evidence import file_pack, read_pack
+
+    settings = Settings.from_environment()
+    ws = Workspace.open(settings)
+    filed = file_pack(ws, _portfolio(settings, portfolio), version=version)
+    output.mkdir(parents=True, exist_ok=True)
+    for name, content in zip((filed.page, filed.data), read_pack(ws, filed), strict=True):
+        target = output / f"{filed.portfolio}-{filed.version}-{name}"
+        target.write_bytes(content)
+        out.print(Text(str(target)))
+    out.print(f"revision {filed.revision}, ledger entry {filed.ledger_number}")
 
 
 # -- inside -------------------------------------------------------------------------------------------
@@ -150,19 +177,18 @@ def _print_verdict(verdict: Verdict, model: ModelVersion) -> None:
     colour = {"PROMOTE": "bold green", "HOLD": "bold yellow", "REJECT": "bold red"}[verdict.outcome]
     about = "" if verdict.challenger_id == model.id else f" (on {verdict.challenger.version}, the run's challenger)"
     out.print(Text(verdict.outcome, colour) + Text(f"{about}  {verdict.reason}", "default"))
-    table = Table("gate", "value", "95 % interval", "threshold", "passed")
-    for gate in verdict.gates:
-        interval = gate.get("interval")
-        table.add_row(
-            gate["name"],
-            _number(gate["value"]),
-            Text(f"[{_number(interval[0])}, {_number(interval[1])}]" if interval else "—"),
-            _number(gate["threshold"]),
-            "yes" if gate["passed"] else "[red]no[/]",
-        )
+    table = Table("gate", "measured", "required", "passed")
+    for gate in gate_lines(verdict.gates):
+        table.add_row(Text(gate.name), Text(gate.measured), Text(gate.required), _result(gate.result))
+        for part in gate.parts:
+            table.add_row(Text(f"  {part.name}", "dim"), Text(part.measured, "dim"))
     out.print(table)
     if verdict.report:
         out.print(Text(f"report: {verdict.report}"))
+
+
+def _result(result: str) -> Text:
+    return Text(result, {PASSED: "green", FAILED: "bold red"}.get(result, "dim"))
 
 
 def _history_table(records: list[PromotionRecord]) -> Table:

@@ -177,7 +177,8 @@ def _stage(ws: Workspace, portfolio: Portfolio, key: str, model: ModelVersion, i
     fraud_model = load_model(ws, model)
     require_columns(fraud_model, frame.columns, portfolio, model.version)
     scores = np.asarray(fraud_model.score(frame) if len(frame) else [], dtype=np.float64)
-    decisions = np.asarray(fraud_model.decide(scores), dtype=object)
+    amounts = frame["amount_minor"].to_numpy() if portfolio.has_amount else None
+    decisions = np.asarray(fraud_model.decide(scores, amounts), dtype=object)
     if len(scores) != len(frame) or not np.all((scores >= 0) & (scores <= 1) & np.isin(decisions, DECISIONS)):
         raise ContractError(
             "the model did not give every transaction a probability and a decision",

@@ -24,8 +24,13 @@ class Ranking:
     negatives: np.ndarray
 
     @classmethod
-    def of(cls, label: np.ndarray, score: np.ndarray) -> Ranking:
+    def of(cls, label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> Ranking:
         """Rank labels (boolean) by score.
+
+        Parameters
+        ----------
+        weight
+            How many transactions each row stands for; absent: itself.
 
         Raises
         ------
@@ -38,19 +43,20 @@ class Ranking:
         if np.isnan(score).any():
             raise ValueError(f"{int(np.isnan(score).sum())} scores are not a number")
         distinct, place = np.unique(-score, return_inverse=True)
-        positives = np.bincount(place, weights=label, minlength=len(distinct))
-        negatives = np.bincount(place, weights=~label, minlength=len(distinct))
+        counted = np.ones(len(label)) if weight is None else np.asarray(weight, dtype=np.float64)
+        positives = np.bincount(place, weights=label * counted, minlength=len(distinct))
+        negatives = np.bincount(place, weights=~label * counted, minlength=len(distinct))
         return cls(-distinct, positives, negatives)
 
     @property
     def n(self) -> int:
-        """Number of transactions."""
-        return int(self.positives.sum() + self.negatives.sum())
+        """Number of transactions, to the nearest where rows have weights."""
+        return round(float(self.positives.sum() + self.negatives.sum()))
 
     @property
     def n_positives(self) -> int:
         """Number of frauds."""
-        return int(self.positives.sum())
+        return round(float(self.positives.sum()))
 
     @property
     def flagged(self) -> np.ndarray:
@@ -140,8 +146,13 @@ def caught_at(positives: np.ndarray, negatives: np.ndarray, k: int) -> np.ndarra
     Where the k-th place falls among equal scores, the frauds there count in proportion: nobody knows which
     of them would have been looked at.
     """
+    return (positives * shares_at(positives, negatives, k)).sum(axis=1)
+
+
+def shares_at(positives: np.ndarray, negatives: np.ndarray, k: int) -> np.ndarray:
+    """Share of each place that lies among the k highest scores; shapes as in :func:`average_precisions`."""
     here = positives + negatives
     flagged = np.cumsum(here, axis=1, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.clip((k - (flagged - here)) / here, 0.0, 1.0)
-    return (positives * np.where(here > 0, share, 0.0)).sum(axis=1)
+    return np.where(here > 0, share, 0.0)

@@ -9,13 +9,13 @@ from fraudops.portfolio.durations import Duration, format_duration, parse_durati
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.policy import Costs, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
+from fraudops.portfolio.promotion import CalibrationGate, Gates, Promotion, SegmentGate
 from fraudops.portfolio.schema import (
     Labels,
     Notices,
-    Policy,
     Portfolio,
-    Promotion,
     Validation,
 )
 from fraudops.portfolio.sources import Source, SourceColumn
@@ -24,13 +24,16 @@ from fraudops.portfolio.training import BLEND, Blend, Candidate, EarlyStopping, 
 __all__ = [
     "BLEND",
     "Blend",
+    "CalibrationGate",
     "Candidate",
     "Column",
+    "Costs",
     "Duration",
     "EarlyStopping",
     "EntityFeatures",
     "Fairness",
     "Features",
+    "Gates",
     "Labels",
     "ModelCard",
     "Notices",
@@ -44,6 +47,7 @@ __all__ = [
     "Range",
     "Role",
     "Search",
+    "SegmentGate",
     "Source",
     "SourceColumn",
     "TimeParts",

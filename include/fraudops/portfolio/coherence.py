@@ -20,7 +20,9 @@ from fraudops.portfolio.sources import Source
 if TYPE_CHECKING:
     from fraudops.portfolio.behaviour import EntityFeatures
     from fraudops.portfolio.evidence import Fairness
-    from fraudops.portfolio.schema import Labels, Notices, Policy, Training, Validation
+    from fraudops.portfolio.policy import Policy
+    from fraudops.portfolio.promotion import Promotion
+    from fraudops.portfolio.schema import Labels, Notices, Training, Validation
 
 RESERVED = frozenset(
     {"transaction_id", "event_time", "amount", "amount_minor", "partition_key", "label", "slice", "score", "decision"}
@@ -48,6 +50,7 @@ class Sections:
     validation: Validation | None = None
     training: Training | None = None
     policy: Policy | None = None
+    promotion: Promotion | None = None
     notices: Notices | None = None
     fairness: Fairness | None = None
     currency: str | None = None
@@ -379,6 +382,26 @@ def _policy(found: Sections) -> Iterator[Problem]:
         message = "an alert budget is more than nothing"
         yield Problem(("policy", "alerts_per_day"), message, f"{found.policy.alerts_per_day:g}")
     yield from _share(("policy", "block_precision"), found.policy.block_precision)
+    if found.policy.costs is not None and found.all_columns and not found.named(Role.AMOUNT):
+        message = "a missed fraud costs its amount, and no column has role 'amount'"
+        yield Problem(("policy", "costs"), message, remedy="leave the costs out: nothing is measured in money")
+    if found.policy.thresholds == "value" and found.policy.costs is None:
+        message = "what a review is worth follows from its cost, and there are no costs"
+        yield Problem(("policy", "thresholds"), message, "'value'", "state policy.costs, or use 'score'")
+
+
+def _segments(found: Sections) -> Iterator[Problem]:
+    if found.promotion is None:
+        return
+    segments, known = found.promotion.gates.segments, set(found.named(Role.CATEGORY, Role.BOOLEAN))
+    path: Path = ("promotion", "gates", "segments")
+    for place, name in enumerate(segments.columns):
+        if name not in known and found.all_columns:
+            message = f"no column {name!r} has role 'category' or 'boolean'"
+            yield Problem((*path, "columns", place), message, remedy=choose_of(name, known) if known else None)
+    if segments.amount_bands and found.all_columns and not found.named(Role.AMOUNT):
+        message = "no column has role 'amount'"
+        yield Problem((*path, "amount_bands"), message, remedy="take them out, or say which column is the amount")
 
 
 def _people(found: Sections) -> Iterator[Problem]:
@@ -423,5 +446,5 @@ def _currency(found: Sections) -> Iterator[Problem]:
 
 _RULES: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _roles, _names, _joins, _entities, _answer, _sources, _behaviour, _feature_names, _excluded, _missing_shares,
-    _period, _training, _policy, _people, _fairness, _currency,
+    _period, _training, _policy, _segments, _people, _fairness, _currency,
 )  # fmt: skip

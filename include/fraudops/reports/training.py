@@ -14,6 +14,7 @@ from typing import Any
 from fraudops.database import ModelVersion, Verdict
 from fraudops.portfolio import Portfolio, format_duration
 from fraudops.registry.comparison import verdict_of
+from fraudops.registry.gate_lines import gate_lines
 from fraudops.registry.versions import of_run
 from fraudops.reports.figures import Figure, draw
 from fraudops.reports.rendering import render
@@ -38,6 +39,8 @@ class CandidateLine:
     test: dict[str, Any]
     """The registered numbers, as ``fraudops.evaluation.metrics.Metrics.to_dict`` names them."""
     validation: dict[str, Any]
+    review_value: float | None = None
+    """Expected loss, minor units, from which it has a transaction reviewed; None where the score decides."""
 
     @property
     def title(self) -> str:
@@ -109,7 +112,7 @@ def write_training_report(ws: Workspace, portfolio: Portfolio, *, run_id: str) -
     data = dataset.load(ws, portfolio, run_id)
     report = _collect(portfolio, verdict, models, data)
     by_name = {model.candidate: model for model in models}
-    figures = draw(ws, [by_name[line.name] for line in report.candidates])
+    figures = draw(ws, portfolio, [by_name[line.name] for line in report.candidates])
     for figure in figures:
         ws.store.put(figure.png, "reports", portfolio.name, run_id, figure.file)
     ws.store.put(_metrics_json(report, figures), "reports", portfolio.name, run_id, "metrics.json")
@@ -157,6 +160,7 @@ def _candidate(portfolio: Portfolio, model: ModelVersion, verdict: Verdict) -> C
         is_baseline=model.candidate == portfolio.training.baseline,
         test={name: value for name, value in model.metrics.items() if name not in beside},
         validation=model.metrics[VALIDATION],
+        review_value=model.thresholds.get("review_value"),
     )
 
 
@@ -206,10 +210,11 @@ def _page(report: TrainingReport, figures: list[Figure]) -> bytes:
 
 
 def _words(report: TrainingReport) -> dict[str, Any]:
-    """Sentences that more than one place of the page needs."""
+    """What the page says in words: sentences that more than one place of it needs, and the gates."""
     test = report.slice(TEST)
     champion = report.verdict.champion
     return {
+        "gates": gate_lines(report.verdict.gates),
         "on_test": f"{report.challenger.title} on the test slice, partitions {test.partitions}",
         "against": f"{champion.version} ({champion.candidate})" if champion else None,
         "delay": format_duration(report.data.delay),

@@ -65,6 +65,8 @@ class PortfolioOverview:
     decisions: dict[str, int] = field(default_factory=dict)
     """Alerts per decision."""
     notices: dict[str, int | None] = field(default_factory=lambda: {"sent": None, "waiting": None})
+    alarms: tuple[str, ...] = ()
+    """A sentence per model file that is not the one registered."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -81,6 +83,7 @@ class PortfolioOverview:
             "alerts": self.alerts,
             "decisions": self.decisions,
             "notices": self.notices,
+            "alarms": list(self.alarms),
         }
 
 
@@ -126,6 +129,7 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
 
     from fraudops.decisions.pending import history_keys, pending_keys, stale_keys
     from fraudops.notices.outbox import counts
+    from fraudops.registry.integrity import altered_files
 
     with ws.transaction() as session:
         alerts = session.execute(
@@ -141,6 +145,7 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
             alerts=sum(decisions.values()),
             decisions=decisions,
             notices=dict(counts(session, portfolio.name).to_dict()),
+            alarms=tuple(finding.sentence for finding in altered_files(session, portfolio.name)),
         )
 
 

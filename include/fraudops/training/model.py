@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 
+from fraudops.evaluation.costs import CostModel
 from fraudops.features import ModelColumns
 from fraudops.portfolio import Candidate, Policy
 from fraudops.training.blending import BlendedEstimator, Member, SideBySide
@@ -24,7 +25,7 @@ from fraudops.training.fitting import as_settled, fit_candidate
 from fraudops.training.lessons import Lesson
 from fraudops.training.preprocessing import prepare
 from fraudops.training.probabilities import probability
-from fraudops.training.thresholds import Thresholds, choose, decide
+from fraudops.training.thresholds import Thresholds, choose
 
 _ROWS_AT_ONCE = 20_000
 """Rows scored in one piece: bounds memory, and is the unit of work of a thread."""
@@ -119,9 +120,9 @@ class FraudModel:
         with _quiet():
             return log_odds(probability(self.estimator, matrix), self.calibration.edge)
 
-    def decide(self, scores: np.ndarray) -> np.ndarray:
-        """``allow``, ``review`` or ``block`` for each score."""
-        return decide(np.asarray(scores, dtype=np.float64), self.thresholds.review, self.thresholds.block)
+    def decide(self, scores: np.ndarray, amount_minor: np.ndarray | None = None) -> np.ndarray:
+        """``allow``, ``review`` or ``block`` for each score; see :meth:`Thresholds.decide`."""
+        return self.thresholds.decide(scores, amount_minor)
 
     def describe(self) -> dict[str, Any]:
         """What it is and what it was made from, as JSON-able values."""
@@ -160,6 +161,7 @@ def fit_model(
     days: float,
     policy: Policy,
     seed: int,
+    costs: CostModel | None = None,
     jobs: int = 1,
     members: Mapping[str, Candidate] | None = None,
     gap: timedelta = timedelta(0),
@@ -175,6 +177,8 @@ def fit_model(
         Rows with the model's columns and ``label``; the preprocessing sees the training rows only.
     days
         Time that the validation slice covers, for the alert budget.
+    costs
+        What decisions cost; the validation rows then have ``amount_minor``.
     members
         A blend's, see :meth:`~fraudops.portfolio.Training.members_of`.
     gap
@@ -208,7 +212,14 @@ def fit_model(
         origins=fitted.origins,
         estimator=estimator,
         calibration=calibration,
-        thresholds=choose(truth, calibration.apply(raw), days=days, policy=policy),
+        thresholds=choose(
+            truth,
+            calibration.apply(raw),
+            days=days,
+            policy=policy,
+            amount_minor=None if costs is None else validation["amount_minor"].to_numpy(),
+            costs=costs,
+        ),
         background=_background(lesson),
         facts={**_learned(lesson), **fitted.facts, **(facts or {})},
     )

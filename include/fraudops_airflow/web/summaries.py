@@ -11,6 +11,8 @@ from typing import Any
 from fraudops.database import Alert, Verdict
 from fraudops.notices import outbox
 from fraudops.portfolio import Portfolio
+from fraudops.registry.gate_lines import failed_gates
+from fraudops.registry.integrity import AlteredFile, altered_files
 from fraudops.registry.versions import newest_promotion, of_run
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
@@ -58,7 +60,8 @@ class VerdictLine:
     candidate: str
     champion: str | None
     as_of: datetime
-    gates: list[Any]
+    failed: tuple[str, ...]
+    """Names of the gates that speak against a promotion."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class PortfolioOverview:
     days: tuple[DayAlerts, ...]
     alerts: int
     notices: outbox.Counts
+    alarms: tuple[AlteredFile, ...]
+    """Model files that are not the ones registered."""
 
     @property
     def is_empty(self) -> bool:
@@ -255,6 +260,7 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         days=tuple(days),
         alerts=session.scalar(select(func.count()).select_from(Alert).where(Alert.portfolio == name)) or 0,
         notices=outbox.counts(session, name),
+        alarms=tuple(altered_files(session, name)),
     )
 
 
@@ -297,7 +303,7 @@ def _verdict_line(verdict: Verdict) -> VerdictLine:
         candidate=verdict.challenger.candidate,
         champion=verdict.champion.version if verdict.champion else None,
         as_of=verdict.as_of,
-        gates=verdict.gates,
+        failed=tuple(failed_gates(verdict.gates)),
     )
 
 

@@ -122,8 +122,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the comparison of the run found."""
+    """What a comparison found."""
 
+    run_id: str
+    """The training run, or the shadow run whose rows were compared."""
     outcome: str
     reason: str
     challenger: str
@@ -252,6 +254,8 @@ class Pack:
     results: Results
     pictures: tuple[Picture, ...]
     verdict: Verdict | None
+    """The newest."""
+    earlier: tuple[Verdict, ...]
     decisions: tuple[Decision, ...]
     is_champion: bool
     limitations: tuple[Limitation, ...]

@@ -64,7 +64,8 @@ class Run:
     portfolio: Portfolio
     data: Dataset
     models: list[ModelVersion]
-    verdict: VerdictRow | None
+    verdicts: list[VerdictRow]
+    """On the run, and on its versions after they had been in shadow; the newest first."""
 
     @classmethod
     def read(cls, ws: Workspace, portfolio: Portfolio, run_id: str) -> Run:
@@ -79,12 +80,15 @@ class Run:
         """
         with ws.transaction() as session:
             models = of_run(session, portfolio.name, run_id)
-            verdict = session.scalar(
+            about = or_(VerdictRow.run_id == run_id, VerdictRow.challenger_id.in_([model.id for model in models]))
+            query = (
                 select(VerdictRow)
-                .where(VerdictRow.portfolio == portfolio.name, VerdictRow.run_id == run_id)
+                .where(VerdictRow.portfolio == portfolio.name, about)
                 .options(joinedload(VerdictRow.challenger), joinedload(VerdictRow.champion))
+                .order_by(VerdictRow.id.desc())
             )
-        return cls(ws, portfolio, dataset.load(ws, portfolio, run_id), models, verdict)
+            verdicts = list(session.scalars(query))
+        return cls(ws, portfolio, dataset.load(ws, portfolio, run_id), models, verdicts)
 
 
 def gather(run: Run, model: ModelVersion) -> tuple[Pack, list[Figure]]:
@@ -96,11 +100,12 @@ def gather(run: Run, model: ModelVersion) -> tuple[Pack, list[Figure]]:
         The version's predictions are not those that were written, or not of the run's test slice.
     """
     ws, portfolio = run.ws, run.portfolio
-    figures = draw(ws, [model, *(other for other in run.models if other.id != model.id)])
+    figures = draw(ws, portfolio, [model, *(other for other in run.models if other.id != model.id)])
     with ws.transaction() as session:
         entries = _entries(session, model)
         decisions = _decisions(session, model, entries)
         in_use = champion(session, portfolio.name)
+    verdicts = _verdicts(run, model)
     rows = _test_rows(run, model)
     flagged = populations.flagged_by(model, rows)
     columns = run.data.summary.columns
@@ -113,7 +118,8 @@ def gather(run: Run, model: ModelVersion) -> tuple[Pack, list[Figure]]:
         card=card,
         results=measured,
         pictures=tuple(Picture(f.file, f.title, f.caption, sha256_of(f.png)) for f in figures),
-        verdict=_verdict(run, model),
+        verdict=next(iter(verdicts), None),
+        earlier=tuple(verdicts[1:]),
         decisions=tuple(decisions),
         is_champion=in_use is not None and in_use.id == model.id,
         limitations=tuple(limitations(seen)),
@@ -217,11 +223,15 @@ def _inputs(digests: dict[str, str]) -> list[InputFacts]:
 # -- verdict, decisions, ledger ------------------------------------------------------------------------------
 
 
-def _verdict(run: Run, model: ModelVersion) -> Verdict | None:
-    found = run.verdict
-    if found is None:
-        return None
+def _verdicts(run: Run, model: ModelVersion) -> list[Verdict]:
+    """Those about the version, the newest first; of a version that was no challenger the run's."""
+    own = [found for found in run.verdicts if found.challenger_id == model.id]
+    return [_verdict(found, model) for found in own or run.verdicts]
+
+
+def _verdict(found: VerdictRow, model: ModelVersion) -> Verdict:
     return Verdict(
+        run_id=found.run_id,
         outcome=found.outcome,
         reason=found.reason,
         challenger=f"{found.challenger.version} ({found.challenger.candidate})",

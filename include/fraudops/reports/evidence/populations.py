@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from fraudops.database import ModelVersion
+from fraudops.evaluation.costs import ALLOW
 from fraudops.evaluation.disparity import OTHERS, GroupRates, Ratio, group_rates
 from fraudops.evaluation.metrics import wilson
 from fraudops.explanation.wording import safe_text
 from fraudops.features import ModelColumns
 from fraudops.portfolio import Portfolio, Role
 from fraudops.reports.evidence.contents import Grouping, GroupLine, Measured
+from fraudops.training.thresholds import Thresholds
 from fraudops.workspace import Workspace
 
 AMOUNT_BANDS = "amount"
@@ -67,7 +69,9 @@ def fairness(
 
 def flagged_by(model: ModelVersion, rows: pd.DataFrame) -> np.ndarray:
     """Which scored transactions the version's thresholds would have had reviewed or blocked."""
-    return rows["score"].to_numpy(dtype=np.float64) >= float(model.thresholds["review"])
+    amount = rows["amount_minor"].to_numpy() if "amount_minor" in rows else None
+    decision = Thresholds.read(model.thresholds).decide(rows["score"].to_numpy(), amount)
+    return np.asarray(decision != ALLOW)
 
 
 def _attributes(ws: Workspace, portfolio: Portfolio, keys: Iterable[str], columns: Sequence[str]) -> pd.DataFrame:

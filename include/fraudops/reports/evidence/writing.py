@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from fraudops.registry.gate_lines import gate_lines
 from fraudops.reports.evidence.contents import SECTIONS, Measured, Pack
 from fraudops.reports.figures import Figure
 from fraudops.reports.rendering import NOTHING, number, percent, render
@@ -62,6 +63,7 @@ def to_html(pack: Pack, figures: Sequence[Figure], *, json_sha256: str) -> bytes
         show=lambda found, unit="share": measured(found, unit, pack.card.minor_digits or 0),
         span=lambda found, unit="share": interval(found, unit, pack.card.minor_digits or 0),
         plain=plain,
+        gates=gate_lines(pack.verdict.gates) if pack.verdict else [],
     )
     return page.encode()
 
