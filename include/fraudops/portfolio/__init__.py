@@ -7,7 +7,7 @@ from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
-from fraudops.portfolio.policy import Costs, Policy
+from fraudops.portfolio.policy import Costs, Exploration, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.schema import (
     Candidate,
@@ -27,6 +27,7 @@ __all__ = [
     "Costs",
     "Duration",
     "EntityFeatures",
+    "Exploration",
     "Labels",
     "Notices",
     "Partitioning",

@@ -210,8 +210,15 @@ def unknown_parameters(training: Training) -> list[Problem]:
     return found
 
 
-def fit(candidate: Candidate, estimator: Any, matrix: Any, label: Any, *, jobs: int, where: str) -> None:
+def fit(
+    candidate: Candidate, estimator: Any, matrix: Any, label: Any, *, jobs: int, where: str, weight: Any = None
+) -> None:
     """Fit an estimator of :func:`make`, on as many threads as do not change the result.
+
+    Parameters
+    ----------
+    weight
+        How many transactions each row stands for; absent: itself.
 
     Raises
     ------
@@ -223,7 +230,7 @@ def fit(candidate: Candidate, estimator: Any, matrix: Any, label: Any, *, jobs: 
     spec = ESTIMATORS[candidate.estimator]
     try:
         with threadpool_limits(limits=jobs if spec.threads else 1):
-            estimator.fit(matrix, label)
+            estimator.fit(matrix, label, sample_weight=weight)
     except (TypeError, ValueError) as error:
         raise ContractError(
             f"{candidate.estimator} refused to be fitted: {_first_line(error)}",

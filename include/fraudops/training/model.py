@@ -18,6 +18,7 @@ from sklearn.compose import ColumnTransformer
 from fraudops.errors import ContractError
 from fraudops.evaluation.costs import CostModel
 from fraudops.features import ModelColumns
+from fraudops.labels.selective import WEIGHT
 from fraudops.portfolio import Candidate, Policy
 from fraudops.training import estimators
 from fraudops.training.calibration import Calibration, calibrate
@@ -156,7 +157,8 @@ def fit_model(
     name
         The candidate's name in the portfolio.
     train, validation
-        Rows with the model's columns and ``label``; the preprocessing sees the training rows only.
+        Rows with the model's columns and ``label``; the preprocessing sees the training rows only. Where not all
+        labels become known they have :data:`~fraudops.labels.selective.WEIGHT` as well.
     days
         Time that the validation slice covers, for the alert budget.
     costs
@@ -182,11 +184,13 @@ def fit_model(
                 where=where,
                 remedy="give the portfolio columns or features that differ between transactions",
             )
-        estimators.fit(candidate, estimator, matrix, label.astype(np.int64), jobs=jobs, where=where)
+        estimators.fit(
+            candidate, estimator, matrix, label.astype(np.int64), jobs=jobs, where=where, weight=weights_of(train)
+        )
         del matrix
         raw = probability(estimator, np.ascontiguousarray(transform.transform(prepare(validation, columns))))
-    truth = validation["label"].to_numpy(dtype=bool)
-    calibration = calibrate(truth, raw)
+    truth, weight = validation["label"].to_numpy(dtype=bool), weights_of(validation)
+    calibration = calibrate(truth, raw, weight)
     return FraudModel(
         portfolio=portfolio,
         candidate=name,
@@ -204,10 +208,16 @@ def fit_model(
             policy=policy,
             amount_minor=None if costs is None else validation["amount_minor"].to_numpy(),
             costs=costs,
+            weight=weight,
         ),
         background=_background(train, prepared, columns),
         facts={"rows": len(train), "positives": int(label.sum()), "seed": seed, **(facts or {})},
     )
+
+
+def weights_of(rows: pd.DataFrame) -> np.ndarray | None:
+    """How many transactions each row stands for; None where each stands for itself."""
+    return rows[WEIGHT].to_numpy(dtype=np.float64) if WEIGHT in rows else None
 
 
 def probability(estimator: Any, matrix: np.ndarray) -> np.ndarray:
