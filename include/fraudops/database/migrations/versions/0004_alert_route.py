@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_alert_route"
+revision = "0004_alert_route"
 down_revision = "0002_alert_without_amount"
 branch_labels = None
 depends_on = None
