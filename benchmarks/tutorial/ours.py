@@ -23,6 +23,7 @@ from fraudops.intake.merging import content_digests
 from fraudops.intake.reading import read_batches
 from fraudops.portfolio import Portfolio, load_portfolio
 from fraudops.training.model import FraudModel, fit_model
+from fraudops.training.money import cost_model
 from fraudops.training.splits import TRAIN, VALIDATION, split_at_random
 
 from benchmarks.processes import CHECKOUT
@@ -57,6 +58,7 @@ def main() -> None:
         validation,
         days=days * len(validation),
         policy=portfolio.policy,
+        costs=cost_model(portfolio),
         seed=options.seed,
     )
     test = rows.iloc[tested]
@@ -93,14 +95,17 @@ def slices(rows: pd.DataFrame, kind: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def measure(portfolio: Portfolio, model: FraudModel, test: pd.DataFrame, score: np.ndarray, *, days: float) -> Metrics:
     """Everything the library measures, intervals included."""
+    amount = test["amount_minor"].to_numpy()
     return evaluate(
         test["label"].to_numpy(dtype=bool),
         score,
-        test["amount_minor"].to_numpy(),
+        amount,
         days=days,
         alerts_per_day=portfolio.policy.alerts_per_day,
         review=model.thresholds.review,
         block=model.thresholds.block,
+        decision=model.decide(score, amount),
+        costs=cost_model(portfolio),
     )
 
 

@@ -10,8 +10,11 @@ import matplotlib
 import numpy as np
 import pytest
 from fraudops.evaluation import figures
+from fraudops.evaluation.cost_figure import Chosen, cost_curve
+from fraudops.evaluation.costs import CostModel
 from fraudops.evaluation.importance import Importance
 from fraudops.evaluation.metrics import confusion, reliability
+from fraudops.evaluation.money import CostCurve
 from PIL import Image
 
 
@@ -23,9 +26,23 @@ def _curve(rows: int, frauds: int) -> figures.Curve:
 
 
 _THRESHOLDS = {"review": 0.05, "block": None}
+_COSTS = CostModel(review=300, friction=2_000)
+
+
+def _points(curve: figures.Curve) -> list[figures.Point]:
+    return [figures.Point("review", curve.score >= 0.05), figures.Point("block", curve.score >= 0.9)]
+
+
+def _cost(curve: figures.Curve) -> bytes:
+    found = CostCurve.of(curve.label, curve.score, np.full(len(curve.label), 9_000), _COSTS)
+    chosen = Chosen(flagged=len(curve.label) // 2, cost=1_000, without=90_000, budget=2, days=1.5)
+    return cost_curve(found, chosen, currency="EUR")
+
+
 _DRAWN: dict[str, Callable[[figures.Curve], bytes]] = {
-    "roc": lambda c: figures.roc([c, c]),
-    "precision_recall": lambda c: figures.precision_recall([c], _THRESHOLDS),
+    "roc": lambda c: figures.roc([c, c], _points(c)),
+    "cost": _cost,
+    "precision_recall": lambda c: figures.precision_recall([c], _points(c)),
     "precision_at": lambda c: figures.precision_at(c, k=3, days=1.5),
     "calibration": lambda c: figures.calibration(reliability(c.label, c.score)),
     "confusion": lambda c: figures.confusion_matrix(confusion(c.label, c.score, 0.05)),
@@ -51,7 +68,9 @@ def test_the_same_numbers_give_the_same_bytes(name: str) -> None:
     assert dict(matplotlib.rcParams) == settings
 
 
-@pytest.mark.parametrize("name", ["roc", "precision_recall", "precision_at", "calibration", "score_distribution"])
+@pytest.mark.parametrize(
+    "name", ["roc", "cost", "precision_recall", "precision_at", "calibration", "score_distribution"]
+)
 @pytest.mark.parametrize(("rows", "frauds"), [(1, 0), (5, 0), (5, 5), (2, 1)])
 def test_little_to_show_is_shown(name: str, rows: int, frauds: int) -> None:
     with warnings.catch_warnings():

@@ -102,6 +102,8 @@ def test_the_file_that_the_others_are_made_from_is_right(problems: Check) -> Non
         ("[b@bank.example]", "b@bank.example", 26, "notices.data_owner", "tuple", "[a, b]"),
         ("owner: me", "owner: me\ncurrency: euro", 5, "currency", "neither a currency", "EUR"),
         ("owner: me", "owner: me\nvalidation: {quarantined: 5}", 5, "validation.quarantined", "between 0 and 1", None),
+        ("owner: me", "owner: me\npolicy: {costs: {review: -1, friction: 2}}", 5, "policy.costs.review", "greater",
+         None),
         ("owner: me", "owner: me\nstart: 2024-01-01T00:00:00", 5, "start", "with its zone", "+00:00"),
         ("owner: me", "owner: me\nowner: you", 5, "owner", "stands here twice, first on line 4", "silently"),
         ("name: shop", "name: shops", 1, "name", "the file is called", "same name"),
@@ -116,6 +118,14 @@ def test_each_problem_has_its_line_its_key_and_a_remedy(
     assert message in found[0].message
     if remedy is not None:
         assert remedy in (found[0].remedy or "")
+
+
+def test_costs_without_an_amount_are_refused(problems: Check) -> None:
+    found = problems(
+        ("  amount: {role: amount}\n", ""), ("owner: me", "owner: me\npolicy: {costs: {review: 1, friction: 2}}")
+    )
+    (problem,) = [problem for problem in found if problem.key == "policy.costs"]
+    assert "no column has role 'amount'" in problem.message
 
 
 def test_a_mistake_in_one_section_hides_none_in_another(problems: Check) -> None:

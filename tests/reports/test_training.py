@@ -98,7 +98,9 @@ def test_a_champion_is_named(workspace: Workspace, cards: Portfolio) -> None:
     assert "HOLD" in page
 
 
-def test_a_run_that_was_really_trained(workspace: Workspace, cards: Portfolio) -> None:
+@pytest.mark.parametrize(("kind", "words"), [("score", "Score ≥"), ("value", "Score × amount ≥ ")])
+def test_a_run_that_was_really_trained(workspace: Workspace, cards: Portfolio, kind: str, words: str) -> None:
+    cards = cards.model_copy(update={"policy": cards.policy.model_copy(update={"thresholds": kind})})
     leave_run(workspace, cards, payments(), {})
     forest = Candidate(estimator="random_forest", parameters={"n_estimators": 3, "max_depth": 1})
     training = cards.training.model_copy(update={"candidates": {**cards.training.candidates, "random_forest": forest}})
@@ -110,7 +112,13 @@ def test_a_run_that_was_really_trained(workspace: Workspace, cards: Portfolio) -
     promoted = promote(workspace, cards, run_id="run-1", approved_by="vera", reason="the first one")
     assert promoted.metrics["positives"] > 20
     page = (workspace.store.root / write_training_report(workspace, cards, run_id="run-1")).read_text()
-    assert page.count("data:image/png") == 8
+    assert page.count("data:image/png") == 9
+    assert words in page
+    assert "a review 4.00" in page
+    numbers = json.loads(workspace.store.get("reports", "cards", "run-1", "metrics.json"))
+    money = numbers["candidates"][found.challenger_candidate]["test"]["money"]
+    assert f"{money['cost'] / 100:,.0f}</td>" in page
+    assert money["costs"] == {"review": 400.0, "friction": 1500.0, "recovered": 1.0}
 
 
 def test_a_random_split_warns(workspace: Workspace, cards: Portfolio) -> None:

@@ -91,7 +91,7 @@ def ranking_intervals(
     chances = np.concatenate([ranking.positives, ranking.negatives]) / ranking.n
     random = np.random.default_rng(seed)
     found: list[np.ndarray] = []
-    for size in _batches(resamples, 2 * places):
+    for size in batches(resamples, 2 * places):
         drawn = random.multinomial(ranking.n, chances, size=size)
         positives, negatives = drawn[:, :places], drawn[:, places:]
         caught = caught_at(positives, negatives, k)
@@ -108,7 +108,7 @@ def ranking_intervals(
                 ]
             )
         )
-    return RankingIntervals(*(_percentiles(values) for values in np.concatenate(found, axis=1)))
+    return RankingIntervals(*(percentiles(values) for values in np.concatenate(found, axis=1)))
 
 
 def paired_bootstrap(
@@ -154,13 +154,13 @@ def paired_bootstrap(
     unit, codes, units = _units(len(label), days, entities)
     random = np.random.default_rng(seed)
     draws = []
-    for size in _batches(resamples, len(label)):
+    for size in batches(resamples, len(label)):
         weights = np.stack([np.bincount(random.integers(0, units, units), minlength=units) for _ in range(size)])
         weights = weights.astype(np.float64) if codes is None else weights[:, codes].astype(np.float64)
         draws.append(rankings[0].average_precisions(weights) - rankings[1].average_precisions(weights))
     found = np.concatenate(draws)
     found = found[~np.isnan(found)]
-    interval = _percentiles(found, confidence) or Interval(difference, difference)
+    interval = percentiles(found, confidence) or Interval(difference, difference)
     return PairedDifference(
         difference=difference,
         low=interval.low,
@@ -230,13 +230,13 @@ def _units(n: int, days: np.ndarray | None, entities: np.ndarray | None) -> tupl
     return "row", None, n
 
 
-def _batches(resamples: int, cells: int) -> list[int]:
+def batches(resamples: int, cells: int) -> list[int]:
     """Sizes of batches whose arrays stay small."""
     size = max(1, min(resamples, _CELLS_AT_ONCE // max(cells, 1)))
     return [min(size, resamples - start) for start in range(0, resamples, size)]
 
 
-def _percentiles(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval | None:
+def percentiles(values: np.ndarray, confidence: float = CONFIDENCE) -> Interval | None:
     values = values[~np.isnan(values)]
     if not len(values):
         return None

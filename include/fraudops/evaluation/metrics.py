@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from fraudops.evaluation.bootstrap import RESAMPLES, Interval, ranking_intervals
+from fraudops.evaluation.costs import ALLOW, BLOCK, REVIEW, CostModel
+from fraudops.evaluation.money import Money
+from fraudops.evaluation.money import measure as measure_money
 from fraudops.evaluation.ranking import Ranking, caught_at, roc_aucs
 from fraudops.evaluation.ranking import average_precisions as _average_precisions
 
@@ -113,14 +116,16 @@ class Metrics:
     expected
         Frauds that the probabilities add up to; a calibrated model expects about ``positives``.
     confusion
-        At the review threshold (``review``), the block threshold (``block``, where there is one) and at 0.5
-        (``half``, as the tutorial does).
+        Of what is reviewed or blocked (``review``), of what is blocked (``block``, where there is a threshold) and
+        at a score of 0.5 (``half``, as the tutorial does).
     recall_at_fpr
         False-positive rate → recall.
     value_recall
-        Share of the defrauded amount that lies at or above the review threshold.
+        Share of the defrauded amount that is reviewed or blocked.
     amount_fraud, amount_caught
         In minor units of the portfolio's currency; None where transactions have no amount.
+    money
+        Cost and savings of the decisions; None without costs or amounts.
     """
 
     n: int
@@ -143,6 +148,7 @@ class Metrics:
     amount_fraud: int | None
     amount_caught: int | None
     calibration: tuple[ReliabilityBin, ...]
+    money: Money | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -168,6 +174,7 @@ class Metrics:
             "amount_fraud": self.amount_fraud,
             "amount_caught": self.amount_caught,
             "calibration": [asdict(found) for found in self.calibration],
+            "money": None if self.money is None else self.money.to_dict(),
         }
 
 
@@ -180,6 +187,8 @@ def evaluate(
     alerts_per_day: float,
     review: float,
     block: float | None = None,
+    decision: np.ndarray | None = None,
+    costs: CostModel | None = None,
     seed: int = 42,
     resamples: int = RESAMPLES,
 ) -> Metrics:
@@ -197,6 +206,10 @@ def evaluate(
         How many days the transactions span; with ``alerts_per_day`` it gives the alert budget.
     review, block
         Thresholds of the decisions; a score at or above one reaches it.
+    decision
+        ``allow``, ``review`` or ``block``, where more than the score decides; absent: by the thresholds.
+    costs
+        What decisions cost, minor units; absent: nothing is measured in money beyond the amounts.
     seed, resamples
         Of the bootstrap.
 
@@ -210,9 +223,18 @@ def evaluate(
     k = alert_budget(alerts_per_day, days, len(label))
     intervals = ranking_intervals(label, score, k=k, seed=seed, resamples=resamples)
     caught = float(caught_at(ranking.positives[None, :], ranking.negatives[None, :], k)[0])
-    thresholds = {"review": review, "block": block, "half": TUTORIAL_THRESHOLD}
+    if decision is None:
+        blocked = score >= (np.inf if block is None else block)
+        decision = np.select([blocked, score >= review], [BLOCK, REVIEW], ALLOW)
+    decision = np.asarray(decision)
+    flagged = {"review": (decision != ALLOW, review), "half": (score >= TUTORIAL_THRESHOLD, TUTORIAL_THRESHOLD)}
+    if block is not None:
+        flagged["block"] = (decision == BLOCK, block)
     amount_fraud = _sum(amount_minor, label)
-    amount_caught = _sum(amount_minor, label & (score >= review))
+    amount_caught = _sum(amount_minor, label & (decision != ALLOW))
+    money = None
+    if costs is not None and amount_minor is not None:
+        money = measure_money(label, score, decision, amount_minor, costs, block=block, seed=seed, resamples=resamples)
     return Metrics(
         n=len(label),
         positives=ranking.n_positives,
@@ -228,12 +250,13 @@ def evaluate(
         recall_at_k_interval=intervals.recall_at_k,
         brier=float(np.mean((score - label) ** 2)) if len(label) else None,
         expected=float(score.sum()),
-        confusion={name: confusion(label, score, t) for name, t in thresholds.items() if t is not None},
+        confusion={name: counted(label, rows, threshold) for name, (rows, threshold) in flagged.items()},
         recall_at_fpr={rate: recall_at_fpr(ranking, rate) for rate in FALSE_POSITIVE_RATES},
         value_recall=_share(amount_caught or 0, amount_fraud or 0),
         amount_fraud=amount_fraud,
         amount_caught=amount_caught,
         calibration=reliability(label, score),
+        money=money,
     )
 
 
@@ -244,7 +267,11 @@ def alert_budget(alerts_per_day: float, days: float, n: int) -> int:
 
 def confusion(label: np.ndarray, score: np.ndarray, threshold: float) -> Confusion:
     """Counts when every score at or above the threshold is flagged."""
-    flagged = score >= threshold
+    return counted(label, score >= threshold, threshold)
+
+
+def counted(label: np.ndarray, flagged: np.ndarray, threshold: float) -> Confusion:
+    """Counts when these transactions are flagged; the threshold is what they are named by."""
     caught, flags, frauds = int((flagged & label).sum()), int(flagged.sum()), int(label.sum())
     return Confusion(
         threshold=float(threshold),

@@ -24,8 +24,13 @@ class Ranking:
     negatives: np.ndarray
 
     @classmethod
-    def of(cls, label: np.ndarray, score: np.ndarray) -> Ranking:
+    def of(cls, label: np.ndarray, score: np.ndarray, weight: np.ndarray | None = None) -> Ranking:
         """Rank labels (boolean) by score.
+
+        Parameters
+        ----------
+        weight
+            How many transactions each row stands for; absent: itself.
 
         Raises
         ------
@@ -38,19 +43,20 @@ class Ranking:
         if np.isnan(score).any():
             raise ValueError(f"{int(np.isnan(score).sum())} scores are not a number")
         distinct, place = np.unique(-score, return_inverse=True)
-        positives = np.bincount(place, weights=label, minlength=len(distinct))
-        negatives = np.bincount(place, weights=~label, minlength=len(distinct))
+        counted = np.ones(len(label)) if weight is None else np.asarray(weight, dtype=np.float64)
+        positives = np.bincount(place, weights=label * counted, minlength=len(distinct))
+        negatives = np.bincount(place, weights=~label * counted, minlength=len(distinct))
         return cls(-distinct, positives, negatives)
 
     @property
     def n(self) -> int:
-        """Number of transactions."""
-        return int(self.positives.sum() + self.negatives.sum())
+        """Number of transactions, to the nearest where rows have weights."""
+        return round(float(self.positives.sum() + self.negatives.sum()))
 
     @property
     def n_positives(self) -> int:
         """Number of frauds."""
-        return int(self.positives.sum())
+        return round(float(self.positives.sum()))
 
     @property
     def flagged(self) -> np.ndarray:

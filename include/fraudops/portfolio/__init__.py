@@ -8,11 +8,11 @@ from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.policy import Costs, Exploration, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.schema import (
     Labels,
     Notices,
-    Policy,
     Portfolio,
     Promotion,
     Validation,
@@ -25,9 +25,11 @@ __all__ = [
     "Blend",
     "Candidate",
     "Column",
+    "Costs",
     "Duration",
     "EarlyStopping",
     "EntityFeatures",
+    "Exploration",
     "Features",
     "Labels",
     "Notices",

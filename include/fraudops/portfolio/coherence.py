@@ -19,10 +19,22 @@ from fraudops.portfolio.sources import Source
 
 if TYPE_CHECKING:
     from fraudops.portfolio.behaviour import EntityFeatures
-    from fraudops.portfolio.schema import Labels, Notices, Policy, Training, Validation
+    from fraudops.portfolio.policy import Policy
+    from fraudops.portfolio.schema import Labels, Notices, Training, Validation
 
 RESERVED = frozenset(
-    {"transaction_id", "event_time", "amount", "amount_minor", "partition_key", "label", "slice", "score", "decision"}
+    {
+        "transaction_id",
+        "event_time",
+        "amount",
+        "amount_minor",
+        "partition_key",
+        "label",
+        "slice",
+        "score",
+        "decision",
+        "label_weight",
+    }
 )
 """Names that the store and the models use for something of their own."""
 
@@ -377,6 +389,12 @@ def _policy(found: Sections) -> Iterator[Problem]:
         message = "an alert budget is more than nothing"
         yield Problem(("policy", "alerts_per_day"), message, f"{found.policy.alerts_per_day:g}")
     yield from _share(("policy", "block_precision"), found.policy.block_precision)
+    if found.policy.costs is not None and found.all_columns and not found.named(Role.AMOUNT):
+        message = "a missed fraud costs its amount, and no column has role 'amount'"
+        yield Problem(("policy", "costs"), message, remedy="leave the costs out: nothing is measured in money")
+    if found.policy.thresholds == "value" and found.policy.costs is None:
+        message = "what a review is worth follows from its cost, and there are no costs"
+        yield Problem(("policy", "thresholds"), message, "'value'", "state policy.costs, or use 'score'")
 
 
 def _people(found: Sections) -> Iterator[Problem]:

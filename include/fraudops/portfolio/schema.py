@@ -14,6 +14,7 @@ from fraudops.portfolio.coherence import Sections, entity_name, incoherences, st
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.partitioning import Partitioning
+from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
@@ -28,6 +29,17 @@ class Labels(Strict):
     source: Source | None = None
     """A feed of reported frauds with the columns ``transaction_id``, ``reported_at`` and ``label``.
     Absent: the transactions' own ``label`` column, believed known ``delay`` after the transaction."""
+    blocked: Literal["labelled", "unlabelled"] = "labelled"
+    """``labelled``: the labels tell all, as public data sets do. ``unlabelled``: what was really blocked never
+    happened, so nobody reports it; training leaves it out, and counts what ``policy.exploration`` let pass for it."""
+    unreported: Literal["genuine", "unknown"] = "genuine"
+    """What a transaction without a report is after ``delay``. ``unknown``: only what somebody looked at has a label;
+    training counts what ``policy.exploration`` sampled for all that was allowed."""
+
+    @property
+    def selective(self) -> bool:
+        """Whether decisions tell which labels become known."""
+        return self.blocked == "unlabelled" or self.unreported == "unknown"
 
 
 class Validation(Strict):
@@ -42,17 +54,6 @@ class Validation(Strict):
     """Learned bounds: median ± this many robust standard deviations (and never tighter than ±50 %)."""
     quarantined: float = 0.05
     """Largest share of a partition's rows that may be in quarantine."""
-
-
-class Policy(Strict):
-    """How scores become decisions."""
-
-    alerts_per_day: float = 20
-    """Alert budget: the review threshold is set so that the selection slice would have raised this many."""
-    block_precision: float = 0.9
-    """The block threshold is the lowest score above which this share was fraud on the selection slice."""
-    block_minimum: int = 5
-    """…provided that at least this many rows lie above it; otherwise nothing is blocked."""
 
 
 class Promotion(Strict):

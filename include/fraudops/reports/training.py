@@ -38,6 +38,8 @@ class CandidateLine:
     test: dict[str, Any]
     """The registered numbers, as ``fraudops.evaluation.metrics.Metrics.to_dict`` names them."""
     validation: dict[str, Any]
+    review_value: float | None = None
+    """Expected loss, minor units, from which it has a transaction reviewed; None where the score decides."""
 
     @property
     def title(self) -> str:
@@ -109,7 +111,7 @@ def write_training_report(ws: Workspace, portfolio: Portfolio, *, run_id: str) -
     data = dataset.load(ws, portfolio, run_id)
     report = _collect(portfolio, verdict, models, data)
     by_name = {model.candidate: model for model in models}
-    figures = draw(ws, [by_name[line.name] for line in report.candidates])
+    figures = draw(ws, portfolio, [by_name[line.name] for line in report.candidates])
     for figure in figures:
         ws.store.put(figure.png, "reports", portfolio.name, run_id, figure.file)
     ws.store.put(_metrics_json(report, figures), "reports", portfolio.name, run_id, "metrics.json")
@@ -157,6 +159,7 @@ def _candidate(portfolio: Portfolio, model: ModelVersion, verdict: Verdict) -> C
         is_baseline=model.candidate == portfolio.training.baseline,
         test={name: value for name, value in model.metrics.items() if name not in beside},
         validation=model.metrics[VALIDATION],
+        review_value=model.thresholds.get("review_value"),
     )
 
 

@@ -18,6 +18,7 @@ from fraudops.training import dataset as datasets
 from fraudops.training.dataset import Dataset, parquet_bytes
 from fraudops.training.estimators import EstimatorUnavailableError
 from fraudops.training.model import FraudModel, fit_model, refit_model
+from fraudops.training.money import cost_model
 from fraudops.training.probabilities import probability
 from fraudops.training.splits import TEST, TRAIN, VALIDATION
 from fraudops.workspace import Workspace
@@ -122,6 +123,7 @@ def _fit(portfolio: Portfolio, data: Dataset, candidate: str, jobs: int) -> Frau
         data.rows_of(VALIDATION),
         days=summary.slices[VALIDATION].days,
         policy=portfolio.policy,
+        costs=cost_model(portfolio),
         seed=summary.seed,
         jobs=jobs,
         members=portfolio.training.members_of(candidate),
@@ -149,14 +151,18 @@ def _predict(portfolio: Portfolio, selected: FraudModel, model: FraudModel, data
 
 def _measure(portfolio: Portfolio, data: Dataset, model: FraudModel, predictions: pd.DataFrame, name: str) -> Metrics:
     rows = predictions[(predictions["slice"] == name).to_numpy()]
+    score = rows["score"].to_numpy()
+    amount = rows["amount_minor"].to_numpy() if portfolio.has_amount else None
     return evaluate(
         rows["label"].to_numpy(),
-        rows["score"].to_numpy(),
-        rows["amount_minor"].to_numpy() if portfolio.has_amount else None,
+        score,
+        amount,
         days=data.summary.slices[name].days,
         alerts_per_day=portfolio.policy.alerts_per_day,
         review=model.thresholds.review,
         block=model.thresholds.block,
+        decision=model.decide(score, amount),
+        costs=cost_model(portfolio),
         seed=data.summary.seed,
     )
 

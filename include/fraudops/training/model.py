@@ -16,15 +16,16 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 
+from fraudops.evaluation.costs import CostModel
 from fraudops.features import ModelColumns
 from fraudops.portfolio import Candidate, Policy
 from fraudops.training.blending import BlendedEstimator, Member, SideBySide
 from fraudops.training.calibration import Calibration, calibrate
 from fraudops.training.fitting import as_settled, fit_candidate
-from fraudops.training.lessons import Lesson
+from fraudops.training.lessons import Lesson, weights_of
 from fraudops.training.preprocessing import prepare
 from fraudops.training.probabilities import probability
-from fraudops.training.thresholds import Thresholds, choose, decide
+from fraudops.training.thresholds import Thresholds, choose
 
 _ROWS_AT_ONCE = 20_000
 """Rows scored in one piece: bounds memory, and is the unit of work of a thread."""
@@ -119,9 +120,9 @@ class FraudModel:
         with _quiet():
             return self.calibration.apply(probability(self.estimator, matrix))
 
-    def decide(self, scores: np.ndarray) -> np.ndarray:
-        """``allow``, ``review`` or ``block`` for each score."""
-        return decide(np.asarray(scores, dtype=np.float64), self.thresholds.review, self.thresholds.block)
+    def decide(self, scores: np.ndarray, amount_minor: np.ndarray | None = None) -> np.ndarray:
+        """``allow``, ``review`` or ``block`` for each score; see :meth:`Thresholds.decide`."""
+        return self.thresholds.decide(scores, amount_minor)
 
     def describe(self) -> dict[str, Any]:
         """What it is and what it was made from, as JSON-able values."""
@@ -160,6 +161,7 @@ def fit_model(
     days: float,
     policy: Policy,
     seed: int,
+    costs: CostModel | None = None,
     jobs: int = 1,
     members: Mapping[str, Candidate] | None = None,
     gap: timedelta = timedelta(0),
@@ -172,13 +174,16 @@ def fit_model(
     name
         The candidate's name in the portfolio.
     train, validation
-        Rows with the model's columns and ``label``; the preprocessing sees the training rows only.
+        Rows with the model's columns and ``label``; the preprocessing sees the training rows only. Where not all
+        labels become known they have :data:`~fraudops.labels.selective.WEIGHT` as well.
     days
         Time that the validation slice covers, for the alert budget.
     members
         A blend's, see :meth:`~fraudops.portfolio.Training.members_of`.
     gap
         Label delay, which a search within the training rows keeps.
+    costs
+        What decisions cost; the validation rows then have ``amount_minor``.
 
     Raises
     ------
@@ -196,8 +201,8 @@ def fit_model(
         if isinstance(estimator, BlendedEstimator):
             estimator = estimator.scaled_on(matrix)
         raw = probability(estimator, matrix)
-    truth = validation["label"].to_numpy(dtype=bool)
-    calibration = calibrate(truth, raw)
+    truth, weight = validation["label"].to_numpy(dtype=bool), weights_of(validation)
+    calibration = calibrate(truth, raw, weight)
     return FraudModel(
         portfolio=portfolio,
         candidate=name,
@@ -208,7 +213,15 @@ def fit_model(
         origins=fitted.origins,
         estimator=estimator,
         calibration=calibration,
-        thresholds=choose(truth, calibration.apply(raw), days=days, policy=policy),
+        thresholds=choose(
+            truth,
+            calibration.apply(raw),
+            days=days,
+            policy=policy,
+            amount_minor=None if costs is None else validation["amount_minor"].to_numpy(),
+            costs=costs,
+            weight=weight,
+        ),
         background=_background(lesson),
         facts={**_learned(lesson), **fitted.facts, **(facts or {})},
     )
