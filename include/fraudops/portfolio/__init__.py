@@ -3,6 +3,7 @@
 This room is imported when Airflow parses the DAG files: nothing heavy may be imported here.
 """
 
+from fraudops.portfolio.behaviour import EntityFeatures, Features
 from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.loading import load_all, load_portfolio
@@ -10,33 +11,38 @@ from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Costs, Exploration, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.schema import (
-    Candidate,
-    EntityFeatures,
     Labels,
     Notices,
     Portfolio,
     Promotion,
-    Training,
     Validation,
 )
 from fraudops.portfolio.sources import Source, SourceColumn
+from fraudops.portfolio.training import BLEND, Blend, Candidate, EarlyStopping, Prequential, Range, Search, Training
 
 __all__ = [
+    "BLEND",
+    "Blend",
     "Candidate",
     "Column",
     "Costs",
     "Duration",
+    "EarlyStopping",
     "EntityFeatures",
     "Exploration",
+    "Features",
     "Labels",
     "Notices",
     "Partitioning",
     "Policy",
     "Portfolio",
     "PortfolioError",
+    "Prequential",
     "Problem",
     "Promotion",
+    "Range",
     "Role",
+    "Search",
     "Source",
     "SourceColumn",
     "TimeParts",

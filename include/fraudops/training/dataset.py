@@ -151,6 +151,16 @@ class Dataset:
         """Rows of one slice, in the order of time."""
         return self.frame[(self.frame["slice"] == name).to_numpy()].reset_index(drop=True)
 
+    def rows_before_gate(self) -> pd.DataFrame:
+        """Rows whose labels were known when the gate slice began: those that a second fit may learn from.
+
+        In a random split, which has no such moment, all rows beside the gate slice.
+        """
+        if self.summary.test_from is None:
+            return self.frame[(self.frame["slice"] != TEST).to_numpy()].reset_index(drop=True)
+        known = self.frame["event_time"] < pd.Timestamp(self.summary.test_from - self.summary.delay)
+        return self.frame[known.to_numpy()].reset_index(drop=True)
+
 
 def assemble(
     ws: Workspace,
