@@ -59,14 +59,23 @@ def test_versions_are_listed_with_the_champion(two_champions: Workspace) -> None
 def test_a_version_is_shown_with_its_verdict(two_champions: Workspace) -> None:
     found = _run(models.app, "show", "v4")
     assert found.exit_code == 0
-    for words in ("lightgbm", "PROMOTE", "better than the champion", "vera", "95 % interval", "SHA-256"):
+    for words in ("lightgbm", "PROMOTE", "better than the champion", "vera", "interval above 0", "SHA-256"):
         assert words in found.output, words
     assert "\\[" not in found.output
 
 
 def test_rollback_by_command(two_champions: Workspace) -> None:
     found = _run(
-        models.app, "rollback", "v2", "--portfolio", "cards", "--reason", "v4 blocks too much", "--by", "vera", "--yes"
+        models.app,
+        "rollback",
+        "v2",
+        "--portfolio",
+        "cards",
+        "--reason",
+        "v4 blocks too much",
+        "--by",
+        "validator",
+        "--yes",
     )
     assert (found.exit_code, "v2 (lightgbm) is champion" in found.output) == (0, True), found.output
     assert "rolled_back" in _run(ledger.app, "show", "--action", "rolled_back").output

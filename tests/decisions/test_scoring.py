@@ -128,7 +128,7 @@ def test_scores_that_were_published_before_a_crash_still_get_their_entry(
         raise OSError("no connection")
 
     with monkeypatch.context() as patch:
-        patch.setattr(scoring, "_record", die)
+        patch.setattr(scoring, "record_scores", die)
         with pytest.raises(OSError):
             score(bank.ws, bank.portfolio, DAYS[0])
     assert bank.ledger("scored") == []
@@ -150,7 +150,7 @@ def test_changed_rows_make_scores_stale_and_a_new_entry(bank: Bank) -> None:
 
 def test_a_promotion_while_a_partition_is_being_scored_is_noticed(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     bank.promote("2026-03-01", "2026-02-01")
-    real, promoted = scoring._stage, []
+    real, promoted = scoring.stage_scores, []
 
     def slow(*arguments: Any) -> Any:
         manifest = real(*arguments)
@@ -159,7 +159,7 @@ def test_a_promotion_while_a_partition_is_being_scored_is_noticed(bank: Bank, mo
             bank.promote("2026-03-01", "2026-02-20", factor=0.5, effective="2026-03-01")
         return manifest
 
-    monkeypatch.setattr(scoring, "_stage", slow)
+    monkeypatch.setattr(scoring, "stage_scores", slow)
     assert score(bank.ws, bank.portfolio, DAYS[1]).model_version == "v2"
     assert [e.details["model_version"] for e in bank.ledger("scored")] == ["v2"]
 

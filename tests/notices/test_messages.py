@@ -236,6 +236,15 @@ def test_verdict_and_promotion_reach_the_model_owner(workspace: Workspace, cards
                     "decides": False,
                     "explanation": "Why",
                 },
+                {
+                    "name": "no segment loses",
+                    "value": -0.3,
+                    "interval": [-0.5, -0.1],
+                    "threshold": -0.1,
+                    "passed": False,
+                    "measured": "channel <online>: -0.300 [-0.500, -0.100]",
+                    "required": "no loss of more than 0.1",
+                },
             ],
             as_of=MOMENT,
             created_at=MOMENT,
@@ -264,6 +273,10 @@ def test_verdict_and_promotion_reach_the_model_owner(workspace: Workspace, cards
     assert "above baseline: 0.71 (0.6 to 0.8), threshold 0.4" in told.text
     assert "FAILED  positives: —, threshold 20" in told.text
     assert "noted   drift: 1, threshold 0\n          Why\n" in told.text
+    assert (
+        "no segment loses: channel <online>: -0.300 [-0.500, -0.100], required: no loss of more than 0.1" in told.text
+    )
+    assert "channel &lt;online&gt;" in told.html
     assert "&lt;0.64&gt;" in told.html
     assert "/fraud-ops/reports/cards/manual__2026-11-23T20%3A00%3A00%2B00%3A00" in told.html
     assert promoted.subject == "[fraudops] cards: v4 (xgboost) is the new champion"

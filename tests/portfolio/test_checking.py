@@ -105,6 +105,12 @@ def test_the_file_that_the_others_are_made_from_is_right(problems: Check) -> Non
         ("owner: me", "owner: me\npolicy: {costs: {review: -1, friction: 2}}", 5, "policy.costs.review", "greater",
          None),
         ("owner: me", "owner: me\nstart: 2024-01-01T00:00:00", 5, "start", "with its zone", "+00:00"),
+        ("owner: me", "owner: me\npromotion: {gates: {segments: {columns: [V1]}}}", 5,
+         "promotion.gates.segments.columns[0]", "no column 'V1' has role 'category'", None),
+        ("owner: me", "owner: me\npromotion: {gates: {segments: {amount_bands: [9, 5]}}}", 5,
+         "promotion.gates.segments.amount_bands", "must ascend", None),
+        ("owner: me", "owner: me\npromotion: {gates: {recal_loss: 0}}", 5, "promotion.gates.recal_loss", "no such key",
+         "did you mean 'recall_loss'?"),
         ("owner: me", "owner: me\nowner: you", 5, "owner", "stands here twice, first on line 4", "silently"),
         ("name: shop", "name: shops", 1, "name", "the file is called", "same name"),
     ],
@@ -181,3 +187,10 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
     path.write_bytes("name: größe".encode("cp1252"))
     with pytest.raises(ConfigurationError, match="not UTF-8"):
         load_portfolio(path)
+
+
+def test_bands_of_the_amount_need_an_amount(problems: Check) -> None:
+    bands = ("owner: me", "owner: me\npromotion: {gates: {segments: {amount_bands: [9]}}}")
+    assert problems(bands) == []
+    found = problems(bands, ("  amount: {role: amount}", "  amount: {role: number}"))
+    assert "promotion.gates.segments.amount_bands" in [problem.key for problem in found]

@@ -62,8 +62,14 @@ def payments(days: int = 30, *, frauds: float = 0.1, seed: int = 1, start: datet
         }
     )
     for column, quality in QUALITY.items():
-        frame[column] = 1 / (1 + np.exp(3 - quality * label - random.normal(size=n)))
+        frame[column] = probability(quality * label + random.normal(size=n), quality, frauds)
     return frame
+
+
+def probability(signal: np.ndarray, quality: float, frauds: float) -> np.ndarray:
+    """What a signal that lies ``quality`` higher for a fraud, in units of its noise, says about a payment."""
+    odds = max(frauds, 1e-3) / (1 - frauds)
+    return 1 / (1 + np.exp(quality**2 / 2 - quality * signal) / odds)
 
 
 def leave_run(

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 DECISIONS = ("allow", "review", "block")
 ACTOR = "service:score"
+SCORES = "scores"
 _SECTIONS = ("columns", "features", "currency")
 _ATTEMPTS = 5
 
@@ -135,15 +136,15 @@ _KEPT = 2
 
 
 def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession) -> ScoreResult:
-    inputs = [ws.store.require(dataset, portfolio.name, key).as_input() for dataset in ("transactions", "features")]
+    inputs = inputs_of(ws, portfolio, key)
     for _ in range(_ATTEMPTS):
         model = succession.model_for(key)
         if not isinstance(model, ModelVersion):
             return ScoreResult(key, model)
-        manifest = _current(ws, portfolio, key, model, inputs)
+        manifest = current_scores(ws, SCORES, portfolio, key, model, inputs)
         changed = manifest is None
         if manifest is None:
-            manifest = _stage(ws, portfolio, key, model, inputs)
+            manifest = stage_scores(ws, SCORES, portfolio, key, model, inputs)
         with ws.transaction() as session:
             # A promotion since the model was chosen may have changed who scores this partition. Under the lock
             # there can be none until the scores are visible, and then it dates itself after them.
@@ -154,7 +155,7 @@ def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession
             if isinstance(now, ModelVersion) and now.artifact_sha256 == model.artifact_sha256:
                 if changed:
                     ws.store.publish(manifest)
-                _record(ws, session, portfolio, manifest)
+                record_scores(ws, session, portfolio, manifest, "scored")
                 return _result(manifest, "scored" if changed else "unchanged")
     raise ConflictError(
         "the champion changed again and again while the partition was being scored",
@@ -163,18 +164,40 @@ def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession
     )
 
 
-def _current(
-    ws: Workspace, portfolio: Portfolio, key: str, model: ModelVersion, inputs: list[Input]
+def inputs_of(ws: Workspace, portfolio: Portfolio, key: str) -> list[Input]:
+    """What a partition is scored from, beside the model.
+
+    Raises
+    ------
+    MissingPartitionError
+        It has no transactions or no features.
+    """
+    return [ws.store.require(dataset, portfolio.name, key).as_input() for dataset in ("transactions", "features")]
+
+
+def current_scores(
+    ws: Workspace, dataset: str, portfolio: Portfolio, key: str, model: ModelVersion, inputs: list[Input]
 ) -> Manifest | None:
     """The partition's scores, if they are what scoring it now would give."""
-    manifest = ws.store.manifest("scores", portfolio.name, key)
+    manifest = ws.store.manifest(dataset, portfolio.name, key)
     made_from = (_inputs(inputs, model), _config(portfolio), __version__)
     if manifest is None or (manifest.inputs, manifest.config, manifest.code) != made_from:
         return None
     return manifest
 
 
-def _stage(ws: Workspace, portfolio: Portfolio, key: str, model: ModelVersion, inputs: list[Input]) -> Manifest:
+def stage_scores(
+    ws: Workspace, dataset: str, portfolio: Portfolio, key: str, model: ModelVersion, inputs: list[Input]
+) -> Manifest:
+    """Score a partition with a model and write it down; nobody sees it before it is published.
+
+    Raises
+    ------
+    IntegrityError
+        The model's file is not the one that was registered, or a partition's data was altered.
+    ContractError
+        The portfolio lacks a column that the model reads, or the model gave something that is no probability.
+    """
     frame = model_frame(ws, portfolio, [key])
     fraud_model = load_model(ws, model)
     require_columns(fraud_model, frame.columns, portfolio, model.version)
@@ -200,7 +223,7 @@ def _stage(ws: Workspace, portfolio: Portfolio, key: str, model: ModelVersion, i
         }
     )
     return ws.store.stage(
-        "scores",
+        dataset,
         portfolio.name,
         key,
         table,
@@ -246,17 +269,17 @@ def _inputs(inputs: list[Input], model: ModelVersion) -> tuple[Input, ...]:
     return tuple(sorted([*inputs, file], key=lambda i: (i.dataset, i.key)))
 
 
-def _record(ws: Workspace, session: Session, portfolio: Portfolio, manifest: Manifest) -> None:
+def record_scores(ws: Workspace, session: Session, portfolio: Portfolio, manifest: Manifest, action: str) -> None:
     """Enter new scores into the ledger.
 
     Compared with the ledger itself, not with the store: had the process died between publishing and committing,
     the next run finds the scores in place and still writes the entry.
     """
-    subject = f"{portfolio.name}/scores/{manifest.key}"
+    subject = f"{portfolio.name}/{manifest.dataset}/{manifest.key}"
     digests = {"digest": manifest.data_digest, "model_sha256": manifest.facts["model_sha256"]}
     last = session.scalar(
         select(LedgerEntry.details)
-        .where(LedgerEntry.action == "scored", LedgerEntry.subject == subject)
+        .where(LedgerEntry.action == action, LedgerEntry.subject == subject)
         .order_by(LedgerEntry.number.desc())
         .limit(1)
     )
@@ -266,7 +289,7 @@ def _record(ws: Workspace, session: Session, portfolio: Portfolio, manifest: Man
         session,
         portfolio=portfolio.name,
         actor=ACTOR,
-        action="scored",
+        action=action,
         subject=subject,
         details={
             **digests,

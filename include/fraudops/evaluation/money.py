@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fraudops.evaluation.bootstrap import CONFIDENCE, RESAMPLES, Interval, batches, percentiles
+from fraudops.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from fraudops.evaluation.costs import BLOCK, REVIEW, CostModel, RowCosts
+from fraudops.evaluation.resampling import Interval, batches, percentiles
 
 
 @dataclass(frozen=True)

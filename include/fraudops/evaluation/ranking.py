@@ -146,8 +146,13 @@ def caught_at(positives: np.ndarray, negatives: np.ndarray, k: int) -> np.ndarra
     Where the k-th place falls among equal scores, the frauds there count in proportion: nobody knows which
     of them would have been looked at.
     """
+    return (positives * shares_at(positives, negatives, k)).sum(axis=1)
+
+
+def shares_at(positives: np.ndarray, negatives: np.ndarray, k: int) -> np.ndarray:
+    """Share of each place that lies among the k highest scores; shapes as in :func:`average_precisions`."""
     here = positives + negatives
     flagged = np.cumsum(here, axis=1, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.clip((k - (flagged - here)) / here, 0.0, 1.0)
-    return (positives * np.where(here > 0, share, 0.0)).sum(axis=1)
+    return np.where(here > 0, share, 0.0)

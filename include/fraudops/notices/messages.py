@@ -14,17 +14,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
 from fraudops.database.models import Alert, ModelVersion, Verdict
-from fraudops.notices import outbox
 from fraudops.notices.outbox import one_line
+from fraudops.notices.rendering import Link as _Link
+from fraudops.notices.rendering import queue_rendered as _queue
 from fraudops.portfolio import Portfolio
 from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
@@ -218,12 +216,12 @@ def verdict(session: Session, ws: Workspace, portfolio: Portfolio, found: Verdic
         ),
         content={
             "outcome": one_line(found.outcome),
-            "reason": one_line(found.reason, 500),
+            "reason": one_line(found.reason, 1_000),
             "challenger": _model(challenger),
             "champion": _model(champion) if champion else None,
             "gates": [_gate_lines(gate) for gate in found.gates],
             "needs_decision": workflow == "promote" and portfolio.promotion.needs_approval,
-            "report": f"{ws.ui_url}/fraud-ops/reports/{portfolio.name}/{quote(found.run_id, safe='')}",
+            "report": f"{ws.ui_url}/fraud-ops/reports/{portfolio.name}/{quote(challenger.run_id, safe='')}",
             "run_id": one_line(found.run_id),
             "computed": _time(found.as_of),
             "trained_until": _time(challenger.trained_until),
@@ -309,12 +307,6 @@ def promotion(session: Session, ws: Workspace, portfolio: Portfolio, summary: Pr
 
 
 @dataclass(frozen=True)
-class _Link:
-    label: str
-    address: str
-
-
-@dataclass(frozen=True)
 class _AlertLines:
     """An alert as both parts of a mail write it."""
 
@@ -330,65 +322,11 @@ class _AlertLines:
 @dataclass(frozen=True)
 class _GateLines:
     name: str
-    value: str
-    threshold: str
+    measured: str
+    required: str
     result: str
     """``passed``, ``failed``, or ``noted`` where no verdict depends on it."""
     explanation: str
-
-
-def _queue(
-    session: Session,
-    ws: Workspace,
-    portfolio: Portfolio,
-    *,
-    kind: str,
-    dedupe_key: str,
-    recipients: Iterable[str],
-    as_of: datetime,
-    subject: str,
-    reference: str,
-    link: _Link,
-    content: dict[str, Any],
-) -> bool:
-    """Render both parts and queue; ``reference`` is the subject, and all there is, where detail is cut down."""
-    is_full = portfolio.notices.detail == "full"
-    template = kind if is_full else "reference"
-    headline = one_line(subject if is_full else reference, 150)
-    values = {
-        "portfolio": portfolio.name,
-        "title": one_line(portfolio.title),
-        "subject": headline,
-        "link": link,
-        **(content if is_full else {}),
-    }
-    return outbox.queue(
-        session,
-        portfolio=portfolio,
-        kind=kind,
-        dedupe_key=dedupe_key,
-        recipients=recipients,
-        subject=f"[fraudops] {headline}",
-        text=_render(f"{template}.txt", values),
-        html=_render(f"{template}.html", values),
-        as_of=as_of,
-    )
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=lambda name: name is not None and name.endswith(".html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-def _render(template: str, values: dict[str, Any]) -> str:
-    return _environment().get_template(template).render(values)
 
 
 def _alert_lines(alert: Alert) -> _AlertLines:
@@ -426,13 +364,21 @@ def _stale(keys: Sequence[str], portfolio: Portfolio) -> str:
 def _gate_lines(gate: dict[str, Any]) -> _GateLines:
     interval = gate.get("interval")
     bounds = f" ({_number(interval[0])} to {_number(interval[1])})" if interval else ""
+    # A gate of a former version is told by its numbers.
     return _GateLines(
         name=one_line(str(gate["name"]).replace("_", " "), 80),
-        value=f"{_number(gate.get('value'))}{bounds}",
-        threshold=_number(gate.get("threshold")),
+        measured=one_line(gate.get("measured") or f"{_number(gate.get('value'))}{bounds}", 200),
+        required=_required(gate),
         result="passed" if gate["passed"] else "failed" if gate.get("decides", True) else "noted",
         explanation=one_line(str(gate.get("explanation") or ""), 300),
     )
+
+
+def _required(gate: dict[str, Any]) -> str:
+    text = gate.get("required")
+    if not text:
+        return f"threshold {_number(gate.get('threshold'))}"
+    return one_line(f"required: {text}" if gate.get("decides", True) else text, 200)
 
 
 def _validation_page(ws: Workspace, portfolio: Portfolio, key: str, report_link: str | None) -> str | None:

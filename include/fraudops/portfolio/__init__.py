@@ -10,11 +10,11 @@ from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Costs, Exploration, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
+from fraudops.portfolio.promotion import CalibrationGate, Gates, Promotion, SegmentGate
 from fraudops.portfolio.schema import (
     Labels,
     Notices,
     Portfolio,
-    Promotion,
     Validation,
 )
 from fraudops.portfolio.sources import Source, SourceColumn
@@ -23,6 +23,7 @@ from fraudops.portfolio.training import BLEND, Blend, Candidate, EarlyStopping, 
 __all__ = [
     "BLEND",
     "Blend",
+    "CalibrationGate",
     "Candidate",
     "Column",
     "Costs",
@@ -31,6 +32,7 @@ __all__ = [
     "EntityFeatures",
     "Exploration",
     "Features",
+    "Gates",
     "Labels",
     "Notices",
     "Partitioning",
@@ -43,6 +45,7 @@ __all__ = [
     "Range",
     "Role",
     "Search",
+    "SegmentGate",
     "Source",
     "SourceColumn",
     "TimeParts",

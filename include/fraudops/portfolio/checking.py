@@ -15,6 +15,7 @@ from fraudops.portfolio.coherence import Sections, incoherences
 from fraudops.portfolio.columns import Column
 from fraudops.portfolio.document import Document
 from fraudops.portfolio.problems import Path, Problem, choose_of, nearest
+from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.schema import (
     Labels,
@@ -211,6 +212,7 @@ def _readable(content: dict[str, Any]) -> Sections:
         validation=_pruned(Validation, content.get("validation", {})),
         training=_pruned(Training, content.get("training")),
         policy=_pruned(Policy, content.get("policy", {})),
+        promotion=_pruned(Promotion, content.get("promotion", {})),
         notices=_pruned(Notices, content.get("notices"), compliance=_SOMEBODY, data_owner=_SOMEBODY),
         currency=content["currency"] if isinstance(content.get("currency"), str) else None,
         start=_moment(content.get("start")),

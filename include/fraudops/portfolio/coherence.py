@@ -20,6 +20,7 @@ from fraudops.portfolio.sources import Source
 if TYPE_CHECKING:
     from fraudops.portfolio.behaviour import EntityFeatures
     from fraudops.portfolio.policy import Policy
+    from fraudops.portfolio.promotion import Promotion
     from fraudops.portfolio.schema import Labels, Notices, Training, Validation
 
 RESERVED = frozenset(
@@ -59,6 +60,7 @@ class Sections:
     validation: Validation | None = None
     training: Training | None = None
     policy: Policy | None = None
+    promotion: Promotion | None = None
     notices: Notices | None = None
     currency: str | None = None
     start: datetime | None = None
@@ -397,6 +399,20 @@ def _policy(found: Sections) -> Iterator[Problem]:
         yield Problem(("policy", "thresholds"), message, "'value'", "state policy.costs, or use 'score'")
 
 
+def _segments(found: Sections) -> Iterator[Problem]:
+    if found.promotion is None:
+        return
+    segments, known = found.promotion.gates.segments, set(found.named(Role.CATEGORY, Role.BOOLEAN))
+    path: Path = ("promotion", "gates", "segments")
+    for place, name in enumerate(segments.columns):
+        if name not in known and found.all_columns:
+            message = f"no column {name!r} has role 'category' or 'boolean'"
+            yield Problem((*path, "columns", place), message, remedy=choose_of(name, known) if known else None)
+    if segments.amount_bands and found.all_columns and not found.named(Role.AMOUNT):
+        message = "no column has role 'amount'"
+        yield Problem((*path, "amount_bands"), message, remedy="take them out, or say which column is the amount")
+
+
 def _people(found: Sections) -> Iterator[Problem]:
     notices = found.notices
     if notices is None:
@@ -424,5 +440,5 @@ def _currency(found: Sections) -> Iterator[Problem]:
 
 _RULES: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _roles, _names, _joins, _entities, _answer, _sources, _behaviour, _feature_names, _excluded, _missing_shares,
-    _period, _training, _policy, _people, _currency,
+    _period, _training, _policy, _segments, _people, _currency,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -15,6 +15,7 @@ from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Policy
+from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
@@ -54,18 +55,6 @@ class Validation(Strict):
     """Learned bounds: median ± this many robust standard deviations (and never tighter than ±50 %)."""
     quarantined: float = 0.05
     """Largest share of a partition's rows that may be in quarantine."""
-
-
-class Promotion(Strict):
-    """Who decides that a challenger becomes champion."""
-
-    needs_approval: bool = True
-    approvers: tuple[str, ...] = ()
-    """Airflow users; empty: anybody who may answer in Airflow."""
-    deadline: Duration = timedelta(days=3)
-    """After this long without an answer the answer is no."""
-    margin: float = 0.02
-    """A challenger's average precision may not lie (lower end of the 95 % interval) more than this below."""
 
 
 class Notices(Strict):
@@ -149,6 +138,7 @@ class Portfolio(Strict):
             validation=self.validation,
             training=self.training,
             policy=self.policy,
+            promotion=self.promotion,
             notices=self.notices,
             currency=self.currency,
             start=self.start,

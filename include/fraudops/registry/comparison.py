@@ -26,13 +26,17 @@ from fraudops.evaluation.metrics import alert_budget
 from fraudops.evaluation.ranking import average_precision
 from fraudops.portfolio import Portfolio
 from fraudops.registry import measures
-from fraudops.registry.gates import AgainstChampion, AtBudget, Estimate, Evidence, Judgement, Rows, judge
+from fraudops.registry.evidence import AgainstChampion, Compared, Evidence, Footprint, Rows
+from fraudops.registry.footprint import footprint
+from fraudops.registry.judging import Judgement, cannot_be_told_from_the_baseline, judge
 from fraudops.registry.locks import lock_versions
-from fraudops.registry.versions import champion, load, of_run
+from fraudops.registry.measures import Scored
+from fraudops.registry.versions import artifact_bytes, champion, load, of_run
 from fraudops.store import sha256_of
 from fraudops.training import dataset
 from fraudops.training.dataset import DatasetSummary
 from fraudops.training.splits import TEST, VALIDATION
+from fraudops.training.thresholds import Thresholds
 from fraudops.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -84,8 +88,8 @@ def compare(ws: Workspace, portfolio: Portfolio, *, run_id: str, as_of: datetime
         models = of_run(session, portfolio.name, run_id)
         in_use = champion(session, portfolio.name)
     run = _Run.read(ws, portfolio, run_id, models)
-    challenger = run.challenger()
-    judgement = judge(run.evidence(challenger, in_use))
+    challenger, evidence = run.put_forward(in_use)
+    judgement = judge(evidence)
     with ws.transaction() as session:
         lock_versions(session, portfolio.name)
         known = _find(session, portfolio.name, run_id)
@@ -259,87 +263,109 @@ class _Run:
 
         return self.models[min(self.models, key=merit)]
 
+    def put_forward(self, in_use: ModelVersion | None) -> tuple[ModelVersion, Evidence]:
+        """Whom the verdict is about, and the evidence.
+
+        Where there is no champion, and the candidate that was chosen cannot be told from the baseline but seems to
+        lie below it, the baseline itself goes forward: of two that may be equal the simpler one, rather than nobody.
+        """
+        chosen = self.challenger()
+        evidence = self.evidence(chosen, in_use)
+        if in_use is not None or not cannot_be_told_from_the_baseline(evidence) or evidence.over_baseline is None:
+            return chosen, evidence
+        baseline = self.models[self.portfolio.training.baseline]
+        difference = evidence.over_baseline.average_precision.difference
+        return baseline, replace(
+            self.evidence(baseline, in_use),
+            instead_of=f"It stands in for {_name(chosen)}, which was chosen on the validation slice, and whose average "
+            f"precision on the test slice is {difference.signed} beside it: no better, and less simple.",
+        )
+
     def evidence(self, challenger: ModelVersion, in_use: ModelVersion | None) -> Evidence:
         """Everything the gates look at, measured."""
-        baseline = self.portfolio.training.baseline
-        scores = self._challenger_scores(challenger)
-        floor = self._held_out(baseline)
-        if in_use is None:
-            against, budget = None, self._at_budget(self.test, scores, floor, f"the baseline {baseline}")
-        else:
-            against, budget = self._against(challenger, scores, in_use)
+        baseline = self.models[self.portfolio.training.baseline]
+        model = load(self.ws, challenger)
+        scored = self._of_registered(challenger, model)
+        is_baseline = challenger.id == baseline.id
+        # A champion is judged by the rows that it has not seen either.
+        judged = self._unseen(in_use) if in_use else np.ones(len(self.test), dtype=bool)
+        other = in_use or (None if is_baseline else baseline)
         return Evidence(
             challenger=_name(challenger),
-            baseline=baseline,
-            is_baseline=challenger.candidate == baseline,
+            baseline=baseline.candidate,
+            is_baseline=is_baseline,
             split=self.summary.split,
             minimum_positives=self.portfolio.training.minimum_positives,
             margin=self.portfolio.promotion.margin,
             test=self._rows(self.test),
             average_precision=measures.estimate(
-                self.test, scores, k=self._k(self.test), seed=self.portfolio.training.seed
+                self.test, scored.score, k=self._k(self.test), seed=self.portfolio.training.seed
             ),
-            over_baseline=measures.difference(self.portfolio, self.test, scores, floor),
-            champion=against,
-            at_budget=budget,
+            over_baseline=None if is_baseline else self._compared(self.test, scored, self._of_predictions(baseline)),
+            champion=self._against(challenger, scored, in_use, judged) if in_use else None,
+            gates=self.portfolio.promotion.gates,
+            calibration=measures.calibration(self.portfolio, self.test[judged], scored.score[judged]),
+            footprint=self._footprint(challenger, model),
+            other_footprint=self._footprint(other) if other else None,
         )
 
-    def _challenger_scores(self, challenger: ModelVersion) -> np.ndarray:
+    def _of_registered(self, challenger: ModelVersion, model: FraudModel) -> Scored:
         """The registered artifact's scores of the test slice, which its predictions must be."""
-        scores = load(self.ws, challenger).score(self.test)
+        scores = model.score(self.test)
         # A forest adds up its trees in the order in which its threads finish.
-        if not np.allclose(scores, self._held_out(challenger.candidate), rtol=0, atol=1e-9):
+        if not np.allclose(scores, self._of_predictions(challenger).score, rtol=0, atol=1e-9):
             raise IntegrityError(
                 "the predictions are not those of the registered model",
                 where=f"{challenger.portfolio} {challenger.version}, run {challenger.run_id}",
                 remedy="train again",
             )
-        return scores
+        return _scored(challenger, self.test, scores)
 
-    def _held_out(self, candidate: str) -> np.ndarray:
-        return _scores(rows_of(self.predictions[candidate], TEST))
+    def _of_predictions(self, model: ModelVersion) -> Scored:
+        return _scored(model, self.test, _scores(rows_of(self.predictions[model.candidate], TEST)))
+
+    def _unseen(self, in_use: ModelVersion) -> np.ndarray:
+        return (self.test["event_time"] >= in_use.trained_until).to_numpy()
 
     def _against(
-        self, challenger: ModelVersion, scores: np.ndarray, in_use: ModelVersion
-    ) -> tuple[AgainstChampion, AtBudget | None]:
-        unseen = (self.test["event_time"] >= in_use.trained_until).to_numpy()
-        frame, scores = self.test[unseen], scores[unseen]
+        self, challenger: ModelVersion, scored: Scored, in_use: ModelVersion, unseen: np.ndarray
+    ) -> AgainstChampion:
+        frame, ours = self.test[unseen], Scored(scored.score[unseen], scored.decision[unseen])
         found = AgainstChampion(
             name=_name(in_use),
             trained_until=f"{in_use.trained_until.astimezone(UTC):%Y-%m-%d %H:%M}",
             rows=self._rows(frame),
         )
         if challenger.artifact_sha256 == in_use.artifact_sha256:
-            return replace(
-                found,
-                tie=f"{_name(challenger)} is the very artifact of {_name(in_use)}.",
-                difference=Estimate(0.0, 0.0, 0.0),
-            ), None
+            return replace(found, tie=f"{_name(challenger)} is the very artifact of {_name(in_use)}.")
         if frame.empty:
-            return found, None
+            return found
         model = load(self.ws, in_use)
         missing = _missing_columns(model, frame)
         if missing:
             what = f"Champion {_name(in_use)} needs {', '.join(missing)}, which the data set does not have."
-            return replace(found, obstacle=what), None
-        theirs = model.score(frame)
-        if np.array_equal(scores, theirs):
-            what = f"{_name(challenger)} and {_name(in_use)} give every transaction the same score."
-            found = replace(found, tie=what)
-        budget = self._at_budget(frame, scores, theirs, f"champion {_name(in_use)}")
-        return replace(found, difference=measures.difference(self.portfolio, frame, scores, theirs)), budget
-
-    def _at_budget(self, frame: pd.DataFrame, ours: np.ndarray, theirs: np.ndarray, name: str) -> AtBudget | None:
-        if frame.empty:
-            return None
-        k = self._k(frame)
-        return AtBudget(
-            k=k,
-            challenger=measures.precision_at(frame, ours, k),
-            other=measures.precision_at(frame, theirs, k),
-            other_name=name,
-            rows=self._rows(frame),
+            return replace(found, obstacle=what)
+        theirs = _scored(in_use, frame, model.score(frame))
+        if np.array_equal(ours.score, theirs.score):
+            found = replace(
+                found, tie=f"{_name(challenger)} and {_name(in_use)} give every transaction the same score."
+            )
+        return replace(
+            found,
+            compared=self._compared(frame, ours, theirs),
+            calibration=measures.calibration(self.portfolio, frame, theirs.score),
         )
+
+    def _compared(self, frame: pd.DataFrame, ours: Scored, theirs: Scored) -> Compared | None:
+        return measures.compared(self.portfolio, frame, ours, theirs, k=self._k(frame))
+
+    def _footprint(self, version: ModelVersion, model: FraudModel | None = None) -> Footprint | None:
+        """What it takes to run a registered model; None where it cannot score these rows."""
+        content = artifact_bytes(self.ws, version)
+        model = model or load(self.ws, version)
+        if self.test.empty or _missing_columns(model, self.test):
+            return None
+        return footprint(model, self.test, len(content))
 
     def _k(self, frame: pd.DataFrame) -> int:
         """How many of these rows of the test slice the alert budget lets people look at."""
@@ -352,6 +378,12 @@ class _Run:
             return Rows(None, None, 0, 0)
         keys = frame["partition_key"]
         return Rows(str(keys.min()), str(keys.max()), len(frame), int(frame["label"].sum()))
+
+
+def _scored(model: ModelVersion, frame: pd.DataFrame, scores: np.ndarray) -> Scored:
+    """With the decisions that the version's own thresholds lead to."""
+    amount = frame["amount_minor"].to_numpy() if "amount_minor" in frame.columns else None
+    return Scored(scores, Thresholds.read(model.thresholds).decide(scores, amount))
 
 
 def _name(model: ModelVersion) -> str:

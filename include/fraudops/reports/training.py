@@ -14,6 +14,7 @@ from typing import Any
 from fraudops.database import ModelVersion, Verdict
 from fraudops.portfolio import Portfolio, format_duration
 from fraudops.registry.comparison import verdict_of
+from fraudops.registry.gate_lines import gate_lines
 from fraudops.registry.versions import of_run
 from fraudops.reports.figures import Figure, draw
 from fraudops.reports.rendering import render
@@ -209,10 +210,11 @@ def _page(report: TrainingReport, figures: list[Figure]) -> bytes:
 
 
 def _words(report: TrainingReport) -> dict[str, Any]:
-    """Sentences that more than one place of the page needs."""
+    """What the page says in words: sentences that more than one place of it needs, and the gates."""
     test = report.slice(TEST)
     champion = report.verdict.champion
     return {
+        "gates": gate_lines(report.verdict.gates),
         "on_test": f"{report.challenger.title} on the test slice, partitions {test.partitions}",
         "against": f"{champion.version} ({champion.candidate})" if champion else None,
         "delay": format_duration(report.data.delay),

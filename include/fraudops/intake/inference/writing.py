@@ -249,7 +249,7 @@ def _rest(found: Findings) -> list[str]:
         lines.append(f"    {name}: {scalar(content)}")
     lines += ["", "policy:", f"  alerts_per_day: {plan.alerts_per_day:g}".ljust(32) + f"# {plan.alerts_reason}"]
     lines += _COSTS if _has_amount(found) else []
-    lines += ["", "promotion:", "  approvers: [validator]        # Airflow users who may decide", ""]
+    lines += ["", "promotion:", "  approvers: [model_validator]  # roles, or users, of roles.yaml who may decide", ""]
     lines += ["notices:                        # put in your own addresses"]
     people = {"compliance": "compliance", "data_owner": "data-owner", "model_owner": "model-risk"}
     lines += [f"  {key}: [{address}@bank.example]" for key, address in people.items()]

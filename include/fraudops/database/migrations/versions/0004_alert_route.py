@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004_alert_route"
-down_revision = "0002_alert_without_amount"
+down_revision = "0003_shadow"
 branch_labels = None
 depends_on = None
 
