@@ -123,11 +123,12 @@ def _lines(alerts: list[Alert]) -> Iterator[Text]:
 
 
 def _reasons(alert: Alert) -> Iterator[Text]:
-    """Each reason, with what it added to the score; of an alert raised without that, the sentences alone."""
+    """Each reason, with what it added to the score; without that where it is none of the score, or older than that."""
+    reasons = alert.explanation["reasons"] if alert.explanation else []
+    weighed = {reason["text"] for reason in reasons}
+    yield from (Text(f"  • {printable(reason)}") for reason in alert.reasons if reason not in weighed)
     if alert.explanation is None:
-        yield from (Text(f"  • {printable(reason)}") for reason in alert.reasons)
         return
-    reasons = alert.explanation["reasons"]
     for reason in reasons:
         yield Text.assemble("  • ", (f"{reason['contribution']:+.2f}  ", "dim"), printable(reason["text"]))
     told = sum(reason["contribution"] for reason in reasons)
@@ -149,6 +150,7 @@ def _as_dict(alert: Alert) -> dict[str, Any]:
         "amount": None if (amount := _decimal(alert)) is None else str(amount),
         "currency": alert.currency or None,
         "decision": alert.decision,
+        "route": alert.route,
         "score": alert.score,
         "model_version": alert.model.version,
         "reasons": alert.reasons,

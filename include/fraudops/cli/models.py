@@ -11,9 +11,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from fraudops.cli import shadow
+from fraudops.cli.chosen import chosen_portfolio
 from fraudops.cli.console import out
 from fraudops.database import ModelVersion, PromotionRecord, Verdict
-from fraudops.errors import ConfigurationError
 from fraudops.portfolio import Portfolio, load_all
 from fraudops.registry.gate_lines import FAILED, PASSED, gate_lines
 from fraudops.roles import read_roles
@@ -21,6 +22,7 @@ from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="List model versions, look at one, roll back, print its evidence.")
+app.add_typer(shadow.app, name="shadow")
 
 PortfolioOption = Annotated[str, typer.Option("--portfolio", "-p", help="Name of the portfolio.")]
 
@@ -33,7 +35,7 @@ def list_versions(
     from fraudops.registry import versions
 
     settings = Settings.from_environment()
-    chosen = [_portfolio(settings, portfolio)] if portfolio else list(load_all(settings.portfolios).values())
+    chosen = [chosen_portfolio(settings, portfolio)] if portfolio else list(load_all(settings.portfolios).values())
     ws, shown = Workspace.open(settings), 0
     with ws.transaction() as session:
         for one in chosen:
@@ -54,7 +56,7 @@ def show(version: Annotated[str, typer.Argument(help="Such as v3.")], portfolio:
     from fraudops.registry import versions
 
     settings = Settings.from_environment()
-    one = _portfolio(settings, portfolio)
+    one = chosen_portfolio(settings, portfolio)
     with Workspace.open(settings).transaction() as session:
         model = versions.version(session, one.name, version)
         in_use = versions.champion(session, one.name)
@@ -80,7 +82,7 @@ def rollback(
     from fraudops.registry.approval import rollback_by
 
     settings = Settings.from_environment()
-    one = _portfolio(settings, portfolio)
+    one = chosen_portfolio(settings, portfolio)
     if not yes:
         typer.confirm(f"Make {version} the champion of {one.name}?", abort=True)
     ws = Workspace.open(settings)
@@ -108,7 +110,7 @@ def pack(
 
     settings = Settings.from_environment()
     ws = Workspace.open(settings)
-    filed = file_pack(ws, _portfolio(settings, portfolio), version=version)
+    filed = file_pack(ws, chosen_portfolio(settings, portfolio), version=version)
     output.mkdir(parents=True, exist_ok=True)
     for name, content in zip((filed.page, filed.data), read_pack(ws, filed), strict=True):
         target = output / f"{filed.portfolio}-{filed.version}-{name}"
@@ -118,17 +120,6 @@ def pack(
 
 
 # -- inside -------------------------------------------------------------------------------------------
-
-
-def _portfolio(settings: Settings, name: str) -> Portfolio:
-    known = load_all(settings.portfolios)
-    if name not in known:
-        raise ConfigurationError(
-            f"there is no portfolio {name!r}",
-            where=str(settings.portfolios),
-            remedy=f"choose one of {', '.join(known)}",
-        )
-    return known[name]
 
 
 def _version_table(portfolio: Portfolio, found: list[ModelVersion], in_use: ModelVersion | None) -> Table:

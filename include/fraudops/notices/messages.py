@@ -221,7 +221,7 @@ def verdict(session: Session, ws: Workspace, portfolio: Portfolio, found: Verdic
             "champion": _model(champion) if champion else None,
             "gates": [_gate_lines(gate) for gate in found.gates],
             "needs_decision": workflow == "promote" and portfolio.promotion.needs_approval,
-            "report": f"{ws.ui_url}/fraud-ops/reports/{portfolio.name}/{quote(found.run_id, safe='')}",
+            "report": f"{ws.ui_url}/fraud-ops/reports/{portfolio.name}/{quote(challenger.run_id, safe='')}",
             "run_id": one_line(found.run_id),
             "computed": _time(found.as_of),
             "trained_until": _time(challenger.trained_until),

@@ -9,7 +9,7 @@ from fraudops.portfolio.durations import Duration, format_duration, parse_durati
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
-from fraudops.portfolio.policy import Costs, Policy
+from fraudops.portfolio.policy import Costs, Exploration, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.promotion import CalibrationGate, Gates, Promotion, SegmentGate
 from fraudops.portfolio.schema import (
@@ -31,6 +31,7 @@ __all__ = [
     "Duration",
     "EarlyStopping",
     "EntityFeatures",
+    "Exploration",
     "Fairness",
     "Features",
     "Gates",

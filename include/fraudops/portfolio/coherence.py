@@ -25,7 +25,18 @@ if TYPE_CHECKING:
     from fraudops.portfolio.schema import Labels, Notices, Training, Validation
 
 RESERVED = frozenset(
-    {"transaction_id", "event_time", "amount", "amount_minor", "partition_key", "label", "slice", "score", "decision"}
+    {
+        "transaction_id",
+        "event_time",
+        "amount",
+        "amount_minor",
+        "partition_key",
+        "label",
+        "slice",
+        "score",
+        "decision",
+        "label_weight",
+    }
 )
 """Names that the store and the models use for something of their own."""
 

@@ -31,6 +31,17 @@ class Labels(Strict):
     source: Source | None = None
     """A feed of reported frauds with the columns ``transaction_id``, ``reported_at`` and ``label``.
     Absent: the transactions' own ``label`` column, believed known ``delay`` after the transaction."""
+    blocked: Literal["labelled", "unlabelled"] = "labelled"
+    """``labelled``: the labels tell all, as public data sets do. ``unlabelled``: what was really blocked never
+    happened, so nobody reports it; training leaves it out, and counts what ``policy.exploration`` let pass for it."""
+    unreported: Literal["genuine", "unknown"] = "genuine"
+    """What a transaction without a report is after ``delay``. ``unknown``: only what somebody looked at has a label;
+    training counts what ``policy.exploration`` sampled for all that was allowed."""
+
+    @property
+    def selective(self) -> bool:
+        """Whether decisions tell which labels become known."""
+        return self.blocked == "unlabelled" or self.unreported == "unknown"
 
 
 class Validation(Strict):

@@ -20,6 +20,7 @@ from fraudops.portfolio import Portfolio
 from fraudops.registry.comparison import verdict_of
 from fraudops.registry.locks import lock_champion
 from fraudops.registry.requests import is_same_person, requested_by
+from fraudops.registry.shadow import end_where_promoted
 from fraudops.registry.versions import artifact_bytes, history, newest_promotion, version
 from fraudops.workspace import Workspace
 
@@ -351,6 +352,7 @@ def _change_champion(
     )
     session.add(record)
     session.flush()
+    end_where_promoted(ws, session, model, by=approved_by)
     return record
 
 

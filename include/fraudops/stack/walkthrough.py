@@ -25,10 +25,10 @@ from fraudops.stack.itinerary import Itinerary
 from fraudops.stack.secrets import USERS
 from fraudops.workspace import Workspace
 
-LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, NOTIFY, RECONCILE = (
-    "land", "ingest", "score", "train", "promote", "rollback", "notify", "reconcile",
+LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE = (
+    "land", "ingest", "score", "train", "promote", "rollback", "shadow", "notify", "reconcile",
 )  # fmt: skip
-WORKFLOWS = (LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, NOTIFY, RECONCILE)
+WORKFLOWS = (LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE)
 
 APPROVE = "Approve"
 _FEEDS = 2

@@ -225,23 +225,38 @@ class Watched:
     rounds: int
 
 
-def fit(candidate: Candidate, estimator: Any, matrix: Any, label: Any, *, jobs: int, where: str) -> None:
+def fit(
+    candidate: Candidate, estimator: Any, matrix: Any, label: Any, *, jobs: int, where: str, weight: Any = None
+) -> None:
     """Fit an estimator of :func:`make`, on as many threads as do not change the result.
+
+    Parameters
+    ----------
+    weight
+        How many transactions each row stands for; absent: itself.
 
     Raises
     ------
     ContractError
         A parameter's value is refused; the message quotes the library.
     """
-    _fit(candidate, estimator, matrix, label, {}, jobs=jobs, where=where)
+    _fit(candidate, estimator, matrix, label, {"sample_weight": weight}, jobs=jobs, where=where)
 
 
 def fit_until(
-    candidate: Candidate, estimator: Any, matrix: Any, label: Any, watched: Watched, *, jobs: int, where: str
+    candidate: Candidate,
+    estimator: Any,
+    matrix: Any,
+    label: Any,
+    watched: Watched,
+    *,
+    jobs: int,
+    where: str,
+    weight: Any = None,
 ) -> int:
     """Fit a booster of :func:`make` until the watched rows gain no more, and say after how many rounds that was.
 
-    It predicts with the rounds up to there.
+    It predicts with the rounds up to there. Parameters are those of :func:`fit`.
 
     Raises
     ------
@@ -252,6 +267,7 @@ def fit_until(
         from lightgbm import early_stopping
 
         options = {
+            "sample_weight": weight,
             "eval_X": watched.matrix,
             "eval_y": watched.label,
             "callbacks": [early_stopping(watched.rounds, verbose=False)],
@@ -259,7 +275,7 @@ def fit_until(
         _fit(candidate, estimator, matrix, label, options, jobs=jobs, where=where)
         return int(estimator.best_iteration_)
     estimator.set_params(early_stopping_rounds=watched.rounds, eval_metric="logloss")
-    options = {"eval_set": [(watched.matrix, watched.label)], "verbose": False}
+    options = {"sample_weight": weight, "eval_set": [(watched.matrix, watched.label)], "verbose": False}
     _fit(candidate, estimator, matrix, label, options, jobs=jobs, where=where)
     return int(estimator.best_iteration) + 1
 

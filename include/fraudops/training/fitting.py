@@ -96,5 +96,7 @@ def _blend(candidate: Candidate, members: Mapping[str, Candidate], lesson: Lesso
 
 def _fit(candidate: Candidate, matrix: Matrix, lesson: Lesson) -> Any:
     estimator = estimators.make(candidate, seed=lesson.seed, jobs=lesson.jobs, where=lesson.where)
-    estimators.fit(candidate, estimator, matrix.values, matrix.label, jobs=lesson.jobs, where=lesson.where)
+    estimators.fit(
+        candidate, estimator, matrix.values, matrix.label, jobs=lesson.jobs, where=lesson.where, weight=matrix.weight
+    )
     return Sampled(estimator, candidate.negative_rate) if candidate.negative_rate < 1 else estimator

@@ -11,6 +11,7 @@ from sklearn.compose import ColumnTransformer
 
 from fraudops.errors import ContractError
 from fraudops.features import ModelColumns
+from fraudops.labels.selective import WEIGHT
 from fraudops.portfolio import Candidate
 from fraudops.training.estimators import ESTIMATORS
 from fraudops.training.preprocessing import prepare, preprocessor
@@ -49,11 +50,18 @@ class Lesson:
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Rows as an estimator takes them, with the preprocessing that was fitted on them."""
+    """Rows as an estimator takes them, with the preprocessing that was fitted on them.
+
+    Attributes
+    ----------
+    weight
+        How many transactions each row stands for; None: itself.
+    """
 
     transform: ColumnTransformer
     values: np.ndarray
     label: np.ndarray
+    weight: np.ndarray | None = None
 
 
 def matrix_of(candidate: Candidate, lesson: Lesson) -> Matrix:
@@ -76,4 +84,9 @@ def matrix_of(candidate: Candidate, lesson: Lesson) -> Matrix:
             where=lesson.where,
             remedy="give the portfolio columns or features that differ between transactions",
         )
-    return Matrix(transform, values, label)
+    return Matrix(transform, values, label, weights_of(learned))
+
+
+def weights_of(rows: pd.DataFrame) -> np.ndarray | None:
+    """How many transactions each row stands for; None where each stands for itself."""
+    return rows[WEIGHT].to_numpy(dtype=np.float64) if WEIGHT in rows else None

@@ -22,7 +22,7 @@ from fraudops.portfolio import Candidate, Policy
 from fraudops.training.blending import BlendedEstimator, Member, SideBySide
 from fraudops.training.calibration import Calibration, calibrate, log_odds
 from fraudops.training.fitting import as_settled, fit_candidate
-from fraudops.training.lessons import Lesson
+from fraudops.training.lessons import Lesson, weights_of
 from fraudops.training.preprocessing import prepare
 from fraudops.training.probabilities import probability
 from fraudops.training.thresholds import Thresholds, choose
@@ -174,15 +174,16 @@ def fit_model(
     name
         The candidate's name in the portfolio.
     train, validation
-        Rows with the model's columns and ``label``; the preprocessing sees the training rows only.
+        Rows with the model's columns and ``label``; the preprocessing sees the training rows only. Where not all
+        labels become known they have :data:`~fraudops.labels.selective.WEIGHT` as well.
     days
         Time that the validation slice covers, for the alert budget.
-    costs
-        What decisions cost; the validation rows then have ``amount_minor``.
     members
         A blend's, see :meth:`~fraudops.portfolio.Training.members_of`.
     gap
         Label delay, which a search within the training rows keeps.
+    costs
+        What decisions cost; the validation rows then have ``amount_minor``.
 
     Raises
     ------
@@ -200,8 +201,8 @@ def fit_model(
         if isinstance(estimator, BlendedEstimator):
             estimator = estimator.scaled_on(matrix)
         raw = probability(estimator, matrix)
-    truth = validation["label"].to_numpy(dtype=bool)
-    calibration = calibrate(truth, raw)
+    truth, weight = validation["label"].to_numpy(dtype=bool), weights_of(validation)
+    calibration = calibrate(truth, raw, weight)
     return FraudModel(
         portfolio=portfolio,
         candidate=name,
@@ -219,6 +220,7 @@ def fit_model(
             policy=policy,
             amount_minor=None if costs is None else validation["amount_minor"].to_numpy(),
             costs=costs,
+            weight=weight,
         ),
         background=_background(lesson),
         facts={**_learned(lesson), **fitted.facts, **(facts or {})},

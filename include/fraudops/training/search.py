@@ -204,7 +204,13 @@ def _try(candidate: Candidate, plan: Mapping[str, Any], bench: _Bench) -> Trial:
     if stop is None:
         estimator = estimators.make(written, seed=lesson.seed, jobs=lesson.jobs, where=lesson.where)
         estimators.fit(
-            written, estimator, bench.learned.values, bench.learned.label, jobs=lesson.jobs, where=lesson.where
+            written,
+            estimator,
+            bench.learned.values,
+            bench.learned.label,
+            jobs=lesson.jobs,
+            where=lesson.where,
+            weight=bench.learned.weight,
         )
     else:
         written = _written(written, {"n_estimators": stop.most})
@@ -212,7 +218,7 @@ def _try(candidate: Candidate, plan: Mapping[str, Any], bench: _Bench) -> Trial:
         watched = estimators.Watched(bench.held, bench.truth.astype(np.int64), stop.rounds)
         rounds = estimators.fit_until(
             written, estimator, bench.learned.values, bench.learned.label, watched,
-            jobs=lesson.jobs, where=lesson.where,
+            jobs=lesson.jobs, where=lesson.where, weight=bench.learned.weight,
         )  # fmt: skip
     found = average_precision(bench.truth, probability(estimator, bench.held))
     return Trial(dict(plan), found or 0.0, rounds)

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0003_alert_explanation"
-down_revision = "0002_alert_without_amount"
+revision = "0005_alert_explanation"
+down_revision = "0004_alert_route"
 branch_labels = None
 depends_on = None
 
