@@ -26,6 +26,7 @@ COMMANDS = {
     "sources": ("sources", "app", "Where rows come from; how far databases have been read."),
     "simulate": ("simulate", "app", "Write simulated card payments."),
     "models": ("models", "app", "List model versions; promote, decline, roll back."),
+    "evaluate": ("evaluate", "evaluate", "Evaluate candidates over several test windows; writes a page."),
     "quarantine": ("quarantine", "app", "List, show and export the rows that could not be used."),
     "alerts": ("alerts", "app", "List alerts and why they were raised."),
     "mail": ("mail", "app", "Read the e-mails that the local mail sink received."),
