@@ -188,7 +188,8 @@ def assemble(
     keys = _keys(ws, portfolio, as_of, window)
     frame, immature = _matured_rows(ws, portfolio, keys, as_of)
     columns = model_columns(portfolio)
-    frame = frame[list(dict.fromkeys([*_LEADING, *portfolio.entities.values(), *columns.all, "label"]))]
+    beside = [*portfolio.entities.values(), *portfolio.promotion.gates.segments.columns]
+    frame = frame[list(dict.fromkeys([*_LEADING, *beside, *columns.all, "label"]))]
     cut = _cut(portfolio, frame, split)
     frame = frame.assign(slice=cut.slices)
     content = parquet_bytes(frame)
