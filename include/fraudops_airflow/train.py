@@ -201,9 +201,21 @@ def build_train(portfolio: Portfolio) -> DAG:
 
                 return [filed.to_dict() for filed in file_packs(open_workspace(), portfolio, run_id=run_id)]
 
+            @task
+            def mirror(run_id: Any = None) -> dict[str, Any]:
+                """Parameters, metrics, figures and evidence to MLflow, where one is named; a failure is only told."""
+                from fraudops.reports.mirror import mirror
+
+                from fraudops_airflow.context import open_workspace
+
+                found = mirror(open_workspace(), portfolio, run_id=run_id)
+                say([found.sentence])
+                return {"state": found.state, "versions": list(found.versions), "reason": found.reason}
+
             found = verdict(period)
             written, filed = report(), evidence()
             found >> [written, filed]
+            filed >> mirror()
             written >> announce(written)
             return found, filed
 
