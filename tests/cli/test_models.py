@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from fraudops.cli import ledger, models
@@ -100,3 +102,14 @@ def test_an_altered_ledger_ends_with_exit_code_1(two_champions: Workspace) -> No
         connection.execute(text("update ledger set actor = 'somebody else' where number = 4"))
     found = _run(ledger.app, "verify")
     assert (found.exit_code, "entry 4: altered" in found.output) == (1, True)
+
+
+def test_the_evidence_of_a_version_is_put_into_a_folder(two_champions: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "for the file"
+    found = _run(models.app, "pack", "v4", "--portfolio", "cards", "--output", str(folder))
+    assert found.exit_code == 0, found.output
+    assert "revision 1" in found.output
+    assert sorted(path.name for path in folder.iterdir()) == ["cards-v4-pack-r1.html", "cards-v4-pack-r1.json"]
+    data = json.loads((folder / "cards-v4-pack-r1.json").read_bytes())
+    assert data["decisions"][0]["by"] == "vera"
+    assert "revision 1" in _run(models.app, "pack", "v4", "--portfolio", "cards", "--output", str(folder)).output

@@ -93,6 +93,14 @@ def test_of_two_promotions_the_later_one_ends_plainly_and_green(dag_bag: DagBag)
     assert late.task_display_name == "too late: the champion has changed"
 
 
+def test_evidence_is_filed_before_anybody_is_asked_and_again_whatever_the_answer(dag_bag: DagBag) -> None:
+    assert "is_promote" in dag_bag.dags["cards_train"].get_task("compare.evidence").downstream_task_ids
+    filed = dag_bag.dags["cards_promote"].get_task("file_evidence")
+    # One of the three ways is taken, the others are skipped.
+    assert filed.upstream_task_ids == {"find_pending", "too_late", "record_refusal"}
+    assert filed.trigger_rule == "none_failed_min_one_success"
+
+
 def test_parsing_imports_nothing_heavy() -> None:
     program = (
         "import runpy, sys, json, airflow.sdk, airflow.providers.smtp.operators.smtp\n"

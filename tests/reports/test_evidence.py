@@ -197,6 +197,16 @@ def test_few_frauds_and_wide_intervals_are_told(workspace: Workspace, cards: Por
     assert "Average precision is not known well" in found
 
 
+def test_rows_that_stand_for_others_are_told(workspace: Workspace, cards: Portfolio) -> None:
+    frame = payments()
+    leave_run(workspace, cards, frame.assign(label_weight=1.0), {"logistic_regression": "poor"})
+    what = "Segments and groups count transactions as they are"
+    assert what not in _limits(workspace, file_pack(workspace, cards, version="v1"))
+    weights = [5.0 if number % 50 == 0 else 1.0 for number in range(len(frame))]
+    leave_run(workspace, cards, frame.assign(label_weight=weights), {"logistic_regression": "poor"}, run_id="run-2")
+    assert what in _limits(workspace, file_pack(workspace, cards, version="v2"))
+
+
 def test_a_random_split_is_told(workspace: Workspace, cards: Portfolio) -> None:
     leave_run(workspace, cards, payments(), {"logistic_regression": "poor"}, split="random")
     assert "The split was random" in _limits(workspace, file_pack(workspace, cards, version="v1"))
@@ -262,6 +272,24 @@ def test_the_list_in_force_at_registration_is_answered(workspace: Workspace, car
     found = _data(workspace, filed)["expectations"]
     assert found["in_force_from"] == "2026-04-17"
     assert "dated configuration, not legal advice" in _text(workspace, filed)
+
+
+def test_a_rolling_evaluation_of_the_candidate_is_told(workspace: Workspace, cards: Portfolio) -> None:
+    _left(workspace, cards)
+    assert _data(workspace, file_pack(workspace, cards, version="v3"))["rolling"] is None
+    spread = {"mean": 0.71, "deviation": 0.02, "low": 0.69, "high": 0.73, "windows": 4}
+    for name, as_of, candidate in (
+        ("prequential_2026-03-01_2026-03-29_7d", "2026-04-08T00:00:00+00:00", "lightgbm"),
+        ("prequential_2026-02-01_2026-03-01_7d", "2026-03-08T00:00:00+00:00", "lightgbm"),
+        ("prequential_2026-03-08_2026-04-05_7d", "2026-04-09T00:00:00+00:00", "xgboost"),
+    ):
+        content = {"as_of": as_of, "summary": {candidate: {"average precision": spread}}}
+        workspace.store.put(json.dumps(content).encode(), "reports", "cards", name, "evaluation.json")
+    filed = file_pack(workspace, cards, version="v3")
+    found = _data(workspace, filed)["rolling"]
+    assert (filed.revision, found["evaluation"]) == (2, "prequential_2026-03-01_2026-03-29_7d")
+    assert found["lines"] == [{"measure": "average precision", **spread}]
+    assert "0.690, 0.730" in _text(workspace, filed)
 
 
 def test_nested_values_stand_on_one_line() -> None:

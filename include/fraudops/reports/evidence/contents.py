@@ -106,8 +106,28 @@ class Results:
     lines: tuple[ResultLine, ...]
     measured: dict[str, Any]
     """Everything as it was registered, slice by slice."""
-    prequential: dict[str, Any] | None
-    """Rolling evaluation over several windows, where one was made."""
+
+
+@dataclass(frozen=True)
+class RollingLine:
+    """One measure over several test windows."""
+
+    measure: str
+    mean: float
+    deviation: float | None
+    low: float
+    high: float
+    windows: int
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """A rolling evaluation of the version's candidate, trained anew for each window."""
+
+    evaluation: str
+    """Its folder under the portfolio's reports."""
+    as_of: str
+    lines: tuple[RollingLine, ...]
 
 
 @dataclass(frozen=True)
@@ -252,6 +272,7 @@ class Pack:
 
     card: Card
     results: Results
+    rolling: Rolling | None
     pictures: tuple[Picture, ...]
     verdict: Verdict | None
     """The newest."""

@@ -13,6 +13,7 @@ from fraudops.database import LedgerEntry, ModelVersion, PromotionRecord
 from fraudops.database import Verdict as VerdictRow
 from fraudops.errors import IntegrityError
 from fraudops.explanation.methods import method_of
+from fraudops.labels.selective import WEIGHT
 from fraudops.portfolio import Portfolio, format_duration
 from fraudops.registry.comparison import read_predictions, rows_of
 from fraudops.registry.versions import champion, of_run
@@ -32,6 +33,7 @@ from fraudops.reports.evidence.expectations import in_force
 from fraudops.reports.evidence.inputs import feature_facts
 from fraudops.reports.evidence.limitations import Seen, limitations
 from fraudops.reports.evidence.results import results
+from fraudops.reports.evidence.rolling import rolling
 from fraudops.reports.figures import Figure, draw
 from fraudops.store import canonical_json, sha256_of
 from fraudops.training import dataset
@@ -113,10 +115,12 @@ def gather(run: Run, model: ModelVersion) -> tuple[Pack, list[Figure]]:
     features = feature_facts(portfolio, columns, run.data.rows_of(TRAIN), model.metrics.get("importance", []))
     segments = populations.segments(portfolio, columns, rows, flagged)
     fairness = populations.fairness(ws, portfolio, columns, rows, flagged)
-    seen = Seen(portfolio, card, measured, features, segments, fairness, lineage)
+    weighted = WEIGHT in rows and bool((rows[WEIGHT] != 1).any())
+    seen = Seen(portfolio, card, measured, features, segments, fairness, lineage, weighted)
     pack = Pack(
         card=card,
         results=measured,
+        rolling=rolling(ws, portfolio, model.candidate),
         pictures=tuple(Picture(f.file, f.title, f.caption, sha256_of(f.png)) for f in figures),
         verdict=next(iter(verdicts), None),
         earlier=tuple(verdicts[1:]),

@@ -32,6 +32,8 @@ class Seen:
     segments: Sequence[Grouping]
     fairness: Sequence[Grouping]
     lineage: Lineage
+    weighted: bool
+    """Whether rows of the test slice stand for others, whose labels decisions hid."""
 
     def positives(self, name: str) -> int:
         """Frauds in one slice."""
@@ -141,6 +143,14 @@ def _changes(seen: Seen) -> Iterator[Limitation]:
         yield Limitation("It was not recorded with which libraries the version was trained", "registered without")
 
 
+def _weights(seen: Seen) -> Iterator[Limitation]:
+    if seen.weighted:
+        yield Limitation(
+            "Segments and groups count transactions as they are",
+            "where decisions hide labels the results weigh each row for what it stands for; these tables do not",
+        )
+
+
 def _always(seen: Seen) -> Iterator[Limitation]:
     yield Limitation(
         "Labels are what was reported",
@@ -153,5 +163,6 @@ def _always(seen: Seen) -> Iterator[Limitation]:
 
 
 _RULES: tuple[Callable[[Seen], Iterator[Limitation]], ...] = (
-    _positives, _interval, _calibration, _split, _columns, _reliance, _segments, _stated, _changes, _always,
+    _positives, _interval, _calibration, _split, _columns, _reliance, _segments, _stated, _changes, _weights,
+    _always,
 )  # fmt: skip

@@ -28,7 +28,7 @@ _MISSING = "(missing)"
 
 
 def segments(portfolio: Portfolio, columns: ModelColumns, rows: pd.DataFrame, flagged: np.ndarray) -> list[Grouping]:
-    """The slice by bands of the amount and by the categories that the model sees.
+    """The slice by bands of the amount, by the columns that a gate watches, and by categories that the model sees.
 
     Parameters
     ----------
@@ -41,7 +41,8 @@ def segments(portfolio: Portfolio, columns: ModelColumns, rows: pd.DataFrame, fl
     if portfolio.has_amount:
         bands = _bands(rows["amount_minor"] / 10**portfolio.minor_digits, portfolio.minor_digits)
         found.append(_grouping(AMOUNT_BANDS, "quarters of the transactions", bands, rows, flagged, _FEWEST_ROWS))
-    for name in columns.categorical[:_MOST_COLUMNS]:
+    watched = [name for name in portfolio.promotion.gates.segments.columns if name in rows]
+    for name in dict.fromkeys([*watched, *columns.categorical[:_MOST_COLUMNS]]):
         groups = _texts(rows[name])
         if groups.nunique() > 1:
             found.append(_grouping(name, "the commonest values", _commonest(groups), rows, flagged, _FEWEST_ROWS))

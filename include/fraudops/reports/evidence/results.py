@@ -36,11 +36,10 @@ def results(metrics: dict[str, Any]) -> Results:
     lines += _recalls(validation, test)
     here, there = (found.get("money") or {} for found in (test, validation))
     lines += [_line(spec, there, here) for spec in _MONEY if _is_there(spec[0], there, here)]
-    beside = (VALIDATION, "importance", "model", "prequential")
+    beside = (VALIDATION, "importance", "model")
     return Results(
         lines=tuple(lines),
         measured={TEST: {k: v for k, v in test.items() if k not in beside}, VALIDATION: validation},
-        prequential=metrics.get("prequential"),
     )
 
 
