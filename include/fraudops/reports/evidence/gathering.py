@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+import pandas as pd
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
@@ -37,7 +37,7 @@ from fraudops.reports.evidence.rolling import rolling
 from fraudops.reports.figures import Figure, draw
 from fraudops.store import canonical_json, sha256_of
 from fraudops.training import dataset
-from fraudops.training.dataset import Dataset
+from fraudops.training.dataset import DatasetSummary
 from fraudops.training.splits import SLICES, TEST, TRAIN
 from fraudops.workspace import Workspace
 
@@ -64,7 +64,11 @@ class Run:
 
     ws: Workspace
     portfolio: Portfolio
-    data: Dataset
+    summary: DatasetSummary
+    test: pd.DataFrame
+    """The test slice with every column."""
+    missing: dict[str, float]
+    """Column of the model → share of the training rows without a value."""
     models: list[ModelVersion]
     verdicts: list[VerdictRow]
     """On the run, and on its versions after they had been in shadow; the newest first."""
@@ -90,7 +94,10 @@ class Run:
                 .order_by(VerdictRow.id.desc())
             )
             verdicts = list(session.scalars(query))
-        return cls(ws, portfolio, dataset.load(ws, portfolio, run_id), models, verdicts)
+        data = dataset.load(ws, portfolio, run_id)
+        learned = data.frame.loc[(data.frame["slice"] == TRAIN).to_numpy(), list(data.summary.columns.all)]
+        missing = {str(name): float(share) for name, share in learned.isna().mean().items()}
+        return cls(ws, portfolio, data.summary, data.rows_of(TEST), missing, models, verdicts)
 
 
 def gather(run: Run, model: ModelVersion) -> tuple[Pack, list[Figure]]:
@@ -110,9 +117,9 @@ def gather(run: Run, model: ModelVersion) -> tuple[Pack, list[Figure]]:
     verdicts = _verdicts(run, model)
     rows = _test_rows(run, model)
     flagged = populations.flagged_by(model, rows)
-    columns = run.data.summary.columns
+    columns = run.summary.columns
     card, lineage, measured = _card(run, model), _lineage(run, model), results(model.metrics)
-    features = feature_facts(portfolio, columns, run.data.rows_of(TRAIN), model.metrics.get("importance", []))
+    features = feature_facts(portfolio, columns, run.missing, model.metrics.get("importance", []))
     segments = populations.segments(portfolio, columns, rows, flagged)
     fairness = populations.fairness(ws, portfolio, columns, rows, flagged)
     weighted = WEIGHT in rows and bool((rows[WEIGHT] != 1).any())
@@ -138,9 +145,9 @@ def gather(run: Run, model: ModelVersion) -> tuple[Pack, list[Figure]]:
     return pack, figures
 
 
-def _test_rows(run: Run, model: ModelVersion) -> Any:
+def _test_rows(run: Run, model: ModelVersion) -> pd.DataFrame:
     """The test slice with the version's scores."""
-    rows = run.data.rows_of(TEST)
+    rows = run.test
     predicted = rows_of(read_predictions(run.ws, model), TEST)
     if list(predicted["transaction_id"]) != list(rows["transaction_id"]):
         raise IntegrityError(
@@ -155,7 +162,7 @@ def _test_rows(run: Run, model: ModelVersion) -> Any:
 
 
 def _card(run: Run, model: ModelVersion) -> Card:
-    portfolio, summary = run.portfolio, run.data.summary
+    portfolio, summary = run.portfolio, run.summary
     stated, specification = portfolio.model_card, portfolio.training.candidates.get(model.candidate)
     described = dict(model.metrics.get("model", {}))
     told = ("portfolio", "candidate", "estimator", "parameters", "columns", "calibration", "thresholds")
@@ -198,7 +205,7 @@ def _card(run: Run, model: ModelVersion) -> Card:
 
 
 def _lineage(run: Run, model: ModelVersion) -> Lineage:
-    summary = run.data.summary
+    summary = run.summary
     return Lineage(
         run_id=model.run_id,
         artifact=model.artifact,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
 from fraudops.aggregates import AGGREGATES
 from fraudops.features import ModelColumns
 from fraudops.portfolio import Portfolio, format_duration
@@ -22,14 +20,14 @@ _CALENDAR = {
 
 
 def feature_facts(
-    portfolio: Portfolio, columns: ModelColumns, learned: pd.DataFrame, importance: list[dict[str, Any]]
+    portfolio: Portfolio, columns: ModelColumns, missing: Mapping[str, float], importance: list[dict[str, Any]]
 ) -> list[FeatureFact]:
     """A line for each column, the most important first, then in the model's order.
 
     Parameters
     ----------
-    learned
-        The training slice.
+    missing
+        Column → share of the training rows without a value.
     importance
         Of the registered version, as :class:`~fraudops.evaluation.importance.Importance` names it.
     """
@@ -43,8 +41,8 @@ def feature_facts(
         elif column in portfolio.features.calendar and column in _CALENDAR:
             kind, declared = "calendar", _CALENDAR[column]
         line: Mapping[str, Any] = known.get(column, {})
-        missing = float(learned[column].isna().mean()) if column in learned and len(learned) else 0.0
-        found.append(FeatureFact(column, declared, kind, missing, line.get("mean"), line.get("deviation")))
+        share = missing.get(column, 0.0)
+        found.append(FeatureFact(column, declared, kind, share, line.get("mean"), line.get("deviation")))
     return sorted(found, key=lambda fact: -(fact.importance if fact.importance is not None else float("-inf")))
 
 
