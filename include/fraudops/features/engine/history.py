@@ -88,7 +88,7 @@ class EntityHistory:
         if others is not None:
             view = EntityView(self, view.places, view.edges, others[self.order])
         result = np.full(stop - start, np.nan)
-        result[self.order[view.places] - start] = aggregate.formula(view, window)
+        result[view.rows - start] = aggregate.formula(view, window)
         return result
 
     def _view(self, start: int, stop: int) -> EntityView:
@@ -189,29 +189,26 @@ class ReportSpan:
     window: int
 
     @property
-    def _side(self) -> Side:
-        # With no delay a transaction's own label would count at its own moment: look strictly before.
-        return "right" if self.view.history.history.delay else "left"
-
-    @property
     def count(self) -> Ints:
         """How many."""
-        return self.view.history.reports.count(self.view.timelines, self.window, self._side)
+        return self.view.history.reports.count(self.view.known(self.window), self.view.known(0))
 
     @property
     def amount(self) -> Ints:
         """Their amounts, in minor units."""
-        return self.view.history.reports.amount(self.view.timelines, self.window, self._side)
+        return self.view.history.reports.amount(self.view.known(self.window), self.view.known(0))
 
     @property
     def since_latest(self) -> Floats:
         """Seconds since the latest payment among them."""
-        return self.view.history.reports.latest(self.view.timelines, self.view.times, self.window, self._side)
+        view = self.view
+        return view.history.reports.latest(view.timelines, view.times, self.window, view.side)
 
     @property
     def since_report(self) -> Floats:
         """Seconds since the newest of the reports began to count."""
-        return self.view.history.reports.newest(self.view.timelines, self.view.times, self.window, self._side)
+        view = self.view
+        return view.history.reports.newest(view.timelines, view.times, self.window, view.side)
 
 
 @dataclass(frozen=True)
@@ -225,20 +222,25 @@ class EntityView:
     places
         Their places, ascending.
     edges
-        Starts of windows that were looked up already, by the distance in microseconds.
+        What was looked up already: where windows begin, by what lies in them and the distance in microseconds.
     others
         The other entity by place, for aggregates that count one.
     """
 
     history: EntityHistory
     places: Ints
-    edges: dict[int, Ints] = field(default_factory=dict)
+    edges: dict[tuple[str, int], Ints] = field(default_factory=dict)
     others: Ints | None = None
 
     @cached_property
     def timelines(self) -> Timelines:
         """The moments of the rows."""
         return Timelines(self.history.scale, self.history.timelines.codes[self.places], self.times)
+
+    @cached_property
+    def rows(self) -> Ints:
+        """Positions of the rows in the history."""
+        return self.history.order[self.places]
 
     @cached_property
     def times(self) -> Ints:
@@ -267,9 +269,23 @@ class EntityView:
 
     def start(self, before: int) -> Ints:
         """Place of the first payment of the same entity that is less than ``before`` µs older."""
-        if before not in self.edges:
-            self.edges[before] = self.history.timelines.places(self.timelines, before)
-        return self.edges[before]
+        edge = ("payments", before)
+        if edge not in self.edges:
+            self.edges[edge] = self.history.timelines.places(self.timelines, before)
+        return self.edges[edge]
+
+    def known(self, before: int) -> Ints:
+        """Place of the first report that did not count ``before`` µs before each row."""
+        edge = ("reports", before)
+        if edge not in self.edges:
+            self.edges[edge] = self.history.reports.places(self.timelines, before, self.side)
+        return self.edges[edge]
+
+    @property
+    def side(self) -> Side:
+        """Which side of its moment a report begins to count on."""
+        # With no delay a transaction's own label would count at its own moment: look strictly before.
+        return "right" if self.history.history.delay else "left"
 
     def payments(self, window: int) -> PaymentSpan:
         """Payments less than a window old, the row itself the last of them."""
@@ -299,7 +315,7 @@ class EntityView:
     def everyone(self) -> EntityView:
         """All entities together, as the same rows see them."""
         everyone = self.history.everyone
-        return EntityView(everyone, self.history.order[self.places])
+        return EntityView(everyone, self.rows)
 
     def marked(self, which: Callable[[EntityView], NDArray[np.bool_]]) -> Column:
         """1 for each payment for which something held at its own moment."""

@@ -58,24 +58,25 @@ class EntityReports:
         self._weight, self._amount = Column(reported.weight[order]), Column(reported.weight[order] * amounts[row])
         self._happened, self._until = times[row], _ends(row, self._effective)
 
-    def count(self, rows: Timelines, window: int, side: Side) -> Ints:
-        """Frauds that became known in the window before each row."""
-        return self._weight.total(*self._stretch(rows, window, side))
+    def places(self, rows: Timelines, before: int, side: Side) -> Ints:
+        """Where the reports end that counted ``before`` µs before each row ("left": strictly before)."""
+        return self._timelines.places(rows, before, side)
 
-    def amount(self, rows: Timelines, window: int, side: Side) -> Ints:
+    def count(self, start: Ints, stop: Ints) -> Ints:
+        """Frauds, less corrections, among stretches of reports."""
+        return self._weight.total(start, stop)
+
+    def amount(self, start: Ints, stop: Ints) -> Ints:
         """Their amounts, in minor units."""
-        return self._amount.total(*self._stretch(rows, window, side))
+        return self._amount.total(start, stop)
 
     def latest(self, rows: Timelines, times: Ints, window: int, side: Side) -> Floats:
-        """Seconds since the latest payment among them."""
+        """Seconds since the latest payment of which the fraud became known in the window before each row."""
         return self._since(self._happened, rows, times, window, side)
 
     def newest(self, rows: Timelines, times: Ints, window: int, side: Side) -> Floats:
-        """Seconds since the newest report among them began to count."""
+        """Seconds since the newest such report began to count."""
         return self._since(self._effective, rows, times, window, side)
-
-    def _stretch(self, rows: Timelines, window: int, side: Side) -> tuple[Ints, Ints]:
-        return self._timelines.places(rows, window, side), self._timelines.places(rows, 0, side)
 
     def _since(self, moments: Ints, rows: Timelines, times: Ints, window: int, side: Side) -> Floats:
         """Seconds since the largest of some moments of the frauds that are known and not taken back."""
