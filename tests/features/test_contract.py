@@ -73,8 +73,12 @@ def _frauds_of_the_window_known_or_not(view: Any, window: int) -> Any:
     return view.payments(window).total(type(view.amounts)(fraud[view.history.order]))
 
 
+def _is_busy(view: Any, window: int) -> Any:
+    return view.earlier(window).count > 3
+
+
 def _a_longer_window_than_it_says(view: Any, window: int) -> Any:
-    return view.payments(window).total(view.marked(lambda each: each.earlier(window).count > 3))
+    return view.payments(window).total(view.marked("busy", window, _is_busy))
 
 
 @pytest.mark.parametrize(
