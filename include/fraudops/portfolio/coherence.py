@@ -277,6 +277,9 @@ def _answer(found: Sections) -> Iterator[Problem]:
     if labels.source and not found.named(Role.ID):
         message = "a feed of reports needs a column with role 'id' to refer to"
         yield Problem(("labels", "source"), message, remedy="say which column names the transaction")
+    if labels.unreported == "unknown" and not labels.source:
+        message = "a label column says of every transaction what it was: none is unreported"
+        yield Problem(("labels", "unreported"), message, "'unknown'", "give labels.source, or leave it out")
 
 
 def _sources(found: Sections) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from fraudops.database import ModelVersion, Shadow, Verdict
 from fraudops.evaluation.metrics import alert_budget
 from fraudops.features import model_frame
 from fraudops.labels.known import matured, reports
+from fraudops.labels.selective import label_weights
 from fraudops.portfolio import Portfolio
 from fraudops.registry import measures
 from fraudops.registry.evidence import AgainstChampion, Compared, Evidence, Footprint, Rows
@@ -158,7 +159,9 @@ class _Live:
         if keys:
             known = reports(ws, portfolio, as_of=as_of, first=keys[0], last=keys[-1])
             frame["label"] = matured(frame, known, delay=portfolio.labels.delay, as_of=as_of)
-            frame = frame[frame["label"].notna()].reset_index(drop=True)
+            # What was really blocked has no label, and would pass for genuine.
+            told = label_weights(ws, portfolio, frame, known, keys) > 0
+            frame = frame[frame["label"].notna().to_numpy() & told].reset_index(drop=True)
             frame["label"] = frame["label"].astype(bool)
         else:
             frame["label"] = np.zeros(0, dtype=bool)
