@@ -8,6 +8,7 @@ Every variable has a default that suits a checkout of the repository; production
 ``FRAUDOPS_STORE``         artifact store, a folder or an fsspec URL (default: ``$FRAUDOPS_STATE/store``)
 ``FRAUDOPS_LANDING``       where files arrive (default: ``$FRAUDOPS_STATE/landing``)
 ``FRAUDOPS_PORTFOLIOS``    folder of portfolio YAML files (default: ``$FRAUDOPS_HOME/include/portfolios``)
+``FRAUDOPS_ROLES``         who is who (default: ``$FRAUDOPS_HOME/include/roles.yaml``)
 ``FRAUDOPS_DATABASE_URL``  SQLAlchemy URL of the fraudops database (PostgreSQL)
 ``FRAUDOPS_TOKEN_KEY``     key of the card-number tokens (hex, 32 bytes)
 ``FRAUDOPS_LEDGER_KEY``    key that signs ledger entries (hex, 32 bytes)
@@ -41,6 +42,7 @@ class Settings(BaseModel):
     store: str
     landing: Path
     portfolios: Path
+    roles: Path
     database_url: str | None = None
     token_key: SecretBytes | None = None
     ledger_key: SecretBytes | None = None
@@ -69,6 +71,7 @@ class Settings(BaseModel):
             store=env.get("FRAUDOPS_STORE") or str(state / "store"),
             landing=Path(env.get("FRAUDOPS_LANDING") or state / "landing"),
             portfolios=Path(env.get("FRAUDOPS_PORTFOLIOS") or home / "include" / "portfolios"),
+            roles=Path(env.get("FRAUDOPS_ROLES") or home / "include" / "roles.yaml"),
             database_url=env.get("FRAUDOPS_DATABASE_URL") or None,
             token_key=_key(env, "FRAUDOPS_TOKEN_KEY"),
             ledger_key=_key(env, "FRAUDOPS_LEDGER_KEY"),

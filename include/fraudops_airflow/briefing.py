@@ -1,18 +1,27 @@
-"""What an approver reads before answering."""
+"""What an approver reads before answering: the verdict, its gates, the pictures, who may answer."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote, urlsplit
 
-from fraudops.database import Verdict
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import Portfolio, format_duration
+from fraudops.registry.approval import Question
 from fraudops.registry.gate_lines import FAILED, GateLine, gate_lines
 from fraudops.workspace import Workspace
 
+PICTURES = {
+    "precision_recall.png": "Precision and recall on the test slice",
+    "precision_at_k.png": "What the alert budget finds",
+    "calibration.png": "Calibration",
+}
+"""File of the training report → what it shows; those that are there are put before the approver."""
 
-def approval_text(ws: Workspace, portfolio: Portfolio, verdict: Verdict) -> dict[str, str]:
+
+def approval_text(ws: Workspace, portfolio: Portfolio, question: Question) -> tuple[str, str]:
     """Subject (one line) and body (Markdown) of the request for approval."""
+    verdict = question.verdict
     challenger, champion = verdict.challenger, verdict.champion
     against = f"champion {champion.version}" if champion else "no champion yet"
     lines = [
@@ -23,16 +32,44 @@ def approval_text(ws: Workspace, portfolio: Portfolio, verdict: Verdict) -> dict
         *(row for gate in gate_lines(verdict.gates) for row in _rows(gate)),
         "",
         f"Model {challenger.version} ({challenger.candidate}), artifact `{challenger.artifact_sha256[:16]}…`, "
-        f"trained as of {verdict.as_of:%Y-%m-%d %H:%M} UTC, run `{verdict.run_id}`.",
+        f"trained as of {verdict.as_of:%Y-%m-%d %H:%M} UTC, run `{challenger.run_id}`.",
         "",
-        f"[Report page with curves and lineage]({ws.ui_url}/fraud-ops/reports/{portfolio.name}/{verdict.run_id})",
+        f"[Report page with curves and lineage]({ws.ui_url}/fraud-ops/reports/{portfolio.name}/"
+        f"{quote(challenger.run_id, safe='')})",
         "",
-        "No answer before the deadline means no. A reason is required and recorded with your name.",
+        _who(question),
+        "",
+        f"No answer within {format_duration(portfolio.promotion.deadline)} of the run's start means no. A reason is "
+        "required and recorded with your name; an answer without one does not count, and the question comes again.",
+        "",
+        *_pictures(ws, portfolio, challenger.run_id),
     ]
-    return {
-        "subject": f"{portfolio.title}: make {challenger.version} ({challenger.candidate}) champion? ({against})",
-        "body": "\n".join(lines),
-    }
+    subject = f"{portfolio.title}: make {challenger.version} ({challenger.candidate}) champion? ({against})"
+    return subject, "\n".join(lines)
+
+
+def _pictures(ws: Workspace, portfolio: Portfolio, run_id: str) -> list[str]:
+    """The report's pictures: by a path and not an address, for only the page's own origin gets the session's cookie."""
+    prefix = urlsplit(ws.ui_url).path.rstrip("/")
+    folder = f"{prefix}/fraud-ops/documents/reports/{portfolio.name}/{quote(run_id, safe='')}"
+    there = [file for file in PICTURES if ws.store.path("reports", portfolio.name, run_id, file).exists()]
+    if not there:
+        return []
+    # A table puts them side by side, with the answer's buttons still in sight.
+    rows = (
+        [PICTURES[file] for file in there],
+        ["---"] * len(there),
+        [f"![{PICTURES[f]}]({folder}/{f})" for f in there],
+    )
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def _who(question: Question) -> str:
+    names = ", ".join(f"**{approver.name}**" for approver in question.approvers)
+    sentence = f"May answer: {names}."
+    if question.left_out:
+        sentence += f" **{question.left_out}** asked for the training run and may not."
+    return sentence
 
 
 def _rows(gate: GateLine) -> Iterator[str]:

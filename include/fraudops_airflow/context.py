@@ -7,6 +7,7 @@ from typing import Any
 
 from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
+from fraudops.roles import Roles, read_roles
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
@@ -29,6 +30,11 @@ def open_workspace() -> Workspace:
             key = Settings.from_environment({"FRAUDOPS_TOKEN_KEY": password}).token_key
             settings = settings.model_copy(update={"token_key": key})
     return Workspace.open(settings)
+
+
+def open_roles() -> Roles:
+    """Who is who; read anew each time, so that a role given or taken away counts at once."""
+    return read_roles(Settings.from_environment().roles)
 
 
 def requested_partition(portfolio: Portfolio, dag_run: Any, params: Any) -> str:

@@ -31,12 +31,16 @@ def build_notify(portfolio: Portfolio) -> DAG:
 
         @task
         def find_waiting() -> list[int]:
-            """Numbers of the notices that wait."""
+            """Numbers of the notices that wait; an alarm over an altered model file is among them."""
             from fraudops.notices.outbox import waiting
+            from fraudops.registry.integrity import raise_alarms
 
             from fraudops_airflow.context import open_workspace
 
-            return waiting(open_workspace(), limit=_AT_ONCE, portfolio=portfolio.name)
+            ws = open_workspace()
+            # Whichever step tripped over the file has failed and could not tell: the ledger knows.
+            raise_alarms(ws, portfolio)
+            return waiting(ws, limit=_AT_ONCE, portfolio=portfolio.name)
 
         NoticeEmailOperator.partial(
             task_id="send",

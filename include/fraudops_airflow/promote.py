@@ -8,18 +8,22 @@ from typing import Any
 from airflow.sdk import DAG, Param, task, task_group
 from fraudops.portfolio import Portfolio, format_duration
 
-from fraudops_airflow.approval import ReasonedApproval, reason_field
+from fraudops_airflow.approval import PromotionApproval, reason_field
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import score_chunk_task, send_notices_now
+from fraudops_airflow.steps import say, score_chunk_task, send_notices_now
 
 DOC = """Ask a named person whether the challenger becomes champion, and carry out the answer.
 
-**Starts** by itself when `train` finds PROMOTE.
+**Starts** by itself when `train`, or a shadow's comparison, finds PROMOTE.
 
-**Does** wait (without taking a slot) for an approver's answer under Required Actions, with the verdict and its
-gates in front of them; no answer before the deadline means no. The promotion, its approver, the reason and the
-ledger entry commit together, and the artifact is checked to be the very one that was evaluated. Partitions that
-were waiting for a champion are then scored.
+**Does** wait (without taking a slot) for an approver's answer under Required Actions, with the verdict, its gates
+and the pictures in front of them. `promotion.approvers` and `roles.yaml` say who may answer; whoever asked for the
+training run may not. No answer before the deadline means no. The promotion, its approver, the reason and the ledger
+entry commit together, and the artifact is checked to be the very one that was evaluated. Partitions that were
+waiting for a champion are then scored.
+
+**Two at once**: one wins. The other run ends with `too late: the champion has changed`, a ledger entry and a notice
+to the model owner; it changes nothing.
 """
 
 
@@ -40,21 +44,10 @@ def build_promote(portfolio: Portfolio) -> DAG:
         },
     ) as dag:
 
-        @task
-        def brief(params: Any = None) -> dict[str, str]:
-            """Say what is asked, in words, for the approver."""
-            from fraudops.registry.comparison import verdict_of
-
-            from fraudops_airflow.briefing import approval_text
-            from fraudops_airflow.context import open_workspace
-
-            ws = open_workspace()
-            with ws.transaction() as session:
-                return approval_text(ws, portfolio, verdict_of(session, portfolio, params["run_id"]))
-
-        @task
-        def promote(params: Any = None, ti: Any = None) -> dict[str, Any]:
-            """Make the challenger champion: one transaction with its ledger entry."""
+        @task.branch
+        def promote(params: Any = None, ti: Any = None) -> str:
+            """Make the challenger champion: one transaction with its ledger entry. Where another was faster, say so."""
+            from fraudops.errors import ConflictError
             from fraudops.notices.messages import promotion as promotion_notice
             from fraudops.registry.promotion import promote
 
@@ -66,10 +59,15 @@ def build_promote(portfolio: Portfolio) -> DAG:
                 approved_by = answer["responded_by_user"]["name"]
                 reason = answer["params_input"]["reason"]
             ws = open_workspace()
-            summary = promote(ws, portfolio, run_id=params["run_id"], approved_by=approved_by, reason=reason)
+            try:
+                summary = promote(ws, portfolio, run_id=params["run_id"], approved_by=approved_by, reason=reason)
+            except ConflictError as error:
+                say([error])
+                return "too_late"
             with ws.transaction() as session:
                 promotion_notice(session, ws, portfolio, summary)
-            return summary.to_dict()
+            ti.xcom_push(key="promotion", value=summary.to_dict())
+            return "find_pending"
 
         @task
         def find_pending() -> list[list[str]]:
@@ -81,42 +79,52 @@ def build_promote(portfolio: Portfolio) -> DAG:
 
             return chunks(pending_keys(open_workspace(), portfolio))
 
-        promoted = promote()
+        @task(task_display_name="too late: the champion has changed", trigger_rule="none_failed_min_one_success")
+        def too_late(params: Any = None, ti: Any = None) -> dict[str, Any]:
+            """Record that another model became champion first, and tell the model owner; nothing else is changed."""
+            from fraudops.registry.promotion import stand_back
+
+            from fraudops_airflow.context import open_workspace
+
+            answer = (ti.xcom_pull(task_ids="approval.ask") if promotion.needs_approval else None) or {}
+            by = (answer.get("responded_by_user") or {}).get("name") or "nobody"
+            found = stand_back(open_workspace(), portfolio, run_id=params["run_id"], approved_by=by)
+            say(
+                [f"{found.version} ({found.candidate}) was not promoted: {found.reason} (ledger {found.ledger_number})"]
+            )
+            return found.to_dict()
+
+        promoted, overtaken = promote(), too_late()
         pending = find_pending()
-        promoted >> pending
+        promoted >> [pending, overtaken]
         scored = score_chunk_task(portfolio, "score_pending").expand(keys=pending)
-        scored >> send_notices_now(portfolio, trigger_rule="none_failed")
+        [scored, overtaken] >> send_notices_now(portfolio, trigger_rule="none_failed")
 
         if not promotion.needs_approval:
-            brief() >> promoted
             return dag
 
         @task_group
         def approval() -> Any:
             """A person decides."""
-            told = brief()
-            ask = ReasonedApproval(
+            return PromotionApproval(
                 task_id="ask",
-                subject="{{ ti.xcom_pull(task_ids='approval.brief')['subject'] }}",
-                body="{{ ti.xcom_pull(task_ids='approval.brief')['body'] }}",
+                portfolio=portfolio,
+                subject=f"{portfolio.title}: is the challenger to become champion?",
                 params={"reason": reason_field()},
-                assigned_users=[{"id": user, "name": user} for user in promotion.approvers] or None,
                 response_timeout=promotion.deadline,
                 execution_timeout=None,
                 # An answer in the very moment in which the task is parked can make it fail: it then asks again.
                 retries=3,
                 retry_delay=timedelta(seconds=2),
-                retry_policy=None,
             )
-            told >> ask
-            return ask
 
         @task.branch
         def follow_the_answer(ti: Any = None) -> str:
             """Yes leads to the promotion; no, and no answer in time, to the record of the refusal."""
-            answer = ti.xcom_pull(task_ids="approval.ask")
-            is_yes = bool(answer) and answer["chosen_options"] == [ReasonedApproval.APPROVE]
-            return "promote" if is_yes else "record_refusal"
+            answer = ti.xcom_pull(task_ids="approval.ask") or {}
+            if "overtaken" in answer:
+                return "too_late"
+            return "promote" if answer.get("chosen_options") == [PromotionApproval.APPROVE] else "record_refusal"
 
         @task
         def record_refusal(params: Any = None, ti: Any = None) -> None:
@@ -130,5 +138,5 @@ def build_promote(portfolio: Portfolio) -> DAG:
                 by, reason = answer["responded_by_user"]["name"], answer["params_input"]["reason"]
             decline(open_workspace(), portfolio, run_id=params["run_id"], declined_by=by, reason=reason)
 
-        approval() >> follow_the_answer() >> [promoted, record_refusal()]
+        approval() >> follow_the_answer() >> [promoted, record_refusal(), overtaken]
     return dag

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, CronTriggerTimetable, task
+from typing import Any
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, CronTriggerTimetable, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import score_chunk_task, send_notices_now
+from fraudops_airflow.steps import say, score_chunk_task, send_notices_now
 
 DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since.
 
 **Starts** each day, and by a person at any time.
 
-**Does** score them. Airflow loses events of a DAG that is paused; the store does not: this is how a paused day is
-caught up.
+**Does** score them, and what a challenger in the shadow has left out; compares the shadow with the champion once
+its labels have matured, and where that says PROMOTE starts `promote`. Airflow loses events of a DAG that is paused;
+the store does not: this is how a paused day is caught up.
 """
 
 
@@ -33,5 +37,51 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
             states = partition_states(open_workspace(), portfolio)
             return chunks([key for key, state in states.items() if state in ("pending", "stale")])
 
-        score_chunk_task(portfolio, "score").expand(keys=find_undone()) >> send_notices_now(portfolio)
+        @task_group
+        def shadow() -> Any:
+            """The challenger in the shadow of the champion: what it has not scored; what its days have shown."""
+
+            @task(trigger_rule="none_failed")
+            def heal() -> dict[str, Any]:
+                """Score what the running shadow should have scored and has not."""
+                from fraudops.decisions.shadow import heal
+
+                from fraudops_airflow.context import open_workspace
+
+                return heal(open_workspace(), portfolio).to_dict()
+
+            @task.short_circuit(ignore_downstream_trigger_rules=False)
+            def compare() -> str | None:
+                """Compare it with the champion once its labels have matured; PROMOTE is put before a person."""
+                from fraudops.notices.messages import verdict as verdict_notice
+                from fraudops.registry.shadow_comparison import conclude
+
+                from fraudops_airflow.context import open_workspace
+
+                ws = open_workspace()
+                verdict = conclude(ws, portfolio)
+                if verdict is None:
+                    return None
+                with ws.transaction() as session:
+                    verdict_notice(session, ws, portfolio, verdict)
+                say([f"{verdict.outcome}: {verdict.reason}"])
+                return verdict.run_id if verdict.outcome == "PROMOTE" else None
+
+            healed, compared = heal(), compare()
+            run_id = "{{ ti.xcom_pull(task_ids='shadow.compare') }}"
+            ask_for_promotion = TriggerDagRunOperator(
+                task_id="ask_for_promotion",
+                trigger_dag_id=portfolio.dag_id("promote"),
+                trigger_run_id=f"verdict__{run_id}",
+                conf={"run_id": run_id},
+                skip_when_already_exists=True,
+            )
+            healed >> compared >> ask_for_promotion
+            return healed, ask_for_promotion
+
+        scored = score_chunk_task(portfolio, "score").expand(keys=find_undone())
+        healed, asked = shadow()
+        scored >> healed
+        # Not behind the comparison itself, which skips whatever hangs on it where nobody is to be asked.
+        [scored, asked] >> send_notices_now(portfolio, trigger_rule="none_failed")
     return dag

@@ -23,6 +23,8 @@ options).
 **Does** compute the point-in-time features; score with the champion that was in force at the partition's end;
 decide allow, review or block; raise an alert for each review and block, with reasons; put notices for
 compliance into the outbox. While there is no champion the partition stays pending, and the promotion scores it.
+Where a challenger runs in the shadow, `shadow` records what it would have decided; nothing acts on that, and its
+failure fails nothing.
 
 A re-run gives the same bytes, raises no second alert and queues no second notice.
 """
@@ -79,5 +81,15 @@ def build_score(portfolio: Portfolio) -> DAG:
 
             raise_alerts(scored) >> send_notices_now(portfolio)
 
-        alert(score(features()))
+        @task
+        def shadow(scored: dict[str, Any]) -> dict[str, Any] | None:
+            """What a challenger in the shadow would have decided; nothing acts on it, and it can fail nobody."""
+            from fraudops_airflow.context import open_workspace
+            from fraudops_airflow.steps import score_shadow_beside
+
+            return score_shadow_beside(open_workspace(), portfolio, [scored["key"]])
+
+        scored = score(features())
+        alert(scored)
+        shadow(scored)
     return dag

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import task
 from fraudops.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from fraudops.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +80,30 @@ def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:
             for result in results
             if result.state in ("scored", "unchanged")
         ]
+        shadow = score_shadow_beside(ws, portfolio, keys)
         return {
+            "shadow": shadow,
             "states": {state: states.count(state) for state in sorted(set(states))},
             "raised": sum(result.raised for result in alerts),
             "notices": sum(result.notices for result in alerts),
         }
 
     return score_chunk
+
+
+def score_shadow_beside(ws: Workspace, portfolio: Portfolio, keys: list[str]) -> dict[str, Any] | None:
+    """Let the running shadow score what the champion has scored; None where it could not.
+
+    Whatever goes wrong with a challenger is no reason for the champion's work to fail: it is logged, the partition
+    counts as undone, and `reconcile` tries again.
+    """
+    from fraudops.decisions.shadow import score_shadow
+
+    try:
+        return score_shadow(ws, portfolio, keys).to_dict()
+    except Exception:
+        log.exception("The shadow could not score; the champion's scores stand, and reconcile tries again")
+        return None
 
 
 def send_notices_now(portfolio: Portfolio, **arguments: Any) -> TriggerDagRunOperator:

@@ -10,6 +10,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import TRAINING_POOL, dag_arguments
+from fraudops_airflow.steps import say
 
 DOC = """Train the candidates on matured data, compare the best one with the champion, write the verdict.
 
@@ -20,7 +21,8 @@ from, one to select and calibrate on, and one to gate on, with the label delay a
 a task of its own; compare the best one with the champion on rows that neither has seen. A tie keeps the
 champion.
 
-**Then**, where the verdict is PROMOTE, `promote` asks a named person. The report page of the run is under
+**Then**, where the verdict is PROMOTE, `promote` asks a named person; where the portfolio says `promotion.shadow`,
+the challenger first scores beside the champion for so many days. The report page of the run is under
 Fraud Ops → Reports.
 """
 
@@ -197,8 +199,19 @@ def build_train(portfolio: Portfolio) -> DAG:
 
         @task.short_circuit
         def is_promote(found: dict[str, Any]) -> bool:
-            """Only the verdict PROMOTE is put before a person."""
-            return found["outcome"] == "PROMOTE"
+            """Only the verdict PROMOTE is put before a person; where the portfolio asks for it, after a shadow."""
+            from fraudops.registry.comparison import verdict_of
+            from fraudops.registry.shadow import comes_first, start_after_verdict
+
+            from fraudops_airflow.context import open_workspace
+
+            ws = open_workspace()
+            with ws.transaction() as session:
+                verdict = verdict_of(session, portfolio, found["run_id"])
+            shadow = start_after_verdict(ws, portfolio, verdict, started_by="service:train")
+            if shadow is not None:
+                say([f"{shadow.model.version} scores in the shadow of the champion for {shadow.days} days"])
+            return verdict.outcome == "PROMOTE" and not comes_first(portfolio, verdict)
 
         period, collected = preprocess()
         found = compare(period)

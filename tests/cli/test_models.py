@@ -66,7 +66,16 @@ def test_a_version_is_shown_with_its_verdict(two_champions: Workspace) -> None:
 
 def test_rollback_by_command(two_champions: Workspace) -> None:
     found = _run(
-        models.app, "rollback", "v2", "--portfolio", "cards", "--reason", "v4 blocks too much", "--by", "vera", "--yes"
+        models.app,
+        "rollback",
+        "v2",
+        "--portfolio",
+        "cards",
+        "--reason",
+        "v4 blocks too much",
+        "--by",
+        "validator",
+        "--yes",
     )
     assert (found.exit_code, "v2 (lightgbm) is champion" in found.output) == (0, True), found.output
     assert "rolled_back" in _run(ledger.app, "show", "--action", "rolled_back").output

@@ -41,6 +41,8 @@ def test_the_champion_scores_and_its_thresholds_decide(bank: Bank) -> None:
         "transaction_id": [f"{DAYS[1]}-{i}" for i in range(4)],
         "score": [0.6, 0.03, 0.04, 0.99],
         "decision": ["review", "allow", "allow", "block"],
+        "route": ["policy"] * 4,
+        "propensity": [1.0] * 4,
     }
     manifest = bank.ws.store.require("scores", "cards", DAYS[1])
     sha256 = bank.models[0].artifact_sha256
@@ -51,6 +53,7 @@ def test_the_champion_scores_and_its_thresholds_decide(bank: Bank) -> None:
         "model_sha256": sha256,
         "thresholds": {"review": 0.5, "block": 0.9},
         "counts": result.decisions,
+        "routes": {"policy": 4, "passed_block": 0, "sample": 0},
     }
     (entry,) = bank.ledger("scored")
     assert entry.subject == f"cards/scores/{DAYS[1]}"
@@ -125,7 +128,7 @@ def test_scores_that_were_published_before_a_crash_still_get_their_entry(
         raise OSError("no connection")
 
     with monkeypatch.context() as patch:
-        patch.setattr(scoring, "_record", die)
+        patch.setattr(scoring, "record_scores", die)
         with pytest.raises(OSError):
             score(bank.ws, bank.portfolio, DAYS[0])
     assert bank.ledger("scored") == []
@@ -147,7 +150,7 @@ def test_changed_rows_make_scores_stale_and_a_new_entry(bank: Bank) -> None:
 
 def test_a_promotion_while_a_partition_is_being_scored_is_noticed(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
     bank.promote("2026-03-01", "2026-02-01")
-    real, promoted = scoring._stage, []
+    real, promoted = scoring.stage_scores, []
 
     def slow(*arguments: Any) -> Any:
         manifest = real(*arguments)
@@ -156,7 +159,7 @@ def test_a_promotion_while_a_partition_is_being_scored_is_noticed(bank: Bank, mo
             bank.promote("2026-03-01", "2026-02-20", factor=0.5, effective="2026-03-01")
         return manifest
 
-    monkeypatch.setattr(scoring, "_stage", slow)
+    monkeypatch.setattr(scoring, "stage_scores", slow)
     assert score(bank.ws, bank.portfolio, DAYS[1]).model_version == "v2"
     assert [e.details["model_version"] for e in bank.ledger("scored")] == ["v2"]
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 from fraudops.errors import FraudopsError
 from fraudops.portfolio import Portfolio
+from fraudops.roles import Roles
 from fraudops.stack import walkthrough
 from fraudops.stack.client import AirflowClient, ApiError, DagRun, RunFailedError, TaskInstance
 from fraudops.stack.itinerary import Itinerary
@@ -35,9 +36,9 @@ class Told:
 
 @dataclass
 class FakeAirflow:
-    """An Airflow with one ``promote`` run, whose question may be answered by the validator."""
+    """An Airflow with one ``promote`` run, whose question may be answered by validators."""
 
-    user: str = "validator"
+    user: str = "admin"
     state: str = "missing"
     refuse: int | None = None
     answers: list[tuple[str, list[str], Any]] = field(default_factory=list)
@@ -73,9 +74,15 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def walk(airflow: FakeAirflow, portfolio: Portfolio) -> tuple[Walkthrough, Told]:
     told = Told()
+
+    def sign_in(user: str) -> AirflowClient:
+        airflow.user = user
+        return client
+
     client = cast(AirflowClient, airflow)
     plan = Itinerary(portfolio, ("2026-11-07", "2026-11-08"), ("2026-11-09",))
-    return Walkthrough(client, lambda user: client, cast(Workspace, None), plan, told), told
+    roles = Roles.model_validate({"users": {"admin": ["model_validator"], "validator": ["model_validator"]}})
+    return Walkthrough(client, sign_in, cast(Workspace, None), roles, plan, told), told
 
 
 def test_the_validator_approves_with_the_reason(portfolios: dict[str, Portfolio]) -> None:
@@ -111,9 +118,9 @@ def test_a_run_that_fails_now_is_explained(portfolios: dict[str, Portfolio], mon
         show._approve("verdict__r", "it is better")
 
 
-def test_approvers_who_are_no_users_here_are_named(portfolios: dict[str, Portfolio]) -> None:
+def test_whoever_asked_for_the_training_is_not_made_to_answer(portfolios: dict[str, Portfolio]) -> None:
     cards = portfolios["cards"]
-    other = cards.model_copy(update={"promotion": cards.promotion.model_copy(update={"approvers": ("mrm",)})})
+    other = cards.model_copy(update={"promotion": cards.promotion.model_copy(update={"approvers": ("admin",)})})
     show, _ = walk(FakeAirflow(), other)
-    with pytest.raises(FraudopsError, match=r"none of the approvers \(mrm\)"):
+    with pytest.raises(FraudopsError, match=r"none of the approvers \(admin\)"):
         show._approve("verdict__r", "it is better")

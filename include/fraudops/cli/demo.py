@@ -20,6 +20,7 @@ from fraudops.cli.narration import Narration
 from fraudops.cli.stack import start
 from fraudops.errors import FraudopsError
 from fraudops.portfolio import Portfolio, load_portfolio
+from fraudops.roles import read_roles
 from fraudops.settings import Settings
 from fraudops.stack import itinerary, overview
 from fraudops.stack.environment import load
@@ -88,9 +89,9 @@ def _walk(settings: Settings, stack: Stack, plan: Itinerary, file: Path | None, 
     itinerary.remember(plan, stack.folder)
     if file is not None:
         itinerary.copy_to_landing(plan, file, settings.landing)
-    ws = Workspace.open(Settings.from_environment())
+    ws, roles = Workspace.open(Settings.from_environment()), read_roles(settings.roles)
     with closing(stack.client()) as client:
-        Walkthrough(client, stack.client, ws, plan, narration).run()
+        Walkthrough(client, stack.client, ws, roles, plan, narration).run()
 
 
 # -- the summary ----------------------------------------------------------------------------------------------

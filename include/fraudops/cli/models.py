@@ -10,15 +10,18 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from fraudops.cli import shadow
+from fraudops.cli.chosen import chosen_portfolio
 from fraudops.cli.console import out
 from fraudops.database import ModelVersion, PromotionRecord, Verdict
-from fraudops.errors import ConfigurationError
 from fraudops.portfolio import Portfolio, load_all
 from fraudops.registry.gate_lines import FAILED, PASSED, gate_lines
+from fraudops.roles import read_roles
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="List model versions, look at one, roll back.")
+app.add_typer(shadow.app, name="shadow")
 
 PortfolioOption = Annotated[str, typer.Option("--portfolio", "-p", help="Name of the portfolio.")]
 
@@ -31,7 +34,7 @@ def list_versions(
     from fraudops.registry import versions
 
     settings = Settings.from_environment()
-    chosen = [_portfolio(settings, portfolio)] if portfolio else list(load_all(settings.portfolios).values())
+    chosen = [chosen_portfolio(settings, portfolio)] if portfolio else list(load_all(settings.portfolios).values())
     ws, shown = Workspace.open(settings), 0
     with ws.transaction() as session:
         for one in chosen:
@@ -52,7 +55,7 @@ def show(version: Annotated[str, typer.Argument(help="Such as v3.")], portfolio:
     from fraudops.registry import versions
 
     settings = Settings.from_environment()
-    one = _portfolio(settings, portfolio)
+    one = chosen_portfolio(settings, portfolio)
     with Workspace.open(settings).transaction() as session:
         model = versions.version(session, one.name, version)
         in_use = versions.champion(session, one.name)
@@ -70,19 +73,23 @@ def rollback(
     version: Annotated[str, typer.Argument(help="A former champion, such as v3.")],
     reason: Annotated[str, typer.Option("--reason", "-r", help="Why; it is recorded.")],
     portfolio: PortfolioOption,
-    by: Annotated[str, typer.Option(help="Who answers for it (default: your user name).")] = "",
+    by: Annotated[str, typer.Option(help="Who answers for it: an approver (default: your user name).")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Make a former champion the champion again; recorded in the ledger with your name and reason."""
-    from fraudops.registry import promotion
+    from fraudops.notices.messages import promotion as promotion_notice
+    from fraudops.registry.approval import rollback_by
 
     settings = Settings.from_environment()
-    one = _portfolio(settings, portfolio)
+    one = chosen_portfolio(settings, portfolio)
     if not yes:
         typer.confirm(f"Make {version} the champion of {one.name}?", abort=True)
-    summary = promotion.rollback(
-        Workspace.open(settings), one, version=version, approved_by=by or getpass.getuser(), reason=reason
+    ws = Workspace.open(settings)
+    summary = rollback_by(
+        ws, one, read_roles(settings.roles), version=version, user=by or getpass.getuser(), reason=reason
     )
+    with ws.transaction() as session:
+        promotion_notice(session, ws, one, summary)
     state = "was champion already" if summary.already else "is champion"
     out.print(
         f"{one.name}: {summary.version} ({summary.candidate}) {state}, in force for partitions that end at or "
@@ -92,17 +99,6 @@ def rollback(
 
 
 # -- inside -------------------------------------------------------------------------------------------
-
-
-def _portfolio(settings: Settings, name: str) -> Portfolio:
-    known = load_all(settings.portfolios)
-    if name not in known:
-        raise ConfigurationError(
-            f"there is no portfolio {name!r}",
-            where=str(settings.portfolios),
-            remedy=f"choose one of {', '.join(known)}",
-        )
-    return known[name]
 
 
 def _version_table(portfolio: Portfolio, found: list[ModelVersion], in_use: ModelVersion | None) -> Table:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from fraudops.cli.console import out
 from fraudops.settings import Settings
@@ -84,6 +85,11 @@ def _show(found: Status) -> None:
         table.add_row(*_cells(portfolio))
     out.print()
     out.print(table)
+    for portfolio in found.portfolios:
+        if portfolio.shadow:
+            out.print(Text(f"{portfolio.name}: {portfolio.shadow}"))
+        for alarm in portfolio.alarms:
+            out.print(Text("ALARM ", style="bold red") + Text(f"{portfolio.name}: {alarm}"))
 
 
 def _cells(portfolio: PortfolioOverview) -> list[str]:

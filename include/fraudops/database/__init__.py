@@ -9,6 +9,7 @@ from fraudops.database.models import (
     ModelVersion,
     Notice,
     PromotionRecord,
+    Shadow,
     Verdict,
 )
 from fraudops.database.session import migrate, open_engine, transaction
@@ -22,6 +23,7 @@ __all__ = [
     "ModelVersion",
     "Notice",
     "PromotionRecord",
+    "Shadow",
     "Verdict",
     "migrate",
     "open_engine",

@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -107,6 +108,8 @@ class Verdict(Base):
     """Path of the report page in the store."""
     as_of: Mapped[datetime]
     created_at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(16), default="training", server_default="training")
+    """``training``: on the run's own test slice. ``shadow``: on live partitions that both have scored."""
 
     challenger: Mapped[ModelVersion] = relationship(foreign_keys=[challenger_id])
     champion: Mapped[ModelVersion | None] = relationship(foreign_keys=[champion_id])
@@ -134,6 +137,35 @@ class PromotionRecord(Base):
     model: Mapped[ModelVersion] = relationship(foreign_keys=[model_id])
 
 
+class Shadow(Base):
+    """A challenger that scores live partitions beside the champion, and on which nothing acts."""
+
+    __tablename__ = "shadow"
+    __table_args__ = (
+        # One at a time: a partition has one shadow, and what it is compared on is told apart by time alone.
+        Index("uq_shadow_running", "portfolio", unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    portfolio: Mapped[str] = mapped_column(String(64), index=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
+    days: Mapped[int] = mapped_column(Integer)
+    starts_at: Mapped[datetime]
+    """Partitions that start at or after it, and end at or before ``ends_at``, are scored."""
+    ends_at: Mapped[datetime]
+    started_by: Mapped[str] = mapped_column(String(256))
+    reason: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(256))
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    """How it ended: ``compared``, ``stopped`` by a person, ``promoted`` in the meantime."""
+    verdict_id: Mapped[int | None] = mapped_column(ForeignKey("verdict.id"))
+
+    model: Mapped[ModelVersion] = relationship()
+    verdict: Mapped[Verdict | None] = relationship()
+
+
 class Alert(Base):
     """A transaction that somebody should look at."""
 
@@ -155,6 +187,8 @@ class Alert(Base):
     score: Mapped[float] = mapped_column(Float)
     decision: Mapped[str] = mapped_column(String(16))
     """``review`` or ``block``."""
+    route: Mapped[str] = mapped_column(String(16), server_default="policy")
+    """``policy``; ``passed_block`` or ``sample`` where chance decided, see ``fraudops.decisions.exploration``."""
     reasons: Mapped[list[Any]]
     """Sentences, the weightiest first."""
     model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))

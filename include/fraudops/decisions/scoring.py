@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 
 from fraudops import __version__
 from fraudops.database.models import LedgerEntry, ModelVersion
+from fraudops.decisions.exploration import explore
 from fraudops.decisions.locks import lock_partition
 from fraudops.decisions.succession import Succession
 from fraudops.errors import ConflictError, ContractError
 from fraudops.features import model_frame
+from fraudops.labels.selective import ROUTES
 from fraudops.portfolio import Portfolio
 from fraudops.registry import versions
 from fraudops.registry.locks import hold_champion
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 DECISIONS = ("allow", "review", "block")
 ACTOR = "service:score"
+SCORES = "scores"
 _SECTIONS = ("columns", "features", "currency")
 _ATTEMPTS = 5
 
@@ -133,15 +136,15 @@ _KEPT = 2
 
 
 def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession) -> ScoreResult:
-    inputs = [ws.store.require(dataset, portfolio.name, key).as_input() for dataset in ("transactions", "features")]
+    inputs = inputs_of(ws, portfolio, key)
     for _ in range(_ATTEMPTS):
         model = succession.model_for(key)
         if not isinstance(model, ModelVersion):
             return ScoreResult(key, model)
-        manifest = _current(ws, portfolio, key, model, inputs)
+        manifest = current_scores(ws, SCORES, portfolio, key, model, inputs)
         changed = manifest is None
         if manifest is None:
-            manifest = _stage(ws, portfolio, key, model, inputs)
+            manifest = stage_scores(ws, SCORES, portfolio, key, model, inputs)
         with ws.transaction() as session:
             # A promotion since the model was chosen may have changed who scores this partition. Under the lock
             # there can be none until the scores are visible, and then it dates itself after them.
@@ -152,7 +155,7 @@ def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession
             if isinstance(now, ModelVersion) and now.artifact_sha256 == model.artifact_sha256:
                 if changed:
                     ws.store.publish(manifest)
-                _record(ws, session, portfolio, manifest)
+                record_scores(ws, session, portfolio, manifest, "scored")
                 return _result(manifest, "scored" if changed else "unchanged")
     raise ConflictError(
         "the champion changed again and again while the partition was being scored",
@@ -161,18 +164,40 @@ def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession
     )
 
 
-def _current(
-    ws: Workspace, portfolio: Portfolio, key: str, model: ModelVersion, inputs: list[Input]
+def inputs_of(ws: Workspace, portfolio: Portfolio, key: str) -> list[Input]:
+    """What a partition is scored from, beside the model.
+
+    Raises
+    ------
+    MissingPartitionError
+        It has no transactions or no features.
+    """
+    return [ws.store.require(dataset, portfolio.name, key).as_input() for dataset in ("transactions", "features")]
+
+
+def current_scores(
+    ws: Workspace, dataset: str, portfolio: Portfolio, key: str, model: ModelVersion, inputs: list[Input]
 ) -> Manifest | None:
     """The partition's scores, if they are what scoring it now would give."""
-    manifest = ws.store.manifest("scores", portfolio.name, key)
-    made_from = (_inputs(inputs, model), portfolio.digest_of(*_SECTIONS), __version__)
+    manifest = ws.store.manifest(dataset, portfolio.name, key)
+    made_from = (_inputs(inputs, model), _config(portfolio), __version__)
     if manifest is None or (manifest.inputs, manifest.config, manifest.code) != made_from:
         return None
     return manifest
 
 
-def _stage(ws: Workspace, portfolio: Portfolio, key: str, model: ModelVersion, inputs: list[Input]) -> Manifest:
+def stage_scores(
+    ws: Workspace, dataset: str, portfolio: Portfolio, key: str, model: ModelVersion, inputs: list[Input]
+) -> Manifest:
+    """Score a partition with a model and write it down; nobody sees it before it is published.
+
+    Raises
+    ------
+    IntegrityError
+        The model's file is not the one that was registered, or a partition's data was altered.
+    ContractError
+        The portfolio lacks a column that the model reads, or the model gave something that is no probability.
+    """
     frame = model_frame(ws, portfolio, [key])
     fraud_model = load_model(ws, model)
     require_columns(fraud_model, frame.columns, portfolio, model.version)
@@ -185,25 +210,31 @@ def _stage(ws: Workspace, portfolio: Portfolio, key: str, model: ModelVersion, i
             where=f"{portfolio.name} {key}, model {model.version}",
             remedy="roll back to another version",
         )
+    explored = explore(
+        portfolio, decisions, frame["transaction_id"].to_list(), fraud_model.thresholds, key=ws.token_key
+    )
     table = pa.table(
         {
             "transaction_id": pa.array(frame["transaction_id"], pa.string()),
             "score": pa.array(scores, pa.float64()),
-            "decision": pa.array(decisions, pa.string()),
+            "decision": pa.array(explored.decision, pa.string()),
+            "route": pa.array(explored.route, pa.string()),
+            "propensity": pa.array(explored.propensity, pa.float64()),
         }
     )
     return ws.store.stage(
-        "scores",
+        dataset,
         portfolio.name,
         key,
         table,
-        config=portfolio.digest_of(*_SECTIONS),
+        config=_config(portfolio),
         inputs=_inputs(inputs, model),
         facts={
             "model_version": model.version,
             "model_sha256": model.artifact_sha256,
             "thresholds": model.thresholds,
-            "counts": {name: int(np.count_nonzero(decisions == name)) for name in DECISIONS},
+            "counts": {name: int(np.count_nonzero(explored.decision == name)) for name in DECISIONS},
+            "routes": {name: int(np.count_nonzero(explored.route == name)) for name in ROUTES},
         },
     )
 
@@ -226,23 +257,29 @@ def require_columns(model: FraudModel, available: Iterable[str], portfolio: Port
         )
 
 
+def _config(portfolio: Portfolio) -> str:
+    """Digest of what scores depend on: which labels become known only where decisions tell."""
+    labels = ("labels",) if portfolio.labels.selective else ()
+    return portfolio.digest_of(*_SECTIONS, *labels)
+
+
 def _inputs(inputs: list[Input], model: ModelVersion) -> tuple[Input, ...]:
     """In the order in which a manifest keeps them."""
     file = Input(dataset="models", key=model.version, digest=model.artifact_sha256)
     return tuple(sorted([*inputs, file], key=lambda i: (i.dataset, i.key)))
 
 
-def _record(ws: Workspace, session: Session, portfolio: Portfolio, manifest: Manifest) -> None:
+def record_scores(ws: Workspace, session: Session, portfolio: Portfolio, manifest: Manifest, action: str) -> None:
     """Enter new scores into the ledger.
 
     Compared with the ledger itself, not with the store: had the process died between publishing and committing,
     the next run finds the scores in place and still writes the entry.
     """
-    subject = f"{portfolio.name}/scores/{manifest.key}"
+    subject = f"{portfolio.name}/{manifest.dataset}/{manifest.key}"
     digests = {"digest": manifest.data_digest, "model_sha256": manifest.facts["model_sha256"]}
     last = session.scalar(
         select(LedgerEntry.details)
-        .where(LedgerEntry.action == "scored", LedgerEntry.subject == subject)
+        .where(LedgerEntry.action == action, LedgerEntry.subject == subject)
         .order_by(LedgerEntry.number.desc())
         .limit(1)
     )
@@ -252,7 +289,7 @@ def _record(ws: Workspace, session: Session, portfolio: Portfolio, manifest: Man
         session,
         portfolio=portfolio.name,
         actor=ACTOR,
-        action="scored",
+        action=action,
         subject=subject,
         details={
             **digests,

@@ -14,17 +14,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
 from fraudops.database.models import Alert, ModelVersion, Verdict
-from fraudops.notices import outbox
 from fraudops.notices.outbox import one_line
+from fraudops.notices.rendering import Link as _Link
+from fraudops.notices.rendering import queue_rendered as _queue
 from fraudops.portfolio import Portfolio
 from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
@@ -223,7 +221,7 @@ def verdict(session: Session, ws: Workspace, portfolio: Portfolio, found: Verdic
             "champion": _model(champion) if champion else None,
             "gates": [_gate_lines(gate) for gate in found.gates],
             "needs_decision": workflow == "promote" and portfolio.promotion.needs_approval,
-            "report": f"{ws.ui_url}/fraud-ops/reports/{portfolio.name}/{quote(found.run_id, safe='')}",
+            "report": f"{ws.ui_url}/fraud-ops/reports/{portfolio.name}/{quote(challenger.run_id, safe='')}",
             "run_id": one_line(found.run_id),
             "computed": _time(found.as_of),
             "trained_until": _time(challenger.trained_until),
@@ -309,12 +307,6 @@ def promotion(session: Session, ws: Workspace, portfolio: Portfolio, summary: Pr
 
 
 @dataclass(frozen=True)
-class _Link:
-    label: str
-    address: str
-
-
-@dataclass(frozen=True)
 class _AlertLines:
     """An alert as both parts of a mail write it."""
 
@@ -335,60 +327,6 @@ class _GateLines:
     result: str
     """``passed``, ``failed``, or ``noted`` where no verdict depends on it."""
     explanation: str
-
-
-def _queue(
-    session: Session,
-    ws: Workspace,
-    portfolio: Portfolio,
-    *,
-    kind: str,
-    dedupe_key: str,
-    recipients: Iterable[str],
-    as_of: datetime,
-    subject: str,
-    reference: str,
-    link: _Link,
-    content: dict[str, Any],
-) -> bool:
-    """Render both parts and queue; ``reference`` is the subject, and all there is, where detail is cut down."""
-    is_full = portfolio.notices.detail == "full"
-    template = kind if is_full else "reference"
-    headline = one_line(subject if is_full else reference, 150)
-    values = {
-        "portfolio": portfolio.name,
-        "title": one_line(portfolio.title),
-        "subject": headline,
-        "link": link,
-        **(content if is_full else {}),
-    }
-    return outbox.queue(
-        session,
-        portfolio=portfolio,
-        kind=kind,
-        dedupe_key=dedupe_key,
-        recipients=recipients,
-        subject=f"[fraudops] {headline}",
-        text=_render(f"{template}.txt", values),
-        html=_render(f"{template}.html", values),
-        as_of=as_of,
-    )
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=lambda name: name is not None and name.endswith(".html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
-def _render(template: str, values: dict[str, Any]) -> str:
-    return _environment().get_template(template).render(values)
 
 
 def _alert_lines(alert: Alert) -> _AlertLines:

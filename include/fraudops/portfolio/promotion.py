@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from fraudops.portfolio.durations import Duration
+from fraudops.portfolio.shadow import ShadowRule
 from fraudops.portfolio.strict import Strict
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -67,9 +68,11 @@ class Promotion(Strict):
 
     needs_approval: bool = True
     approvers: tuple[str, ...] = ()
-    """Airflow users; empty: anybody who may answer in Airflow."""
+    """Roles, or users, of ``roles.yaml``; empty: the role ``model_validator``."""
     deadline: Duration = timedelta(days=3)
     """After this long without an answer the answer is no."""
     margin: Annotated[float, Field(ge=0)] = 0.02
     """How far below the champion's the average precision may lie, lower end of the interval."""
     gates: Gates = Gates()
+    shadow: ShadowRule | None = None
+    """Absent: a person starts a shadow, or nobody does."""

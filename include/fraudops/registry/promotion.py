@@ -15,11 +15,16 @@ from sqlalchemy.orm import Session
 
 from fraudops.database import LedgerEntry, ModelVersion, PromotionRecord, Verdict
 from fraudops.errors import ConflictError, ContractError
+from fraudops.notices import model_messages
 from fraudops.portfolio import Portfolio
 from fraudops.registry.comparison import verdict_of
 from fraudops.registry.locks import lock_champion
+from fraudops.registry.requests import is_same_person, requested_by
+from fraudops.registry.shadow import end_where_promoted
 from fraudops.registry.versions import artifact_bytes, history, newest_promotion, version
 from fraudops.workspace import Workspace
+
+DECLINED, OVERTAKEN = "promotion_declined", "promotion_overtaken"
 
 
 @dataclass(frozen=True)
@@ -58,13 +63,14 @@ class PromotionSummary:
 
 @dataclass(frozen=True)
 class RefusalSummary:
-    """A verdict that was not carried out."""
+    """A verdict that was not carried out: a person said no, or another one was faster."""
 
     portfolio: str
     run_id: str
     version: str
     candidate: str
     declined_by: str
+    """Who said no, or whose yes came too late."""
     reason: str
     ledger_number: int
     already: bool = False
@@ -89,7 +95,8 @@ def promote(ws: Workspace, portfolio: Portfolio, *, run_id: str, approved_by: st
     Raises
     ------
     ContractError
-        There is no such verdict, it is not PROMOTE, or the approver or the reason is missing.
+        There is no such verdict, it is not PROMOTE, the approver or the reason is missing, or the approver is who
+        asked for the training run.
     ConflictError
         The champion has changed since the verdict was made.
     IntegrityError
@@ -112,7 +119,8 @@ def promote(ws: Workspace, portfolio: Portfolio, *, run_id: str, approved_by: st
         carried_out = _promotion_of(session, verdict)
         if carried_out is not None:
             return _summary(session, carried_out, verdict, already=True)
-        _require_same_champion(session, portfolio, verdict)
+        _require_other_than_author(session, portfolio, verdict, approved_by)
+        require_open(session, portfolio, verdict)
         record = _change_champion(
             ws, session, portfolio, verdict.challenger, verdict=verdict, approved_by=approved_by, reason=reason
         )
@@ -134,39 +142,36 @@ def decline(ws: Workspace, portfolio: Portfolio, *, run_id: str, declined_by: st
     with ws.transaction() as session:
         lock_champion(session, portfolio.name)
         verdict = verdict_of(session, portfolio, run_id)
-        if _promotion_of(session, verdict) is not None:
-            raise ConflictError(
-                f"{verdict.challenger.version} has been promoted already",
-                where=f"{portfolio.name} {run_id}",
-                remedy="roll back with 'fraudops models rollback' to undo it",
-            )
-        details = {"run_id": run_id, "declined_by": declined_by, "reason": reason}
-        subject = f"{portfolio.name}/models/{verdict.challenger.version}"
-        recorded = session.scalar(
-            select(LedgerEntry).where(
-                LedgerEntry.portfolio == portfolio.name,
-                LedgerEntry.action == "promotion_declined",
-                LedgerEntry.subject == subject,
-                LedgerEntry.details == details,
-            )
-        )
-        entry = recorded or ws.record(
-            session,
-            portfolio=portfolio.name,
-            actor=declined_by,
-            action="promotion_declined",
-            subject=subject,
-            details=details,
-        )
-        return RefusalSummary(
-            portfolio=portfolio.name,
-            run_id=run_id,
-            version=verdict.challenger.version,
-            candidate=verdict.challenger.candidate,
-            declined_by=declined_by,
-            reason=reason,
-            ledger_number=entry.number,
-            already=recorded is not None,
+        _require_not_carried_out(session, portfolio, verdict)
+        return _record_refusal(ws, session, verdict, DECLINED, by=declined_by, reason=reason)
+
+
+def stand_back(ws: Workspace, portfolio: Portfolio, *, run_id: str, approved_by: str) -> RefusalSummary:
+    """Record that a verdict cannot be carried out any more, because the champion has changed; tell the model owner.
+
+    Parameters
+    ----------
+    approved_by
+        Whose yes came too late; ``nobody`` where it had not been asked for yet.
+
+    Raises
+    ------
+    ContractError
+        There is no such verdict, or it still can be carried out.
+    """
+    with ws.transaction() as session:
+        lock_champion(session, portfolio.name)
+        verdict = verdict_of(session, portfolio, run_id)
+        try:
+            require_open(session, portfolio, verdict)
+        except ConflictError as error:
+            by = approved_by.strip() or "nobody"
+            model_messages.overtaken(session, ws, portfolio, verdict, by=by, reason=error.what)
+            return _record_refusal(ws, session, verdict, OVERTAKEN, by=by, reason=error.what)
+        raise ContractError(
+            "the champion has not changed since the verdict, so it can still be carried out",
+            where=f"{portfolio.name} {run_id}",
+            remedy="clear the task 'promote', so that it runs again",
         )
 
 
@@ -206,6 +211,27 @@ def rollback(ws: Workspace, portfolio: Portfolio, *, version: str, approved_by: 
         return _summary(session, record, None)
 
 
+def require_open(session: Session, portfolio: Portfolio, verdict: Verdict) -> None:
+    """Refuse a verdict that cannot be carried out any more.
+
+    Raises
+    ------
+    ConflictError
+        It has been carried out already, or the champion is not the one it was compared with.
+    """
+    _require_not_carried_out(session, portfolio, verdict)
+    newest = newest_promotion(session, portfolio.name)
+    if (newest.model_id if newest else None) == verdict.champion_id:
+        return
+    now = newest.model.version if newest else "none"
+    then = verdict.champion.version if verdict.champion else "none"
+    raise ConflictError(
+        f"the champion has changed since the verdict was made: it was {then}, it is {now}",
+        where=f"{portfolio.name} {verdict.run_id}",
+        remedy=f"train again, so that the challenger is compared with {now}",
+    )
+
+
 # -- inside -------------------------------------------------------------------------------------------
 
 
@@ -225,16 +251,52 @@ def _promotion_of(session: Session, verdict: Verdict) -> PromotionRecord | None:
     return session.scalar(select(PromotionRecord).where(PromotionRecord.verdict_id == verdict.id))
 
 
-def _require_same_champion(session: Session, portfolio: Portfolio, verdict: Verdict) -> None:
-    newest = newest_promotion(session, portfolio.name)
-    if (newest.model_id if newest else None) == verdict.champion_id:
-        return
-    now = newest.model.version if newest else "none"
-    then = verdict.champion.version if verdict.champion else "none"
-    raise ConflictError(
-        f"the champion has changed since the verdict was made: it was {then}, it is {now}",
-        where=f"{portfolio.name} {verdict.run_id}",
-        remedy=f"train again, so that the challenger is compared with {now}",
+def _require_not_carried_out(session: Session, portfolio: Portfolio, verdict: Verdict) -> None:
+    if _promotion_of(session, verdict) is not None:
+        raise ConflictError(
+            f"{verdict.challenger.version} has been promoted already",
+            where=f"{portfolio.name} {verdict.run_id}",
+            remedy="roll back with 'fraudops models rollback' to undo it",
+        )
+
+
+def _require_other_than_author(session: Session, portfolio: Portfolio, verdict: Verdict, approved_by: str) -> None:
+    """The last of the doors: whatever let the answer through, nobody promotes their own work."""
+    author = requested_by(session, portfolio, verdict.challenger.run_id)
+    if author is not None and is_same_person(author, approved_by):
+        raise ContractError(
+            f"{approved_by} asked for the training run, and nobody decides on their own work",
+            where=f"{portfolio.name} {verdict.run_id}",
+            remedy="let another approver answer",
+        )
+
+
+def _record_refusal(
+    ws: Workspace, session: Session, verdict: Verdict, action: str, *, by: str, reason: str
+) -> RefusalSummary:
+    """The ledger entry, written once however often the step runs again."""
+    details = {"run_id": verdict.run_id, "declined_by": by, "reason": reason}
+    subject = f"{verdict.portfolio}/models/{verdict.challenger.version}"
+    recorded = session.scalar(
+        select(LedgerEntry).where(
+            LedgerEntry.portfolio == verdict.portfolio,
+            LedgerEntry.action == action,
+            LedgerEntry.subject == subject,
+            LedgerEntry.details == details,
+        )
+    )
+    entry = recorded or ws.record(
+        session, portfolio=verdict.portfolio, actor=by, action=action, subject=subject, details=details
+    )
+    return RefusalSummary(
+        portfolio=verdict.portfolio,
+        run_id=verdict.run_id,
+        version=verdict.challenger.version,
+        candidate=verdict.challenger.candidate,
+        declined_by=by,
+        reason=reason,
+        ledger_number=entry.number,
+        already=recorded is not None,
     )
 
 
@@ -290,6 +352,7 @@ def _change_champion(
     )
     session.add(record)
     session.flush()
+    end_where_promoted(ws, session, model, by=approved_by)
     return record
 
 

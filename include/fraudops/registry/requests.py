@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from fraudops.database import LedgerEntry
 from fraudops.portfolio import Portfolio
@@ -39,3 +40,16 @@ def record_request(
             details={"reason": reason, "as_of": as_of.isoformat()},
         )
         return True
+
+
+def requested_by(session: Session, portfolio: Portfolio, run_id: str) -> str | None:
+    """Who asked for a training run: a user, or ``service:<workflow>``; None where the ledger does not say."""
+    subject = f"{portfolio.name}/training/{run_id}"
+    return session.scalar(
+        select(LedgerEntry.actor).where(LedgerEntry.action == ACTION, LedgerEntry.subject == subject).limit(1)
+    )
+
+
+def is_same_person(user: str, other: str) -> bool:
+    """Whether two names are one user's; capitals and spaces around do not make another person."""
+    return user.strip().casefold() == other.strip().casefold()

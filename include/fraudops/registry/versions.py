@@ -14,8 +14,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fraudops.database import ModelVersion, PromotionRecord
-from fraudops.errors import ContractError, IntegrityError
+from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
+from fraudops.registry import integrity
 from fraudops.registry.locks import lock_versions
 from fraudops.store import sha256_of
 from fraudops.workspace import Workspace
@@ -124,7 +125,8 @@ def _heal(ws: Workspace, model: ModelVersion, model_bytes: bytes) -> None:
 def load(ws: Workspace, model: ModelVersion) -> FraudModel:
     """Load a version; its file's digest is compared with the database's before anything is unpickled.
 
-    Do not call it in a transaction that has appended to the ledger: a refusal is recorded in one of its own.
+    Do not call it in a transaction that has appended to the ledger: a refusal, and the end of one, is recorded in
+    one of its own.
 
     Raises
     ------
@@ -142,29 +144,13 @@ def artifact_bytes(ws: Workspace, model: ModelVersion) -> bytes:
         content: bytes | None = ws.store.get("models", model.portfolio, model.version, ARTIFACT)
     except FileNotFoundError:
         content = None
-    found = sha256_of(content) if content is not None else "no file"
-    if content is None or found != model.artifact_sha256:
-        _refuse(ws, model, found)
-    return content  # type: ignore[return-value]
-
-
-def _refuse(ws: Workspace, model: ModelVersion, found: str) -> None:
-    with ws.transaction() as session:
-        ws.record(
-            session,
-            portfolio=model.portfolio,
-            actor="service:registry",
-            action="model_refused",
-            subject=f"{model.portfolio}/models/{model.version}",
-            details={"registered_sha256": model.artifact_sha256, "found": found},
-        )
-    what = "the model's file is gone" if found == "no file" else "the model's file is not the one registered"
-    raise IntegrityError(
-        what,
-        where=f"{model.portfolio} {model.version}: {model.artifact}",
-        remedy=f"restore the file with SHA-256 {model.artifact_sha256[:16]}… from the backup, or roll back to "
-        "another version; find out who changed it",
-    )
+    if content is None:
+        integrity.refuse(ws, model, integrity.NO_FILE)
+    found = sha256_of(content)
+    if found != model.artifact_sha256:
+        integrity.refuse(ws, model, found)
+    integrity.accept(ws, model)
+    return content
 
 
 def of_candidate(session: Session, portfolio_name: str, run_id: str, candidate: str) -> ModelVersion | None:

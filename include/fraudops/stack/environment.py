@@ -36,6 +36,7 @@ def fraudops_variables(settings: Settings, secrets: Secrets, address: str) -> di
         "FRAUDOPS_STORE": settings.store if "://" in settings.store else str(Path(settings.store).absolute()),
         "FRAUDOPS_LANDING": str(settings.landing.absolute()),
         "FRAUDOPS_PORTFOLIOS": str(settings.portfolios.absolute()),
+        "FRAUDOPS_ROLES": str(settings.roles.absolute()),
         "FRAUDOPS_DATABASE_URL": settings.database_url or postgres.url(FRAUDOPS_DATABASE),
         "FRAUDOPS_TOKEN_KEY": token_key.get_secret_value().hex() if token_key else secrets.token_key,
         "FRAUDOPS_LEDGER_KEY": ledger_key.get_secret_value().hex() if ledger_key else secrets.ledger_key,

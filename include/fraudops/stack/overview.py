@@ -65,6 +65,10 @@ class PortfolioOverview:
     decisions: dict[str, int] = field(default_factory=dict)
     """Alerts per decision."""
     notices: dict[str, int | None] = field(default_factory=lambda: {"sent": None, "waiting": None})
+    alarms: tuple[str, ...] = ()
+    """A sentence per model file that is not the one registered."""
+    shadow: str | None = None
+    """A sentence about the challenger that scores beside the champion."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -81,6 +85,8 @@ class PortfolioOverview:
             "alerts": self.alerts,
             "decisions": self.decisions,
             "notices": self.notices,
+            "alarms": list(self.alarms),
+            "shadow": self.shadow,
         }
 
 
@@ -126,12 +132,15 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
 
     from fraudops.decisions.pending import history_keys, pending_keys, stale_keys
     from fraudops.notices.outbox import counts
+    from fraudops.registry.integrity import altered_files
+    from fraudops.registry.shadow import progress
 
     with ws.transaction() as session:
         alerts = session.execute(
             select(Alert.decision, func.count()).where(Alert.portfolio == portfolio.name).group_by(Alert.decision)
         )
         decisions = {row[0]: row[1] for row in alerts}
+        shadow = progress(store, session, portfolio)
         return PortfolioOverview(
             **counted,
             champion=champion(session, portfolio.name),
@@ -141,6 +150,8 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
             alerts=sum(decisions.values()),
             decisions=decisions,
             notices=dict(counts(session, portfolio.name).to_dict()),
+            alarms=tuple(finding.sentence for finding in altered_files(session, portfolio.name)),
+            shadow=shadow.sentence if shadow else None,
         )
 
 
@@ -190,7 +201,10 @@ def verdict(session: Session, portfolio: str, run_id: str) -> VerdictLine | None
 def newest_training_run(session: Session, portfolio: str) -> str | None:
     """Run id of the newest verdict, or None."""
     return session.scalar(
-        select(Verdict.run_id).where(Verdict.portfolio == portfolio).order_by(Verdict.id.desc()).limit(1)
+        select(Verdict.run_id)
+        .where(Verdict.portfolio == portfolio, Verdict.kind == "training")
+        .order_by(Verdict.id.desc())
+        .limit(1)
     )
 
 

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fraudops.errors import ConfigurationError
 
-USERS = {"admin": "admin", "validator": "user", "analyst": "viewer"}
-"""User → Airflow role. ``user`` is the least role that may answer an approval."""
+USERS = {"admin": "admin", "validator": "user", "deputy": "user", "analyst": "viewer"}
+"""User → Airflow role. ``user`` is the least role that may answer an approval. The deputy decides where the
+validator asked for the training. Their business roles are in ``include/roles.yaml``."""
 
 
 class Secrets(BaseModel):
@@ -43,6 +44,11 @@ class Secrets(BaseModel):
             passwords={user: secrets.token_urlsafe(9) for user in USERS},
         )
 
+    def completed(self) -> Secrets:
+        """With a password for each user who has none yet: an older installation knew fewer."""
+        passwords = {user: self.passwords.get(user) or secrets.token_urlsafe(9) for user in USERS}
+        return self.model_copy(update={"passwords": self.passwords | passwords})
+
 
 def read_secrets(path: Path) -> Secrets | None:
     """The secrets of a file, or None where there is none.
@@ -68,12 +74,12 @@ def read_secrets(path: Path) -> Secrets | None:
 
 
 def ensure_secrets(path: Path) -> Secrets:
-    """The secrets of a file, made first where there is none. Raises as :func:`read_secrets` does."""
+    """The secrets of a file, made or completed first where they are not all there; raises as :func:`read_secrets`."""
     found = read_secrets(path)
-    if found is None:
-        found = Secrets.generate()
-        write_private(path, found.model_dump_json(indent=2) + "\n")
-    return found
+    complete = found.completed() if found else Secrets.generate()
+    if complete != found:
+        write_private(path, complete.model_dump_json(indent=2) + "\n")
+    return complete
 
 
 def write_passwords(path: Path, passwords: dict[str, str]) -> None:

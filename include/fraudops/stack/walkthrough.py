@@ -18,16 +18,17 @@ from fraudops.decisions.pending import pending_keys
 from fraudops.errors import FraudopsError
 from fraudops.intake.validation import last_outcome
 from fraudops.portfolio import Portfolio
+from fraudops.roles import Roles
 from fraudops.stack import overview
 from fraudops.stack.client import AirflowClient, ApiError, DagRun, RunFailedError, TaskInstance
 from fraudops.stack.itinerary import Itinerary
 from fraudops.stack.secrets import USERS
 from fraudops.workspace import Workspace
 
-LAND, INGEST, SCORE, TRAIN, PROMOTE, NOTIFY, RECONCILE = (
-    "land", "ingest", "score", "train", "promote", "notify", "reconcile",
+LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE = (
+    "land", "ingest", "score", "train", "promote", "rollback", "shadow", "notify", "reconcile",
 )  # fmt: skip
-WORKFLOWS = (LAND, INGEST, SCORE, TRAIN, PROMOTE, NOTIFY, RECONCILE)
+WORKFLOWS = (LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE)
 
 APPROVE = "Approve"
 _FEEDS = 2
@@ -67,6 +68,7 @@ class Walkthrough:
     sign_in: Callable[[str], AirflowClient]
     """Opens another user's session."""
     ws: Workspace
+    roles: Roles
     plan: Itinerary
     narrator: Narrator
 
@@ -332,14 +334,15 @@ class Walkthrough:
         self.narrator.found(f"{session.user} answered “{APPROVE}” through Airflow")
 
     def _approver(self) -> str:
-        allowed = self.portfolio.promotion.approvers or ("validator",)
+        """A user of the local stack who may answer; whoever asked for the training, as we did, may not."""
+        allowed = [approver.name for approver in self.roles.approvers(self.portfolio)]
         for user in allowed:
-            if user in USERS:
+            if user in USERS and user != self.client.user:
                 return user
         raise FraudopsError(
-            f"none of the approvers ({', '.join(allowed)}) is a user of the local stack",
+            f"none of the approvers ({', '.join(allowed)}) may answer on the local stack (who trains may not)",
             where=f"{self.portfolio.name}.yaml: promotion.approvers",
-            remedy=f"add one of {', '.join(USERS)}, or answer in the UI as one of them",
+            remedy="name the role model_validator there, or answer in the UI as one of them",
         )
 
     def _find(self, dag_id: str, run_id: str) -> DagRun | None:

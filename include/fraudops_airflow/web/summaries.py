@@ -12,6 +12,8 @@ from fraudops.database import Alert, Verdict
 from fraudops.notices import outbox
 from fraudops.portfolio import Portfolio
 from fraudops.registry.gate_lines import failed_gates
+from fraudops.registry.integrity import AlteredFile, altered_files
+from fraudops.registry.shadow import Progress, progress
 from fraudops.registry.versions import newest_promotion, of_run
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
@@ -53,6 +55,7 @@ class VerdictLine:
     """What a comparison found."""
 
     run_id: str
+    """Of the challenger's training, whose report tells of it."""
     outcome: str
     reason: str
     challenger: str
@@ -93,6 +96,10 @@ class PortfolioOverview:
     days: tuple[DayAlerts, ...]
     alerts: int
     notices: outbox.Counts
+    alarms: tuple[AlteredFile, ...]
+    """Model files that are not the ones registered."""
+    shadow: Progress | None
+    """The challenger that scores beside the champion."""
 
     @property
     def is_empty(self) -> bool:
@@ -253,10 +260,12 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         stale=_stale(archive, portfolio),
         champion=_champion(session, name),
         verdict=_verdict_line(verdict) if verdict else None,
-        verdict_has_report=verdict is not None and archive.has("reports", name, verdict.run_id),
+        verdict_has_report=verdict is not None and archive.has("reports", name, verdict.challenger.run_id),
         days=tuple(days),
         alerts=session.scalar(select(func.count()).select_from(Alert).where(Alert.portfolio == name)) or 0,
         notices=outbox.counts(session, name),
+        alarms=tuple(altered_files(session, name)),
+        shadow=progress(archive.store, session, portfolio),
     )
 
 
@@ -292,7 +301,7 @@ def _champion(session: Session, portfolio: str) -> Champion | None:
 
 def _verdict_line(verdict: Verdict) -> VerdictLine:
     return VerdictLine(
-        run_id=verdict.run_id,
+        run_id=verdict.challenger.run_id,
         outcome=verdict.outcome,
         reason=verdict.reason,
         challenger=verdict.challenger.version,
