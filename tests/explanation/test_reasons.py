@@ -296,6 +296,22 @@ def test_categories_and_their_missing_values(cards: Portfolio) -> None:
     assert told == ["channel is online, mostly card_present", "country is missing, mostly DE"]
 
 
+def test_a_value_that_is_as_usual_and_still_a_reason_says_so(cards: Portfolio, columns: ModelColumns) -> None:
+    """Against an average of many rows even the commonest value may raise a score."""
+    background = {**_background(columns), "country": "(missing)"}
+
+    class Blind(Linear):
+        def matrix(self, frame: pd.DataFrame) -> np.ndarray:
+            # The typical row differs in what it computes with, not in what is told.
+            made = super().matrix(frame)
+            if "transaction_id" not in frame:
+                made[:, list(self.origins).index("country")] = "elsewhere"
+            return made
+
+    model = Blind(columns, background, {}, {"country": {None: 1.0}})
+    assert explain(model, _frame(columns, country=None), cards) == [["country is missing, as usual"]]
+
+
 def test_where_a_category_is_mostly_missing(cards: Portfolio, columns: ModelColumns) -> None:
     background = {**_background(columns), "country": "(missing)"}
     model = Linear(columns, background, {}, {"country": {"FR": 1.0}})

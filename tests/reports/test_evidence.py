@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
-from fraudops.database import LedgerEntry
+from fraudops.database import LedgerEntry, ModelVersion
 from fraudops.errors import ContractError, IntegrityError
 from fraudops.portfolio import Fairness, ModelCard, Portfolio
 from fraudops.registry.comparison import compare
@@ -195,6 +195,19 @@ def test_few_frauds_and_wide_intervals_are_told(workspace: Workspace, cards: Por
     found = _limits(workspace, file_pack(workspace, cards, version="v1"))
     assert "Few frauds in the test slice" in found
     assert "Average precision is not known well" in found
+
+
+def test_a_second_fit_is_told(workspace: Workspace, cards: Portfolio) -> None:
+    models = leave_run(workspace, cards, payments(), {"logistic_regression": "poor"})
+    what = "Calibration and thresholds are older than the model"
+    assert what not in _limits(workspace, file_pack(workspace, cards, version="v1"))
+    facts = {"estimator": "logistic_regression", "rows": 4_800, "calibrated_before_refit_on": {"rows": 3_600}}
+    with workspace.transaction() as session:
+        found = session.get_one(ModelVersion, models["logistic_regression"].id)
+        found.metrics = {**found.metrics, "model": facts}
+    filed = file_pack(workspace, cards, version="v1")
+    assert "3,600" in _limits(workspace, filed)[what]
+    assert "then fitted on as well" in _text(workspace, filed)
 
 
 def test_rows_that_stand_for_others_are_told(workspace: Workspace, cards: Portfolio) -> None:

@@ -290,17 +290,22 @@ def _plain(told: Told) -> str:
 
 def _column(value: Value, told: Told) -> str:
     name = safe_text(value.member.column)
+    is_, usual, word = _is_and_usual(value, told)
+    if value.typical is None:
+        return f"{name} is {is_}"
+    return f"{name} is {is_}, as usual" if is_ == usual else f"{name} is {is_}, {word} {usual}"
+
+
+def _is_and_usual(value: Value, told: Told) -> tuple[str, str, str]:
+    """What a column is, what it usually is, and the word for that."""
     if isinstance(value.value, str) or isinstance(value.typical, str):
-        is_, typical = _category(value.value), f", mostly {_category(value.typical)}"
-    elif value.member.column in told.flags:
-        is_, typical = _yes_no(value.value), f", mostly {_yes_no(value.typical)}"
-    elif value.value is None or value.typical is None:
-        is_ = "missing" if value.value is None else number(value.value)
-        typical = "" if value.typical is None else f", typically {number(value.typical)}"
-    else:
-        first, second = _alike(float(value.value), float(value.typical))
-        is_, typical = first, f", typically {second}"
-    return f"{name} is {is_}{typical if value.typical is not None else ''}"
+        return _category(value.value), _category(value.typical), "mostly"
+    if value.member.column in told.flags:
+        return _yes_no(value.value), _yes_no(value.typical), "mostly"
+    if value.value is None or value.typical is None:
+        is_, usual = ("missing" if v is None else number(v) for v in (value.value, value.typical))
+        return is_, usual, "typically"
+    return *_alike(float(value.value), float(value.typical)), "typically"
 
 
 # -- pieces ---------------------------------------------------------------------------------------------------

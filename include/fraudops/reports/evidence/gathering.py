@@ -31,21 +31,21 @@ from fraudops.reports.evidence.contents import (
 )
 from fraudops.reports.evidence.expectations import in_force
 from fraudops.reports.evidence.inputs import feature_facts
-from fraudops.reports.evidence.limitations import Seen, limitations
+from fraudops.reports.evidence.limitations import REFIT, Seen, limitations
 from fraudops.reports.evidence.results import results
 from fraudops.reports.evidence.rolling import rolling
 from fraudops.reports.figures import Figure, draw
 from fraudops.store import canonical_json, sha256_of
 from fraudops.training import dataset
 from fraudops.training.dataset import DatasetSummary
-from fraudops.training.splits import SLICES, TEST, TRAIN
+from fraudops.training.splits import GAP, SLICES, TEST, TRAIN, VALIDATION
 from fraudops.workspace import Workspace
 
 FILED = "evidence_filed"
 """Ledger action of a pack; left out of packs, which would never come to an end otherwise."""
 _PURPOSES = {
     "train": "fitted on it: preprocessing and model",
-    "gap": "left out: its labels would not have been known yet",
+    "gap": "left out of the fit: its labels would not have been known yet",
     "validation": "selected, calibrated, thresholds set",
     "test": "the gates; nothing was fitted or chosen on it",
 }
@@ -166,6 +166,7 @@ def _card(run: Run, model: ModelVersion) -> Card:
     stated, specification = portfolio.model_card, portfolio.training.candidates.get(model.candidate)
     described = dict(model.metrics.get("model", {}))
     told = ("portfolio", "candidate", "estimator", "parameters", "columns", "calibration", "thresholds")
+    refit = REFIT in described
     known_currency = portfolio.has_amount and portfolio.currency not in portfolio.columns
     return Card(
         portfolio=portfolio.name,
@@ -192,13 +193,18 @@ def _card(run: Run, model: ModelVersion) -> Card:
         seed=summary.seed,
         immature=summary.immature,
         slices=tuple(
-            SliceFacts(name, _PURPOSES[name], held.rows, held.positives, held.first, held.last, held.days)
+            SliceFacts(name, _purpose(name, refit), held.rows, held.positives, held.first, held.last, held.days)
             for name in SLICES
             if (held := summary.slices.get(name)) is not None
         ),
         currency=portfolio.currency if known_currency else None,
         minor_digits=portfolio.minor_digits if portfolio.has_amount else None,
     )
+
+
+def _purpose(name: str, refit: bool) -> str:
+    again = "; then fitted on as well, as far as labels were known where the test slice begins"
+    return _PURPOSES[name] + (again if refit and name in (GAP, VALIDATION) else "")
 
 
 # -- lineage -------------------------------------------------------------------------------------------------

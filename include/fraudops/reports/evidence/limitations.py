@@ -18,6 +18,8 @@ FEW_FRAUDS = 10
 MOSTLY_MISSING = 0.5
 DOMINANT = 0.6
 SHORT_DAYS = 14.0
+REFIT = "calibrated_before_refit_on"
+"""What a model that was fitted a second time says of itself."""
 _NAMED = 8
 
 
@@ -151,6 +153,16 @@ def _weights(seen: Seen) -> Iterator[Limitation]:
         )
 
 
+def _second_fit(seen: Seen) -> Iterator[Limitation]:
+    before = seen.card.facts.get(REFIT)
+    if before is not None:
+        yield Limitation(
+            "Calibration and thresholds are older than the model",
+            f"they were learned with a fit on {before['rows']:,} rows; the version was then fitted on "
+            f"{seen.card.facts['rows']:,}, and on the test slice it was measured as it is",
+        )
+
+
 def _always(seen: Seen) -> Iterator[Limitation]:
     yield Limitation(
         "Labels are what was reported",
@@ -164,5 +176,5 @@ def _always(seen: Seen) -> Iterator[Limitation]:
 
 _RULES: tuple[Callable[[Seen], Iterator[Limitation]], ...] = (
     _positives, _interval, _calibration, _split, _columns, _reliance, _segments, _stated, _changes, _weights,
-    _always,
+    _second_fit, _always,
 )  # fmt: skip
