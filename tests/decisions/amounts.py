@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from fraudops.features import ModelColumns
+from fraudops.training.thresholds import Thresholds
+
+THRESHOLDS = Thresholds(review=0.5, block=0.9, alerts_per_day=0.0, block_precision=None, block_rows=0)
 
 
 @dataclass
@@ -22,6 +25,8 @@ class AmountModel:
     background: Mapping[str, Any] = field(
         default_factory=lambda: {"amount": 20.0, "customer_amount_ratio_30d": 1.0, "channel": "online"}
     )
+
+    thresholds: Thresholds = THRESHOLDS
 
     def score(self, frame: pd.DataFrame) -> np.ndarray:
         return np.clip(frame["amount"].to_numpy(dtype=float) * self.factor / 1000, 0, 1)
@@ -37,4 +42,4 @@ class AmountModel:
         return self.score(pd.DataFrame(matrix, columns=list(self.columns.all)))
 
     def decide(self, scores: np.ndarray, amount_minor: np.ndarray | None = None) -> np.ndarray:
-        return np.where(scores >= 0.9, "block", np.where(scores >= 0.5, "review", "allow"))
+        return self.thresholds.decide(scores, amount_minor)

@@ -15,10 +15,11 @@ from fraudops.database import Alert, LedgerEntry, ModelVersion, Notice, Promotio
 from fraudops.features import build
 from fraudops.portfolio import Portfolio
 from fraudops.registry.versions import register
+from fraudops.training.thresholds import Thresholds
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
-from tests.decisions.amounts import AmountModel
+from tests.decisions.amounts import THRESHOLDS, AmountModel
 
 
 def at(text: str) -> datetime:
@@ -58,10 +59,18 @@ class Bank:
     def features(self, key: str) -> None:
         build(self.ws, self.portfolio, [key])
 
-    def promote(self, as_of: str, trained_until: str, *, factor: float = 1.0, effective: str | None = None) -> None:
+    def promote(
+        self,
+        as_of: str,
+        trained_until: str,
+        *,
+        factor: float = 1.0,
+        effective: str | None = None,
+        thresholds: Thresholds = THRESHOLDS,
+    ) -> None:
         """Register a model and make it champion."""
         content = io.BytesIO()
-        joblib.dump(AmountModel(factor), content)
+        joblib.dump(AmountModel(factor, thresholds=thresholds), content)
         with self.ws.transaction() as session:
             model = register(
                 self.ws,

@@ -41,6 +41,7 @@ def test_an_alert_for_each_review_and_block(scored: Bank) -> None:
     assert entry.details == {
         "review": 1,
         "block": 1,
+        "samples": 0,
         "notices": 2,
         "model_version": "v1",
         "scores": scored.ws.store.require("scores", "cards", DAY).data_digest,

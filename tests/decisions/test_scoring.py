@@ -41,6 +41,8 @@ def test_the_champion_scores_and_its_thresholds_decide(bank: Bank) -> None:
         "transaction_id": [f"{DAYS[1]}-{i}" for i in range(4)],
         "score": [0.6, 0.03, 0.04, 0.99],
         "decision": ["review", "allow", "allow", "block"],
+        "route": ["policy"] * 4,
+        "propensity": [1.0] * 4,
     }
     manifest = bank.ws.store.require("scores", "cards", DAYS[1])
     sha256 = bank.models[0].artifact_sha256
@@ -51,6 +53,7 @@ def test_the_champion_scores_and_its_thresholds_decide(bank: Bank) -> None:
         "model_sha256": sha256,
         "thresholds": {"review": 0.5, "block": 0.9},
         "counts": result.decisions,
+        "routes": {"policy": 4, "passed_block": 0, "sample": 0},
     }
     (entry,) = bank.ledger("scored")
     assert entry.subject == f"cards/scores/{DAYS[1]}"

@@ -11,14 +11,14 @@ from fraudops.features import build, model_columns, model_frame
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 
-from tests.features.test_behaviour import _history, _known
+from tests.features.histories import make_history, make_known, with_everything
 
 
 @pytest.fixture
 def cards(workspace: Workspace, portfolios: dict[str, Portfolio]) -> Portfolio:
-    """Sixty days of transactions and their labels in the store."""
-    cards = portfolios["cards"]
-    history = _history()
+    """Sixty days of transactions and their labels in the store, and every aggregate that there is."""
+    cards = with_everything(portfolios["cards"])
+    history = make_history()
     n = history.num_rows
     history = history.append_column("amount", pc.divide(history["amount_minor"].cast(pa.float64()), 100.0))
     for name, value in (("currency", "EUR"), ("country", "DE"), ("channel", "online")):
@@ -26,7 +26,7 @@ def cards(workspace: Workspace, portfolios: dict[str, Portfolio]) -> Portfolio:
     keys = pc.strftime(history["event_time"], "%Y-%m-%d")
     for key in sorted(pc.unique(keys).to_pylist()):
         workspace.store.write("transactions", "cards", key, history.filter(pc.equal(keys, key)), config="c")
-    known = _known(history)
+    known = make_known(history)
     arrived = (known["known_at"] - np.timedelta64(1, "s")).dt.strftime("%Y-%m-%d")
     for key, part in known.groupby(arrived):
         table = pa.Table.from_pandas(part.assign(reported_at=part["known_at"]), preserve_index=False)

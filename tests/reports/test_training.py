@@ -115,7 +115,8 @@ def test_a_run_that_was_really_trained(workspace: Workspace, cards: Portfolio, k
     assert page.count("data:image/png") == 9
     assert words in page
     assert "a review 4.00" in page
-    money = promoted.metrics["money"]
+    numbers = json.loads(workspace.store.get("reports", "cards", "run-1", "metrics.json"))
+    money = numbers["candidates"][found.challenger_candidate]["test"]["money"]
     assert f"{money['cost'] / 100:,.0f}</td>" in page
     assert money["costs"] == {"review": 400.0, "friction": 1500.0, "recovered": 1.0}
 

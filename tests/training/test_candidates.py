@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from fraudops.database import ModelVersion
 from fraudops.errors import ContractError
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import Candidate, Portfolio
 from fraudops.store import sha256_of
 from fraudops.training.candidates import train
 from fraudops.training.dataset import assemble, load
@@ -78,6 +78,30 @@ def test_training_again_changes_nothing(ready: Workspace, shop: Portfolio) -> No
     assert content() == content()
     with ready.transaction() as session:
         assert len(session.scalars(select(ModelVersion)).all()) == 1
+
+
+def test_a_second_fit_learns_what_was_known_when_the_gate_began_and_selection_stays_unseen(
+    ready: Workspace, shop: Portfolio
+) -> None:
+    plain = Candidate(estimator="logistic_regression")
+    again = plain.model_copy(update={"refit": True})
+    changes = {"candidates": {"logistic_regression": plain, "again": again}}
+    both = shop.model_copy(update={"training": shop.training.model_copy(update=changes)})
+    for name in changes["candidates"]:
+        train(ready, both, run_id=RUN, candidate=name)
+    once, twice = (_predictions(ready, both, name) for name in changes["candidates"])
+    selection = (once["slice"] == "validation").to_numpy()
+    assert (once["score"] == twice["score"])[selection].all()
+    assert (once["score"] != twice["score"])[~selection].all()
+
+    data = load(ready, both, RUN)
+    with ready.transaction() as session:
+        model = session.scalars(select(ModelVersion).where(ModelVersion.candidate == "again")).one()
+        learned, artifact = model.metrics["model"]["rows"], model.artifact
+    known = data.frame["event_time"] < data.summary.test_from - both.labels.delay  # type: ignore[operator]
+    assert learned == known.sum() > data.summary.slices["train"].rows
+    registered = joblib.load(ready.store.root / artifact)
+    assert (registered.score(data.rows_of("test")) == twice["score"][~selection]).all()
 
 
 def test_a_random_split_is_marked_in_the_registry(ready: Workspace, shop: Portfolio) -> None:

@@ -126,6 +126,7 @@ def _as_dict(alert: Alert) -> dict[str, Any]:
         "amount": None if (amount := _decimal(alert)) is None else str(amount),
         "currency": alert.currency or None,
         "decision": alert.decision,
+        "route": alert.route,
         "score": alert.score,
         "model_version": alert.model.version,
         "reasons": alert.reasons,

@@ -26,6 +26,7 @@ COMMANDS = {
     "sources": ("sources", "app", "Where rows come from; how far databases have been read."),
     "simulate": ("simulate", "app", "Write simulated card payments."),
     "models": ("models", "app", "List model versions, look at one, roll back, shadow."),
+    "policy": ("policy", "app", "What another policy would have done."),
     "roles": ("roles", "app", "Who is who, and who may decide on promotions."),
     "quarantine": ("quarantine", "app", "List, show and export the rows that could not be used."),
     "alerts": ("alerts", "app", "List alerts and why they were raised."),

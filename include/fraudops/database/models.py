@@ -187,6 +187,8 @@ class Alert(Base):
     score: Mapped[float] = mapped_column(Float)
     decision: Mapped[str] = mapped_column(String(16))
     """``review`` or ``block``."""
+    route: Mapped[str] = mapped_column(String(16), server_default="policy")
+    """``policy``; ``passed_block`` or ``sample`` where chance decided, see ``fraudops.decisions.exploration``."""
     reasons: Mapped[list[Any]]
     """Sentences, the weightiest first."""
     model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))

@@ -15,11 +15,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from fraudops.database.models import Alert, ModelVersion
+from fraudops.decisions.exploration import REASONS
 from fraudops.decisions.locks import lock_partition
 from fraudops.decisions.scoring import is_fresh, load_model, require_columns
 from fraudops.errors import ConflictError, IntegrityError
 from fraudops.explanation import explain
 from fraudops.features import model_frame
+from fraudops.labels.selective import POLICY, SAMPLE
 from fraudops.notices import messages
 from fraudops.portfolio import Portfolio
 from fraudops.registry import versions
@@ -104,6 +106,7 @@ def raise_alerts(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -
             details={
                 "review": len(alerts) - blocked,
                 "block": blocked,
+                "samples": sum(alert.route == SAMPLE for alert in alerts),
                 "notices": notices,
                 "model_version": model.version,
                 "scores": scores.data_digest,
@@ -117,6 +120,9 @@ def raise_alerts(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -
 
 def _flagged(ws: Workspace, scores: Manifest) -> pd.DataFrame:
     table = ws.store.read(scores)
+    if "route" not in table.column_names:
+        # Scored before anything was decided by chance.
+        table = table.append_column("route", pa.array([POLICY] * table.num_rows, pa.string()))
     return table.filter(pc.is_in(table["decision"], pa.array(["review", "block"]))).to_pandas()
 
 
@@ -153,7 +159,7 @@ def _rows(
         )
     frame = model_frame(ws, portfolio, [scores.key])
     frame = frame[frame["transaction_id"].isin(flagged["transaction_id"])].reset_index(drop=True)
-    frame = frame.merge(flagged[["transaction_id", "score", "decision"]], on="transaction_id", how="left")
+    frame = frame.merge(flagged[["transaction_id", "score", "decision", "route"]], on="transaction_id", how="left")
     fraud_model = load_model(ws, model)
     require_columns(fraud_model, frame.columns, portfolio, model.version)
     reasons = explain(fraud_model, frame, portfolio)
@@ -169,7 +175,8 @@ def _rows(
             "currency": _currency(portfolio, row),
             "score": float(row["score"]),
             "decision": row["decision"],
-            "reasons": why,
+            "route": row["route"],
+            "reasons": [REASONS[row["route"]], *why] if row["route"] in REASONS else why,
             "model_id": model.id,
             "as_of": portfolio.partitioning.end(scores.key),
             "created_at": created_at,

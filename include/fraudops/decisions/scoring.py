@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 
 from fraudops import __version__
 from fraudops.database.models import LedgerEntry, ModelVersion
+from fraudops.decisions.exploration import explore
 from fraudops.decisions.locks import lock_partition
 from fraudops.decisions.succession import Succession
 from fraudops.errors import ConflictError, ContractError
 from fraudops.features import model_frame
+from fraudops.labels.selective import ROUTES
 from fraudops.portfolio import Portfolio
 from fraudops.registry import versions
 from fraudops.registry.locks import hold_champion
@@ -178,7 +180,7 @@ def current_scores(
 ) -> Manifest | None:
     """The partition's scores, if they are what scoring it now would give."""
     manifest = ws.store.manifest(dataset, portfolio.name, key)
-    made_from = (_inputs(inputs, model), portfolio.digest_of(*_SECTIONS), __version__)
+    made_from = (_inputs(inputs, model), _config(portfolio), __version__)
     if manifest is None or (manifest.inputs, manifest.config, manifest.code) != made_from:
         return None
     return manifest
@@ -208,11 +210,16 @@ def stage_scores(
             where=f"{portfolio.name} {key}, model {model.version}",
             remedy="roll back to another version",
         )
+    explored = explore(
+        portfolio, decisions, frame["transaction_id"].to_list(), fraud_model.thresholds, key=ws.token_key
+    )
     table = pa.table(
         {
             "transaction_id": pa.array(frame["transaction_id"], pa.string()),
             "score": pa.array(scores, pa.float64()),
-            "decision": pa.array(decisions, pa.string()),
+            "decision": pa.array(explored.decision, pa.string()),
+            "route": pa.array(explored.route, pa.string()),
+            "propensity": pa.array(explored.propensity, pa.float64()),
         }
     )
     return ws.store.stage(
@@ -220,13 +227,14 @@ def stage_scores(
         portfolio.name,
         key,
         table,
-        config=portfolio.digest_of(*_SECTIONS),
+        config=_config(portfolio),
         inputs=_inputs(inputs, model),
         facts={
             "model_version": model.version,
             "model_sha256": model.artifact_sha256,
             "thresholds": model.thresholds,
-            "counts": {name: int(np.count_nonzero(decisions == name)) for name in DECISIONS},
+            "counts": {name: int(np.count_nonzero(explored.decision == name)) for name in DECISIONS},
+            "routes": {name: int(np.count_nonzero(explored.route == name)) for name in ROUTES},
         },
     )
 
@@ -247,6 +255,12 @@ def require_columns(model: FraudModel, available: Iterable[str], portfolio: Port
             where=f"{portfolio.name}.yaml",
             remedy="restore them, or promote a model that was trained without them",
         )
+
+
+def _config(portfolio: Portfolio) -> str:
+    """Digest of what scores depend on: which labels become known only where decisions tell."""
+    labels = ("labels",) if portfolio.labels.selective else ()
+    return portfolio.digest_of(*_SECTIONS, *labels)
 
 
 def _inputs(inputs: list[Input], model: ModelVersion) -> tuple[Input, ...]:

@@ -6,16 +6,15 @@ little, because the model reads the others; so they are taken away, and told, to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import get_args
 
-from fraudops.portfolio import parse_duration
-from fraudops.portfolio.schema import Aggregate
+from fraudops.aggregates import AGGREGATES
+from fraudops.portfolio import Portfolio
+from fraudops.portfolio.feature_names import BehaviourFeature, behaviour_features
 
-_AGGREGATES = "|".join(sorted(get_args(Aggregate), key=len, reverse=True))
+_THIS_AMOUNT = frozenset({"amount_ratio", "amount_z"})
+_FIRST = frozenset({"is_new", "seconds_since_first"})
 
 
 @dataclass(frozen=True)
@@ -26,14 +25,22 @@ class Member:
     ----------
     column
         Its name in the model.
-    entity, aggregate, window
-        What a behavioural feature's name says; None for any other column.
+    behaviour
+        What it measures, if it is a behavioural feature.
     """
 
     column: str
-    entity: str | None = None
-    aggregate: str | None = None
-    window: timedelta | None = None
+    behaviour: BehaviourFeature | None = None
+
+    @property
+    def aggregate(self) -> str | None:
+        """What behaviour is summed up by."""
+        return self.behaviour.aggregate if self.behaviour else None
+
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """Whose behaviour."""
+        return self.behaviour.entities if self.behaviour else ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Group:
     ----------
     kind
         Names the way in which it is put in words: an aggregate's name, ``amount``, ``time_of_day``,
-        ``day_of_week``, ``frauds``, or ``column``.
+        ``day_of_week``, ``frauds``, ``first``, or ``column``.
     members
         Its columns, in the model's order.
     """
@@ -58,47 +65,42 @@ class Group:
         return [member.column for member in self.members]
 
 
-def group_columns(columns: Iterable[str], entities: Iterable[str]) -> list[Group]:
+def group_columns(columns: Iterable[str], portfolio: Portfolio) -> list[Group]:
     """Sort columns into groups, in the order in which a group's first column occurs.
 
     Parameters
     ----------
     columns
         The model's columns.
-    entities
-        Names of the portfolio's entities; only with these a name is read as a behavioural feature's.
+    portfolio
+        Says which of them are behavioural features, and of what.
 
     Examples
     --------
-    >>> groups = group_columns(["customer_count_1d", "V1", "customer_count_7d"], ["customer"])
-    >>> [(group.kind, group.columns) for group in groups]
-    [('count', ['customer_count_1d', 'customer_count_7d']), ('column', ['V1'])]
+    ``["customer_count_1d", "V1", "customer_count_7d"]`` are two groups: the counts of the customer, and V1.
     """
-    known = sorted(set(entities), key=len, reverse=True)
-    found: dict[tuple[str, str], list[Member]] = {}
+    declared = {f.name: f for group in portfolio.features.behaviour for f in behaviour_features(group)}
+    found: dict[tuple[str, tuple[str, ...]], list[Member]] = {}
     for column in columns:
-        member = _read(column, known)
+        member = Member(column, declared.get(column))
         found.setdefault(_place(member), []).append(member)
     return [Group(kind, tuple(members)) for (kind, _), members in found.items()]
 
 
-def _read(column: str, entities: list[str]) -> Member:
-    for entity in entities:
-        match = re.fullmatch(rf"{re.escape(entity)}_({_AGGREGATES})(?:_(\d+[dhms]))?", column)
-        if match:
-            return Member(column, entity, match[1], parse_duration(match[2]) if match[2] else None)
-    return Member(column)
-
-
-def _place(member: Member) -> tuple[str, str]:
+def _place(member: Member) -> tuple[str, tuple[str, ...]]:
     """Kind of the member's group, and what tells it from other groups of that kind."""
-    if member.column == "amount" or member.aggregate == "amount_ratio":
-        return "amount", ""
+    if member.column == "amount" or member.aggregate in _THIS_AMOUNT:
+        return "amount", ()
     if member.column in ("hour", "night"):
-        return "time_of_day", ""
+        return "time_of_day", ()
     if member.column in ("weekday", "weekend"):
-        return "day_of_week", ""
-    if member.aggregate is None:
-        return "column", member.column
-    kind = "frauds" if member.aggregate.startswith("fraud_") else member.aggregate
-    return kind, member.entity or ""
+        return "day_of_week", ()
+    if member.behaviour is None:
+        return "column", (member.column,)
+    return _kind(member.behaviour), (*member.entities, member.behaviour.of or "")
+
+
+def _kind(feature: BehaviourFeature) -> str:
+    if AGGREGATES[feature.aggregate].labels:
+        return "frauds"
+    return "first" if feature.aggregate in _FIRST else feature.aggregate

@@ -50,7 +50,7 @@ def explain(model: Explainable, frame: pd.DataFrame, portfolio: Portfolio, *, li
             where=f"portfolio {portfolio.name}",
             remedy="restore these columns in the portfolio's YAML, or promote a model trained without them",
         )
-    groups = group_columns(model.columns.all, portfolio.entities)
+    groups = group_columns(model.columns.all, portfolio)
     weights = contributions(model, frame, groups)
     flags = frozenset(portfolio.stored_name(name) for name in portfolio.named(Role.BOOLEAN))
     reasons = []

@@ -17,6 +17,14 @@ from fraudops.explanation.groups import Group, Member
 
 _TO = {"terminal": "at", "merchant": "at", "shop": "at", "atm": "at", "card": "with", "device": "with"}
 """How a payment relates to an entity; a payment is made *by* any other one."""
+_SUMS = {
+    "amount_sum": "add up to",
+    "amount_mean": "have a mean of",
+    "amount_max": "reach",
+    "amount_min": "are no smaller than",
+}
+_SMALLEST_DEVIATION = 1e-6
+"""Below this an amount is the mean, and tells nothing of how amounts vary."""
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _LONG_NUMBER = re.compile(r"\d(?:[ .-]?\d){11,}")
 _LONGEST_TEXT = 40
@@ -88,36 +96,86 @@ def sentence(group: Group, told: Told) -> str:
 
 @wording("amount")
 def _amount(told: Told) -> str:
-    """Against the entity's own mean over its longest window; it is what "normal" means to an investigator."""
+    """Against the entity's own earlier payments over its longest window: what "normal" means to an investigator."""
     amount = f"amount {_money(told.amount, told)}"
-    ratios = [v for v in told.values if v.member.aggregate == "amount_ratio"]
+    ratios = _with(told, "amount_ratio")
     if ratios:
-        entity = ratios[0].member.entity
-        ratios = sorted((v for v in ratios if v.member.entity == entity), key=_window)
-        known = [v for v in ratios if v.value is not None and v.value > 0]
-        if not known:
-            return f"{amount}, no earlier payment {_by(ratios[-1])} in {_span(_window(ratios[-1]))} to compare with"
-        ratio = known[-1]
-        mean = _money(told.amount / ratio.value, told)
-        over = _span(_window(ratio))
-        return f"{amount}, {_this(ratio)}'s mean over {over} is {mean} ({number(ratio.value)} times)"
+        return f"{amount}, {_usually(ratios, told)}"
+    deviations = [v for v in _with(told, "amount_z") if v.value is not None]
+    if deviations:
+        return f"{amount}, {_unusual(deviations[-1])}"
     typical = next((v.typical for v in told.values if v.member.column == "amount"), None)
     return amount if typical is None else f"{amount}, typically {_money(typical, told)}"
 
 
+def _usually(ratios: Sequence[Value], told: Told) -> str:
+    ratios = [v for v in ratios if v.member.entities == ratios[0].member.entities]
+    known = [v for v in ratios if v.value is not None and v.value > 0]
+    if not known:
+        return f"no earlier payment {_by(ratios[-1])} in {_span(_window(ratios[-1]))} to compare with"
+    ratio = known[-1]
+    mean, over, times = told.amount / ratio.value, _span(_window(ratio)), f"({number(ratio.value)} times)"
+    deviation = _deviation(ratio, mean, told)
+    if deviation is not None:
+        return f"usually {_money(mean, told)} ± {_money(deviation, told)} {_by(ratio)} over {over} {times}"
+    if len(ratio.member.entities) == 1:
+        return f"{_this(ratio.member.entities[0])}'s mean over {over} is {_money(mean, told)} {times}"
+    return f"the mean {_by(ratio)} over {over} is {_money(mean, told)} {times}"
+
+
+def _deviation(ratio: Value, mean: float, told: Told) -> float | None:
+    """What the amount differs from its mean, over how many deviations that is; None where nothing says so."""
+    for value in _with(told, "amount_z"):
+        same = value.member.entities == ratio.member.entities and _window(value) == _window(ratio)
+        if same and value.value is not None and abs(value.value) > _SMALLEST_DEVIATION:
+            return (told.amount - mean) / float(value.value)
+    return None
+
+
+def _unusual(value: Value) -> str:
+    where = "above" if value.value >= 0 else "below"
+    times = f"{number(round(abs(value.value), 1))} deviations"
+    return f"{times} {where} the mean {_by(value)} over {_span(_window(value))}"
+
+
 @wording("frauds")
 def _frauds(told: Told) -> str:
-    counts = [v for v in told.values if v.member.aggregate == "fraud_count"]
+    counts = _with(told, "fraud_count")
+    rates = _with(told, "fraud_rate") or _with(told, "fraud_rate_smoothed")
+    latest = next((v for v in told.values if v.member.aggregate == "seconds_since_fraud"), None)
     if counts:
-        best = _most_telling(counts)
-        if best.value is None:
-            return f"no record of frauds {_by(best)}"
-        return f"{_several(best.value, 'confirmed fraud')} {_by(best)} {_last(best)}"
-    best = _most_telling(told.values)
+        return f"{_fraud_count(_most_telling(counts))}{_the_last(latest)}"
+    if rates:
+        return f"{_fraud_share(_most_telling(rates), f'{told.noun}s')}{_the_last(latest)}"
+    shares = _with(told, "fraud_amount_share")
+    if shares:
+        return f"{_fraud_share(_most_telling(shares), f'amount of the {told.noun}s')}{_the_last(latest)}"
+    return _last_fraud(latest or told.values[0], told)
+
+
+def _fraud_count(best: Value) -> str:
+    if best.value is None:
+        return f"no record of frauds {_by(best)}"
+    return f"{_several(best.value, 'confirmed fraud')} {_by(best)} {_last(best)}"
+
+
+def _fraud_share(best: Value, of_what: str) -> str:
     if best.value is None:
         return f"no record of frauds {_by(best)}"
     typically = "" if best.typical is None else f" (typically {_percent(best.typical)})"
-    return f"confirmed frauds are {_percent(best.value)} of the {told.noun}s {_by(best)} {_last(best)}{typically}"
+    return f"confirmed frauds are {_percent(best.value)} of the {of_what} {_by(best)} {_last(best)}{typically}"
+
+
+def _the_last(latest: Value | None) -> str:
+    return "" if latest is None or latest.value is None else f", the last known one {_ago(latest.value)} ago"
+
+
+def _last_fraud(value: Value, told: Told) -> str:
+    if value.value is None:
+        within = f" in {_span(told.longest)}" if told.longest else ""
+        return f"no known fraud {_by(value)}{within}"
+    what = "became known" if value.member.aggregate == "seconds_since_fraud_report" else "was"
+    return f"last known fraud {_by(value)} {what} {_ago(value.value)} ago"
 
 
 @wording("count")
@@ -128,14 +186,59 @@ def _count(told: Told) -> str:
     return f"{_several(best.value, told.noun)} {_by(best)} {_last(best)}{_typically(best, number)}"
 
 
-@wording("amount_sum", "amount_mean", "amount_max")
+@wording("matured_count")
+def _matured_count(told: Told) -> str:
+    best = _most_telling(told.values)
+    if best.value is None:
+        return f"it is not known how many {told.noun}s {_by(best)} came before"
+    over = _span(_window(best))
+    return f"{_several(best.value, told.noun)} {_by(best)} in {over} up to the label delay{_typically(best, number)}"
+
+
+@wording("distinct")
+def _distinct(told: Told) -> str:
+    best = _most_telling(told.values)
+    other = _plain_name(best.member.behaviour.of or "" if best.member.behaviour else "")
+    if best.value is None:
+        return f"it is not known how many different {other}s {told.noun}s {_by(best)} met before"
+    return f"{_several(best.value, f'different {other}')} for {told.noun}s {_by(best)} {_last(best)}" + _typically(
+        best, number
+    )
+
+
+@wording("large_count")
+def _large_count(told: Told) -> str:
+    best = _most_telling(told.values)
+    if best.value is None:
+        return f"no amounts of payments {_by(best)} are known"
+    return f"{_several(best.value, 'unusually large payment')} {_by(best)} {_last(best)}{_typically(best, number)}"
+
+
+@wording("night_share", "weekend_share")
+def _share_of_time(told: Told) -> str:
+    best = _most_telling(told.values)
+    when = "at night" if best.member.aggregate == "night_share" else "at a weekend"
+    if best.value is None:
+        return f"no earlier {told.noun} {_by(best)} in {_span(_window(best))}"
+    typically = _typically(best, _percent)
+    return f"{_percent(best.value)} of the earlier {told.noun}s {_by(best)} {_last(best)} were {when}{typically}"
+
+
+@wording("amount_std")
+def _spread(told: Told) -> str:
+    best = _most_telling(told.values)
+    if best.value is None:
+        return f"too few payments {_by(best)} {_last(best)} to say how much they vary"
+    typically = _typically(best, lambda value: _money(value, told))
+    return f"amounts {_by(best)} {_last(best)} vary by ± {_money(best.value, told)}{typically}"
+
+
+@wording("amount_sum", "amount_mean", "amount_max", "amount_min")
 def _sums(told: Told) -> str:
     best = _most_telling(told.values)
     if best.value is None:
         return f"no amounts of payments {_by(best)} are known"
-    what = {"amount_sum": "add up to", "amount_mean": "have a mean of", "amount_max": "reach"}[
-        best.member.aggregate or ""
-    ]
+    what = _SUMS[best.member.aggregate or ""]
     typically = _typically(best, lambda value: _money(value, told))
     return f"payments {_by(best)} {_last(best)} {what} {_money(best.value, told)}{typically}"
 
@@ -149,13 +252,21 @@ def _since_last(told: Told) -> str:
     return f"{_ago(best.value)} after the previous {told.noun} {_by(best)}{_typically(best, _ago)}"
 
 
-@wording("seconds_since_first")
-def _since_first(told: Told) -> str:
-    best = _most_telling(told.values)
+@wording("first")
+def _first(told: Told) -> str:
     within = f" in {_span(told.longest)}" if told.longest else ""
-    if not best.value:
-        return f"first {told.noun} {_by(best)}{within}"
-    return f"first {told.noun} {_by(best)}{within} was {_ago(best.value)} before{_typically(best, _ago)}"
+    age = next((v for v in told.values if v.member.aggregate == "seconds_since_first"), None)
+    if age is None:
+        return _whether_first(told.values[0], told.noun, within)
+    if not age.value:
+        return f"first {told.noun} {_by(age)}{within}"
+    return f"first {told.noun} {_by(age)}{within} was {_ago(age.value)} before{_typically(age, _ago)}"
+
+
+def _whether_first(value: Value, noun: str, within: str) -> str:
+    if value.value is None:
+        return f"it is not known whether this is the first {noun} {_by(value)}"
+    return f"{'first' if value.value else 'not the first'} {noun} {_by(value)}{within}"
 
 
 @wording("time_of_day")
@@ -207,19 +318,29 @@ def _most_telling(values: Sequence[Value]) -> Value:
 
 
 def _window(value: Value) -> timedelta:
-    return value.member.window or timedelta(0)
+    return (value.member.behaviour.window if value.member.behaviour else None) or timedelta(0)
 
 
 def _paid(told: Told) -> str:
     return "paid" if told.noun == "payment" else "made"
 
 
-def _this(value: Value) -> str:
-    return f"this {(value.member.entity or '').replace('_', ' ')}"
+def _with(told: Told, aggregate: str) -> list[Value]:
+    """The columns of one aggregate, the shortest window first."""
+    return sorted((v for v in told.values if v.member.aggregate == aggregate), key=_window)
+
+
+def _plain_name(entity: str) -> str:
+    return entity.replace("_", " ")
+
+
+def _this(entity: str) -> str:
+    return f"this {_plain_name(entity)}"
 
 
 def _by(value: Value) -> str:
-    return f"{_TO.get(value.member.entity or '', 'by')} {_this(value)}"
+    """``by this customer``; for a pair ``by this customer at this terminal``."""
+    return " ".join(f"{_TO.get(entity, 'by')} {_this(entity)}" for entity in value.member.entities)
 
 
 def _last(value: Value) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fraudops.portfolio import Portfolio, Role
-from fraudops.portfolio.feature_names import behaviour_names
+from fraudops.portfolio.feature_names import behaviour_features
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ModelColumns:
 
 def feature_names(portfolio: Portfolio) -> list[str]:
     """Every feature of the ``features`` partition, in its order."""
-    behaviour = [name for group in portfolio.features.behaviour for name in behaviour_names(group)]
+    behaviour = [f.name for group in portfolio.features.behaviour for f in behaviour_features(group)]
     return list(dict.fromkeys([*portfolio.features.calendar, *behaviour]))
 
 

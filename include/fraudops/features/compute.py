@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fraudops.features.behaviour import EntityHistory, Reported, microseconds
-from fraudops.portfolio import EntityFeatures, Portfolio
-from fraudops.portfolio.feature_names import WITHOUT_WINDOW, behaviour_name
+from fraudops.aggregates import AGGREGATES, Unit
+from fraudops.features.columns import feature_names
+from fraudops.features.engine import EntityHistory, History, Reported
+from fraudops.features.engine.calendar import hour, is_night, is_weekend, weekday
+from fraudops.portfolio import Portfolio
+from fraudops.portfolio.feature_names import BehaviourFeature, behaviour_features
 
-_NIGHT_ENDS = 6
-"""Last hour (UTC) that counts as night, as in the Fraud Detection Handbook."""
-_MONEY = frozenset({"amount_sum", "amount_mean", "amount_max"})
+_CALENDAR = {"hour": hour, "weekday": weekday, "night": is_night, "weekend": is_weekend}
 
 
 def lookback(portfolio: Portfolio) -> timedelta:
@@ -24,7 +27,7 @@ def lookback(portfolio: Portfolio) -> timedelta:
     Label windows end one delay ago and reports up to two delays late count, so the longest window is
     followed by two delays.
     """
-    return portfolio.features.longest_window + 2 * portfolio.labels.delay
+    return max(portfolio.features.longest_window, portfolio.features.reach) + 2 * portfolio.labels.delay
 
 
 def compute(portfolio: Portfolio, history: pa.Table, known: pd.DataFrame, rows: slice) -> pa.Table:
@@ -45,50 +48,64 @@ def compute(portfolio: Portfolio, history: pa.Table, known: pd.DataFrame, rows: 
     Table
         ``transaction_id`` and the columns of :func:`fraudops.features.feature_names`, in their order.
     """
-    wanted = np.arange(*rows.indices(history.num_rows), dtype=np.int64)
-    part = history.slice(rows.start, len(wanted))
-    columns: dict[str, pa.Array] = {"transaction_id": part["transaction_id"]}
-    columns |= {name: _calendar(name, part["event_time"]) for name in portfolio.features.calendar}
+    start, stop, _ = rows.indices(history.num_rows)
+    times = history["event_time"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_numpy()
+    columns = {"transaction_id": history["transaction_id"].slice(start, stop - start)}
+    columns |= {name: pa.array(_CALENDAR[name](times[start:stop])) for name in portfolio.features.calendar}
     if portfolio.features.behaviour:
-        times = history["event_time"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_numpy()
-        amounts = history["amount_minor"].to_numpy()
-        reported = _reported(history, times, known, portfolio.labels.delay)
-        entities: dict[str, EntityHistory] = {}
-        for group in portfolio.features.behaviour:
-            if group.entity not in entities:
-                codes = _codes(history[portfolio.entities[group.entity]])
-                delay = microseconds(portfolio.labels.delay)
-                entities[group.entity] = EntityHistory(codes, times, amounts, reported, delay)
-            columns |= _group(portfolio, group, entities[group.entity], wanted)
-    return pa.table(columns)
+        columns |= dict(_behaviour(portfolio, history, times, known, slice(start, stop)))
+    return pa.table({name: columns[name] for name in ("transaction_id", *feature_names(portfolio))})
 
 
-def _group(portfolio: Portfolio, group: EntityFeatures, entity: EntityHistory, rows: np.ndarray) -> dict[str, pa.Array]:
-    scale = 10.0**portfolio.minor_digits
-    found = {}
-    for aggregate in group.aggregates:
-        if aggregate in WITHOUT_WINDOW:
-            windows = {behaviour_name(group.entity, aggregate): portfolio.features.longest_window}
-        else:
-            windows = {behaviour_name(group.entity, aggregate, w): w for w in sorted(group.windows)}
-        for name, window in windows.items():
-            values = entity.aggregate(aggregate, rows, microseconds(window))
-            found[name] = pa.array(values / scale if aggregate in _MONEY else values, from_pandas=True)
-    return found
+def _behaviour(
+    portfolio: Portfolio, history: pa.Table, times: np.ndarray, known: pd.DataFrame, rows: slice
+) -> Iterator[tuple[str, pa.Array]]:
+    """Columns of behaviour, entity by entity: what was prepared for one is given back before the next."""
+    context = History(
+        times=times,
+        amounts=history["amount_minor"].to_numpy(),
+        reported=_reported(history, times, known, portfolio.labels.delay),
+        delay=microseconds(portfolio.labels.delay),
+        margin=microseconds(lookback(portfolio)),
+    )
+    features = [feature for group in portfolio.features.behaviour for feature in behaviour_features(group)]
+    features.sort(key=lambda feature: feature.entities)
+    for entities, own in groupby(features, key=lambda feature: feature.entities):
+        entity = EntityHistory(_codes(portfolio, history, entities), context)
+        for feature in own:
+            others = None if feature.of is None else _codes(portfolio, history, (feature.of,))
+            yield feature.name, _column(portfolio, feature, entity, others, rows)
 
 
-def _calendar(name: str, times: pa.ChunkedArray) -> pa.Array:
-    if name == "hour":
-        return pc.cast(pc.hour(times), pa.int64())
-    if name == "weekday":
-        return pc.cast(pc.day_of_week(times), pa.int64())
-    if name == "night":
-        return pc.cast(pc.less_equal(pc.hour(times), _NIGHT_ENDS), pa.int64())
-    return pc.cast(pc.greater_equal(pc.day_of_week(times), 5), pa.int64())
+def _column(
+    portfolio: Portfolio, feature: BehaviourFeature, entity: EntityHistory, others: np.ndarray | None, rows: slice
+) -> pa.Array:
+    aggregate = AGGREGATES[feature.aggregate]
+    window = microseconds(feature.window or portfolio.features.longest_window)
+    values = entity.aggregate(aggregate, rows, window, others)
+    if aggregate.unit is Unit.MONEY:
+        values /= 10.0**portfolio.minor_digits
+    return pa.array(values, from_pandas=True)
 
 
-def _codes(entity: pa.ChunkedArray) -> np.ndarray:
-    indices = pc.dictionary_encode(entity).combine_chunks().indices
+def microseconds(duration: timedelta) -> int:
+    """A duration in whole microseconds."""
+    return duration // timedelta(microseconds=1)
+
+
+def _codes(portfolio: Portfolio, history: pa.Table, entities: tuple[str, ...]) -> np.ndarray:
+    """A small integer for each entity, or each combination of entities; −1 where one of them is not named."""
+    codes = _encoded(history[portfolio.entities[entities[0]]])
+    for entity in entities[1:]:
+        second = _encoded(history[portfolio.entities[entity]])
+        named = (codes >= 0) & (second >= 0)
+        together = codes * (int(second.max(initial=0)) + 1) + second
+        codes = _encoded(pa.chunked_array([pa.array(together, mask=~named)]))
+    return codes
+
+
+def _encoded(values: pa.ChunkedArray) -> np.ndarray:
+    indices = pc.dictionary_encode(values.combine_chunks()).indices
     return pc.fill_null(indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
@@ -102,12 +119,8 @@ def _reported(history: pa.Table, times: np.ndarray, known: pd.DataFrame, delay: 
     said = known.dropna(subset=["label"])
     if said.empty:
         return Reported(empty, empty, empty)
-    position = pc.index_in(
-        pa.array(said["transaction_id"], pa.string()), value_set=history["transaction_id"].combine_chunks()
-    )
-    here = pc.is_valid(position).to_numpy(zero_copy_only=False)
-    row = pc.drop_null(position).to_numpy().astype(np.int64)
-    said = said[here]
+    row = _rows_of(said["transaction_id"], history["transaction_id"])
+    said, row = said[row >= 0], row[row >= 0]
     fraud = said["label"].to_numpy(dtype=np.int64)
     # What a report changes: a first "genuine" nothing, a repeated "fraud" nothing, a correction takes back.
     before = pd.Series(fraud).groupby(row).shift(1, fill_value=0).to_numpy()
@@ -116,3 +129,15 @@ def _reported(history: pa.Table, times: np.ndarray, known: pd.DataFrame, delay: 
     effective = np.maximum(times[row] + late, known_at)
     counts = (fraud != before) & (known_at <= times[row] + 2 * late)
     return Reported(row[counts], effective[counts], (fraud - before)[counts])
+
+
+def _rows_of(ids: pd.Series, all_ids: pa.ChunkedArray) -> np.ndarray:
+    """Position of each id in the history, −1 where it is not there."""
+    # Reports are few: the history is looked up in them, which is far quicker than the other way round.
+    code, names = pd.factorize(ids)
+    found = pc.index_in(all_ids, value_set=pa.array(names, all_ids.type)).combine_chunks()
+    rows = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
+    position = np.full(len(names), -1, np.int64)
+    # Backwards: an id that occurs again means its first row.
+    position[found.drop_null().to_numpy()[::-1]] = rows[::-1]
+    return position[code]

@@ -3,31 +3,35 @@
 This room is imported when Airflow parses the DAG files: nothing heavy may be imported here.
 """
 
+from fraudops.portfolio.behaviour import EntityFeatures, Features
 from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
-from fraudops.portfolio.policy import Costs, Policy
+from fraudops.portfolio.policy import Costs, Exploration, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.promotion import CalibrationGate, Gates, Promotion, SegmentGate
 from fraudops.portfolio.schema import (
-    Candidate,
-    EntityFeatures,
     Labels,
     Notices,
     Portfolio,
-    Training,
     Validation,
 )
 from fraudops.portfolio.sources import Source, SourceColumn
+from fraudops.portfolio.training import BLEND, Blend, Candidate, EarlyStopping, Prequential, Range, Search, Training
 
 __all__ = [
+    "BLEND",
+    "Blend",
     "CalibrationGate",
     "Candidate",
     "Column",
     "Costs",
     "Duration",
+    "EarlyStopping",
     "EntityFeatures",
+    "Exploration",
+    "Features",
     "Gates",
     "Labels",
     "Notices",
@@ -35,9 +39,12 @@ __all__ = [
     "Policy",
     "Portfolio",
     "PortfolioError",
+    "Prequential",
     "Problem",
     "Promotion",
+    "Range",
     "Role",
+    "Search",
     "SegmentGate",
     "Source",
     "SourceColumn",

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from fraudops.portfolio.behaviour import EntityFeatures
 from fraudops.portfolio.coherence import Sections, incoherences
 from fraudops.portfolio.columns import Column
 from fraudops.portfolio.document import Document
@@ -17,7 +18,6 @@ from fraudops.portfolio.problems import Path, Problem, choose_of, nearest
 from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.schema import (
-    EntityFeatures,
     Labels,
     Notices,
     Policy,

@@ -11,6 +11,8 @@ from fraudops.portfolio.strict import Strict
 Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """Money in major units of the portfolio's currency."""
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
 
 class Costs(Strict):
     """What decisions cost, in major units (euros, not cents). A missed fraud costs its amount."""
@@ -22,6 +24,18 @@ class Costs(Strict):
     recovered: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Share of a fraud's amount that a review saves; less than 1 where money may be gone before anybody looks.
     A block saves all of it."""
+
+
+class Exploration(Strict):
+    """What is decided by chance, so that what the policy hides stays known: a blocked payment yields no label."""
+
+    pass_blocks: Share = 0.0
+    """Share of would-be blocks that go to review instead."""
+    sample_below: Share = 0.0
+    """Share of what would be allowed that is reviewed all the same."""
+    budget_share: Share = 0.2
+    """Such samples take at most this share of the alert budget; the share above is lowered where they would take
+    more."""
 
 
 class Policy(Strict):
@@ -40,3 +54,4 @@ class Policy(Strict):
     thresholds: Literal["score", "value"] = "score"
     """``score``: a transaction is reviewed from a score on. ``value``: from an expected loss (score × amount) on, so
     that a large payment needs less suspicion than a small one; needs ``costs``."""
+    exploration: Exploration = Exploration()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from fraudops.portfolio.behaviour import Features
 from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
@@ -18,6 +19,7 @@ from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
+from fraudops.portfolio.training import Training
 
 
 class Labels(Strict):
@@ -28,37 +30,17 @@ class Labels(Strict):
     source: Source | None = None
     """A feed of reported frauds with the columns ``transaction_id``, ``reported_at`` and ``label``.
     Absent: the transactions' own ``label`` column, believed known ``delay`` after the transaction."""
-
-
-Aggregate = Literal[
-    "count", "amount_sum", "amount_mean", "amount_max", "amount_ratio", "fraud_count", "fraud_rate",
-    "seconds_since_last", "seconds_since_first",
-]  # fmt: skip
-
-
-class EntityFeatures(Strict):
-    """Behaviour of one entity over windows that end with the transaction itself."""
-
-    entity: str
-    windows: tuple[Duration, ...] = ()
-    aggregates: tuple[Aggregate, ...]
-    """``fraud_count`` and ``fraud_rate`` see a label only once it was known; ``amount_ratio`` is the amount
-    over the entity's mean of its earlier payments in the window; ``seconds_since_*`` take no window."""
-
-
-class Features(Strict):
-    """What a model sees beside the columns of the transaction."""
-
-    calendar: tuple[Literal["hour", "weekday", "night", "weekend"], ...] = ()
-    behaviour: tuple[EntityFeatures, ...] = ()
-    exclude: tuple[str, ...] = ()
-    """Columns of the transaction that the model must not see."""
+    blocked: Literal["labelled", "unlabelled"] = "labelled"
+    """``labelled``: the labels tell all, as public data sets do. ``unlabelled``: what was really blocked never
+    happened, so nobody reports it; training leaves it out, and counts what ``policy.exploration`` let pass for it."""
+    unreported: Literal["genuine", "unknown"] = "genuine"
+    """What a transaction without a report is after ``delay``. ``unknown``: only what somebody looked at has a label;
+    training counts what ``policy.exploration`` sampled for all that was allowed."""
 
     @property
-    def longest_window(self) -> timedelta:
-        """How far back behaviour looks."""
-        windows = [window for group in self.behaviour for window in group.windows]
-        return max(windows, default=timedelta(0))
+    def selective(self) -> bool:
+        """Whether decisions tell which labels become known."""
+        return self.blocked == "unlabelled" or self.unreported == "unknown"
 
 
 class Validation(Strict):
@@ -73,51 +55,6 @@ class Validation(Strict):
     """Learned bounds: median ± this many robust standard deviations (and never tighter than ±50 %)."""
     quarantined: float = 0.05
     """Largest share of a partition's rows that may be in quarantine."""
-
-
-Estimator = Literal[
-    "random_forest", "logistic_regression", "lightgbm", "xgboost", "extra_trees", "hist_gradient_boosting"
-]
-
-
-class Candidate(Strict):
-    """A trained model's specification."""
-
-    estimator: Estimator
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    description: str = ""
-
-
-class Training(Strict):
-    """How candidates are trained and on which rows."""
-
-    schedule: str | None = None
-    """Cron expression of the periodic retraining, UTC."""
-    window: Duration = timedelta(days=365)
-    """Matured rows of this last stretch are used."""
-    split: Literal["time", "random"] = "time"
-    """``random`` exists for comparison with published numbers; it leaks and never leads to a promotion."""
-    shares: tuple[float, float, float] = (0.6, 0.2, 0.2)
-    """Train, select and calibrate, gate: shares of the window's rows in the order of time."""
-    seed: int = 42
-    minimum_positives: int = 20
-    """Frauds that the gate needs to decide at all."""
-    baseline: str = "logistic_regression"
-    """Candidate below which no model may ship."""
-    candidates: dict[str, Candidate]
-
-    @field_validator("shares")
-    @classmethod
-    def _shares_add_up(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
-        if min(value) <= 0 or abs(sum(value) - 1) > 1e-9:
-            raise ValueError(f"the three shares must be positive and add up to 1, got {value}")
-        return value
-
-    @model_validator(mode="after")
-    def _baseline_is_a_candidate(self) -> Training:
-        if self.baseline not in self.candidates:
-            raise ValueError(f"baseline {self.baseline!r} is none of the candidates {sorted(self.candidates)}")
-        return self
 
 
 class Notices(Strict):

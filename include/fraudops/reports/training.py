@@ -136,7 +136,6 @@ def _collect(
 ) -> TrainingReport:
     lines = [_candidate(portfolio, model, verdict) for model in models]
     lines.sort(key=lambda line: (not line.is_challenger, -(line.validation["average_precision"] or 0.0), line.name))
-    specification = portfolio.training.candidates.get(verdict.challenger.candidate)
     return TrainingReport(
         portfolio=portfolio,
         verdict=verdict,
@@ -144,7 +143,7 @@ def _collect(
         slices=_slices(data, portfolio),
         candidates=lines,
         lineage=_flat(verdict.challenger.lineage),
-        parameters=_flat(specification.parameters) if specification else {},
+        parameters=_flat(verdict.challenger.metrics.get("model", {}).get("parameters", {})),
         importance=verdict.challenger.metrics.get("importance", []),
     )
 

@@ -71,7 +71,7 @@ class Isotonic:
 Calibration = Sigmoid | Isotonic
 
 
-def calibrate(label: np.ndarray, raw: np.ndarray) -> Calibration:
+def calibrate(label: np.ndarray, raw: np.ndarray, weight: np.ndarray | None = None) -> Calibration:
     """Learn a calibration: isotonic with 1,000 frauds or more, sigmoid with fewer.
 
     Parameters
@@ -80,14 +80,17 @@ def calibrate(label: np.ndarray, raw: np.ndarray) -> Calibration:
         True for fraud; both kinds must occur.
     raw
         The estimator's probabilities of these rows, which it must not have learned from.
+    weight
+        How many transactions each row stands for; absent: itself.
     """
     label, raw = np.asarray(label, dtype=bool), np.asarray(raw, dtype=np.float64)
-    sigmoid = fit_sigmoid(label, raw)
+    sigmoid = fit_sigmoid(label, raw, weight)
     if label.sum() < ENOUGH_FOR_ISOTONIC:
         return sigmoid
     from sklearn.isotonic import IsotonicRegression
 
-    curve = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(raw, label.astype(np.float64))
+    curve = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
+    curve.fit(raw, label.astype(np.float64), sample_weight=weight)
     return Isotonic(
         np.asarray(curve.X_thresholds_, dtype=np.float64),
         np.asarray(curve.y_thresholds_, dtype=np.float64),
@@ -95,7 +98,7 @@ def calibrate(label: np.ndarray, raw: np.ndarray) -> Calibration:
     )
 
 
-def fit_sigmoid(label: np.ndarray, raw: np.ndarray) -> Sigmoid:
+def fit_sigmoid(label: np.ndarray, raw: np.ndarray, weight: np.ndarray | None = None) -> Sigmoid:
     """Platt's fit: maximum likelihood with targets drawn in a little, so that few frauds give no certainty.
 
     Where the rows contradict the estimator (a falling curve) only the level is fitted: a calibration never
@@ -107,16 +110,17 @@ def fit_sigmoid(label: np.ndarray, raw: np.ndarray) -> Sigmoid:
     """
     edge = _edge(raw)
     odds = log_odds(raw, edge)
+    weight = np.ones(len(label)) if weight is None else np.asarray(weight, dtype=np.float64)
     n_positive, n_negative = int(label.sum()), int((~label).sum())
     target = np.where(label, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
-    level = float(np.log((n_positive + 1) / (n_negative + 1)))
+    level = float(np.log((weight[label].sum() + 1) / (weight[~label].sum() + 1)))
     # In units of its own spread the curve is found in a few steps, from "everything at the average rate".
     middle, spread = float(odds.mean()), float(odds.std())
     if spread > 0:
-        slope, intercept = _newton((odds - middle) / spread, target, np.array([0.0, level]))
+        slope, intercept = _newton((odds - middle) / spread, target, weight, np.array([0.0, level]))
         if slope / spread > _FLATTEST:
             return Sigmoid(float(slope / spread), float(intercept - slope * middle / spread), edge)
-    return Sigmoid(1.0, _level(odds, float(target.sum())), edge)
+    return Sigmoid(1.0, _level(odds, weight, float((weight * target).sum())), edge)
 
 
 def log_odds(raw: np.ndarray, edge: float = _EDGE) -> np.ndarray:
@@ -132,21 +136,23 @@ def _edge(raw: np.ndarray) -> float:
     return max(float(raw[raw > 0].min()) / 2, _EDGE)
 
 
-def _newton(odds: np.ndarray, target: np.ndarray, start: np.ndarray, rounds: int = 200) -> np.ndarray:
+def _newton(
+    odds: np.ndarray, target: np.ndarray, weight: np.ndarray, start: np.ndarray, rounds: int = 200
+) -> np.ndarray:
     """Slope and intercept of the least cross-entropy, by Newton's method with Levenberg's damping.
 
     Where nearly all probabilities are 0 or 1 the curvature says next to nothing; the damping grows until a step
     improves, and shrinks again while steps do.
     """
-    found, loss, damping = start, _cross_entropy(odds, target, start), 1e-3
+    found, loss, damping = start, _cross_entropy(odds, target, weight, start), 1e-3
     for _ in range(rounds):
         probability = _sigmoid(found[0] * odds + found[1])
-        error, weight = probability - target, probability * (1 - probability)
+        error, bend = weight * (probability - target), weight * probability * (1 - probability)
         gradient = np.array([np.dot(error, odds), error.sum()])
-        mixed = np.dot(weight, odds)
-        curvature = np.array([[np.dot(weight, odds * odds), mixed], [mixed, weight.sum()]])
+        mixed = np.dot(bend, odds)
+        curvature = np.array([[np.dot(bend, odds * odds), mixed], [mixed, bend.sum()]])
         tried = found - np.linalg.solve(curvature + damping * np.eye(2), gradient)
-        new = _cross_entropy(odds, target, tried)
+        new = _cross_entropy(odds, target, weight, tried)
         if new > loss:
             damping *= 10
             continue
@@ -156,21 +162,21 @@ def _newton(odds: np.ndarray, target: np.ndarray, start: np.ndarray, rounds: int
     return found
 
 
-def _level(odds: np.ndarray, expected: float) -> float:
+def _level(odds: np.ndarray, weight: np.ndarray, expected: float) -> float:
     """Intercept at which the probabilities add up to what is expected: found by halving."""
     low, high = -60.0 - float(odds.max()), 60.0 - float(odds.min())
     for _ in range(200):
         middle = (low + high) / 2
-        if _sigmoid(odds + middle).sum() < expected:
+        if (weight * _sigmoid(odds + middle)).sum() < expected:
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _cross_entropy(odds: np.ndarray, target: np.ndarray, curve: np.ndarray) -> float:
+def _cross_entropy(odds: np.ndarray, target: np.ndarray, weight: np.ndarray, curve: np.ndarray) -> float:
     margin = curve[0] * odds + curve[1]
-    return float((np.logaddexp(0.0, margin) - target * margin).sum())
+    return float((weight * (np.logaddexp(0.0, margin) - target * margin)).sum())
 
 
 def _sigmoid(margin: np.ndarray) -> np.ndarray:

@@ -17,8 +17,9 @@ from fraudops.store import canonical_json, sha256_of
 from fraudops.training import dataset as datasets
 from fraudops.training.dataset import Dataset, parquet_bytes
 from fraudops.training.estimators import EstimatorUnavailableError
-from fraudops.training.model import FraudModel, fit_model, probability
+from fraudops.training.model import FraudModel, fit_model, refit_model
 from fraudops.training.money import cost_model
+from fraudops.training.probabilities import probability
 from fraudops.training.splits import TEST, TRAIN, VALIDATION
 from fraudops.workspace import Workspace
 
@@ -67,7 +68,9 @@ def train(ws: Workspace, portfolio: Portfolio, *, run_id: str, candidate: str, j
     """Train a candidate on a run's data set and register it.
 
     Fits on the training slice, calibrates and sets thresholds on the validation slice, measures on both that
-    and the test slice. Writes ``predictions_<candidate>.parquet`` beside the data set.
+    and the test slice. A candidate with ``refit`` is then fitted again on all rows whose labels were known when
+    the test slice began: that model is registered, and measured on the test slice, while the first one's scores of
+    the validation slice stand, which it had not seen. Writes ``predictions_<candidate>.parquet`` beside the data set.
 
     Parameters
     ----------
@@ -98,10 +101,11 @@ def train(ws: Workspace, portfolio: Portfolio, *, run_id: str, candidate: str, j
         )
     data = datasets.load(ws, portfolio, run_id)
     try:
-        model = _fit(portfolio, data, candidate, jobs)
+        selected = _fit(portfolio, data, candidate, jobs)
+        model = _refit(portfolio, data, selected, jobs) if specification.refit else selected
     except EstimatorUnavailableError as error:
-        return CandidateResult(candidate, specification.estimator, skipped=str(error))
-    predictions = _predict(portfolio, model, data, jobs)
+        return CandidateResult(candidate, specification.kind, skipped=str(error))
+    predictions = _predict(portfolio, selected, model, data, jobs)
     measured = {name: _measure(portfolio, data, model, predictions, name) for name in (VALIDATION, TEST)}
     content = parquet_bytes(predictions)
     ws.store.put(content, "training", portfolio.name, run_id, f"predictions_{candidate}.parquet")
@@ -122,16 +126,27 @@ def _fit(portfolio: Portfolio, data: Dataset, candidate: str, jobs: int) -> Frau
         costs=cost_model(portfolio),
         seed=summary.seed,
         jobs=jobs,
+        members=portfolio.training.members_of(candidate),
+        gap=summary.delay,
         facts={"trained_until": summary.trained_until.isoformat(), "dataset_sha256": summary.sha256},
     )
 
 
-def _predict(portfolio: Portfolio, model: FraudModel, data: Dataset, jobs: int) -> pd.DataFrame:
-    """Scores of the rows that the estimator has not learned from, with the entities, to draw rows by."""
+def _refit(portfolio: Portfolio, data: Dataset, model: FraudModel, jobs: int) -> FraudModel:
+    candidates, members = portfolio.training.candidates, portfolio.training.members_of(model.candidate)
+    return refit_model(model, candidates[model.candidate], data.rows_before_gate(), members=members, jobs=jobs)
+
+
+def _predict(portfolio: Portfolio, selected: FraudModel, model: FraudModel, data: Dataset, jobs: int) -> pd.DataFrame:
+    """Scores of rows that the estimator has not learned from, with the entities, to draw rows by."""
     rows = data.frame[data.frame["slice"].isin([VALIDATION, TEST]).to_numpy()].reset_index(drop=True)
     amount = ["amount_minor"] if portfolio.has_amount else []
     columns = [*_PREDICTED, *amount, *dict.fromkeys(portfolio.entities.values()), "label", "slice"]
-    return rows[columns].assign(score=model.score(rows, jobs=jobs))
+    score = model.score(rows, jobs=jobs)
+    if selected is not model:
+        held_out = (rows["slice"] == VALIDATION).to_numpy()
+        score[held_out] = selected.score(rows[held_out], jobs=jobs)
+    return rows[columns].assign(score=score)
 
 
 def _measure(portfolio: Portfolio, data: Dataset, model: FraudModel, predictions: pd.DataFrame, name: str) -> Metrics:

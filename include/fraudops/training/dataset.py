@@ -18,6 +18,7 @@ from fraudops import __version__
 from fraudops.errors import ContractError, IntegrityError
 from fraudops.features import ModelColumns, model_columns, model_frame
 from fraudops.labels import matured, reports
+from fraudops.labels.selective import WEIGHT, decided_keys, label_weights
 from fraudops.portfolio import Portfolio, Role, format_duration
 from fraudops.store import canonical_json, sha256_of
 from fraudops.training.splits import (
@@ -67,6 +68,9 @@ class DatasetSummary:
         ``train``, ``gap``, ``validation``, ``test``.
     immature
         Rows of the window left out because it was not known yet whether they were fraud.
+    withheld
+        Rows left out because what was decided keeps their label from becoming known; see
+        :mod:`fraudops.labels.selective`. The others of their kind stand for them.
     validation_from, test_from
         Boundaries of a split by time.
     trained_until
@@ -96,6 +100,7 @@ class DatasetSummary:
     inputs: dict[str, str]
     config: str
     sha256: str
+    withheld: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The small part, for XCom and pages: without the digest of each input."""
@@ -146,6 +151,16 @@ class Dataset:
         """Rows of one slice, in the order of time."""
         return self.frame[(self.frame["slice"] == name).to_numpy()].reset_index(drop=True)
 
+    def rows_before_gate(self) -> pd.DataFrame:
+        """Rows whose labels were known when the gate slice began: those that a second fit may learn from.
+
+        In a random split, which has no such moment, all rows beside the gate slice.
+        """
+        if self.summary.test_from is None:
+            return self.frame[(self.frame["slice"] != TEST).to_numpy()].reset_index(drop=True)
+        known = self.frame["event_time"] < pd.Timestamp(self.summary.test_from - self.summary.delay)
+        return self.frame[known.to_numpy()].reset_index(drop=True)
+
 
 def assemble(
     ws: Workspace,
@@ -186,9 +201,11 @@ def assemble(
     if split not in ("time", "random"):
         raise ContractError(f"there is no split {split!r}", where=portfolio.name, remedy="use 'time' or 'random'")
     keys = _keys(ws, portfolio, as_of, window)
-    frame, immature = _matured_rows(ws, portfolio, keys, as_of)
-    columns = model_columns(portfolio)
-    frame = frame[list(dict.fromkeys([*_LEADING, *portfolio.entities.values(), *columns.all, "label"]))]
+    matured_rows = _matured_rows(ws, portfolio, keys, as_of)
+    columns, weighted = model_columns(portfolio), [WEIGHT] if portfolio.labels.selective else []
+    beside = [*portfolio.entities.values(), *portfolio.promotion.gates.segments.columns]
+    leading = [*_LEADING, *beside, *columns.all, "label", *weighted]
+    frame = matured_rows.frame[list(dict.fromkeys(leading))]
     cut = _cut(portfolio, frame, split)
     frame = frame.assign(slice=cut.slices)
     content = parquet_bytes(frame)
@@ -204,7 +221,7 @@ def assemble(
         delay=portfolio.labels.delay,
         columns=columns,
         slices=_slices(portfolio, frame, split, cut.validation_from, cut.test_from, trained_until),
-        immature=immature,
+        immature=matured_rows.immature,
         validation_from=cut.validation_from,
         test_from=cut.test_from,
         trained_until=trained_until,
@@ -213,6 +230,7 @@ def assemble(
         inputs=_inputs(ws, portfolio, keys, as_of),
         config=portfolio.digest_of(*_SECTIONS),
         sha256=sha256_of(content),
+        withheld=matured_rows.withheld,
     )
     _check(portfolio, summary)
     ws.store.put(content, "training", portfolio.name, run_id, "dataset.parquet")
@@ -290,15 +308,26 @@ def _keys(ws: Workspace, portfolio: Portfolio, as_of: datetime, window: timedelt
     return keys
 
 
-def _matured_rows(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetime) -> tuple[pd.DataFrame, int]:
-    """Rows of which it was known at ``as_of`` whether they were fraud, and how many there were not."""
+@dataclass(frozen=True, eq=False)
+class _Matured:
+    """Rows of which it was known whether they were fraud, and how many were left out, and why."""
+
+    frame: pd.DataFrame
+    immature: int
+    withheld: int
+
+
+def _matured_rows(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetime) -> _Matured:
+    """Rows of which it was known at ``as_of`` whether they were fraud, each with what it stands for."""
     frame = model_frame(ws, portfolio, keys)
     known = reports(ws, portfolio, as_of=as_of, first=keys[0], last=keys[-1])
     label = matured(frame, known, delay=portfolio.labels.delay, as_of=as_of)
     # A young transaction that is already reported must wait as well: taking the reported ones of an age at
     # which the others are still unknown would make fraud look common at the end of the window.
     old_enough = frame["event_time"] + portfolio.labels.delay <= pd.Timestamp(as_of)
-    usable = (label.notna() & old_enough).to_numpy()
+    mature = (label.notna() & old_enough).to_numpy()
+    weight = label_weights(ws, portfolio, frame, known, keys)
+    usable = mature & (weight > 0)
     if not usable.any():
         raise ContractError(
             f"none of {len(frame):,} transactions had a matured label at {as_of:%Y-%m-%d %H:%M} UTC "
@@ -306,8 +335,8 @@ def _matured_rows(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: d
             where=f"{portfolio.name} {keys[0]} to {keys[-1]}",
             remedy="load older history, or choose a later moment",
         )
-    rows = frame[usable].assign(label=label[usable].astype(bool)).reset_index(drop=True)
-    return rows, int((~usable).sum())
+    rows = frame[usable].assign(label=label[usable].astype(bool), **{WEIGHT: weight[usable]}).reset_index(drop=True)
+    return _Matured(rows, immature=int((~mature).sum()), withheld=int((mature & ~usable).sum()))
 
 
 def _cut(portfolio: Portfolio, frame: pd.DataFrame, split: str) -> Split:
@@ -372,6 +401,7 @@ def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetim
     if portfolio.labels.source:
         arrived = ws.store.keys("labels", portfolio.name)
         read += [("labels", k) for k in arrived if k >= keys[0] and portfolio.partitioning.end(k) <= as_of]
+    read += [("scores", key) for key in decided_keys(ws, portfolio, keys)]
     return {f"{d}/{k}": ws.store.require(d, portfolio.name, k).data_digest for d, k in read}
 
 

@@ -177,14 +177,14 @@ def make(candidate: Candidate, *, seed: int, jobs: int = 1, where: str = "candid
     ContractError
         The estimator has no such parameter, or refuses a value.
     """
-    spec = ESTIMATORS[candidate.estimator]
+    spec = ESTIMATORS[candidate.kind]
     kind = spec.load()
     settings = {**spec.defaults, "random_state": seed, **candidate.parameters}
     known = set(kind().get_params())
     unknown = sorted(set(candidate.parameters) - known)
     if unknown:
         raise ContractError(
-            f"{candidate.estimator} has no parameter {', '.join(map(repr, unknown))}",
+            f"{candidate.kind} has no parameter {', '.join(map(repr, unknown))}",
             where=where,
             remedy=f"it knows {', '.join(sorted(known))}",
         )
@@ -197,36 +197,101 @@ def unknown_parameters(training: Training) -> list[Problem]:
     """Parameters that a candidate's estimator does not have; an estimator that does not work here is passed over."""
     found = []
     for name, candidate in training.candidates.items():
-        if not candidate.parameters:
+        named: dict[tuple[str, ...], Any] = {
+            ("parameters", key): candidate.parameters[key] for key in candidate.parameters
+        }
+        if candidate.search:
+            named |= {("search", "space", key): key for key in candidate.search.space}
+        if not named:
             continue  # its library is heavy, and has nothing to say
         try:
-            known = set(ESTIMATORS[candidate.estimator].load()().get_params())
+            known = set(ESTIMATORS[candidate.kind].load()().get_params())
         except EstimatorUnavailableError:
             continue
-        for parameter in sorted(set(candidate.parameters) - known):
-            path = ("training", "candidates", name, "parameters", parameter)
-            message = f"{candidate.estimator} has no such parameter"
-            found.append(Problem(path, message, repr(candidate.parameters[parameter]), choose_of(parameter, known)))
+        for (*path, parameter), value in sorted(named.items()):
+            if parameter not in known:
+                message = f"{candidate.kind} has no such parameter"
+                where = ("training", "candidates", name, *path, parameter)
+                found.append(Problem(where, message, repr(value), choose_of(parameter, known)))
     return found
 
 
-def fit(candidate: Candidate, estimator: Any, matrix: Any, label: Any, *, jobs: int, where: str) -> None:
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """Rows that boosting is watched on: it ends when so many rounds have not lowered their log-loss."""
+
+    matrix: Any
+    label: Any
+    rounds: int
+
+
+def fit(
+    candidate: Candidate, estimator: Any, matrix: Any, label: Any, *, jobs: int, where: str, weight: Any = None
+) -> None:
     """Fit an estimator of :func:`make`, on as many threads as do not change the result.
+
+    Parameters
+    ----------
+    weight
+        How many transactions each row stands for; absent: itself.
 
     Raises
     ------
     ContractError
         A parameter's value is refused; the message quotes the library.
     """
+    _fit(candidate, estimator, matrix, label, {"sample_weight": weight}, jobs=jobs, where=where)
+
+
+def fit_until(
+    candidate: Candidate,
+    estimator: Any,
+    matrix: Any,
+    label: Any,
+    watched: Watched,
+    *,
+    jobs: int,
+    where: str,
+    weight: Any = None,
+) -> int:
+    """Fit a booster of :func:`make` until the watched rows gain no more, and say after how many rounds that was.
+
+    It predicts with the rounds up to there. Parameters are those of :func:`fit`.
+
+    Raises
+    ------
+    ContractError
+        A parameter's value is refused; the message quotes the library.
+    """
+    if candidate.kind == "lightgbm":
+        from lightgbm import early_stopping
+
+        options = {
+            "sample_weight": weight,
+            "eval_X": watched.matrix,
+            "eval_y": watched.label,
+            "callbacks": [early_stopping(watched.rounds, verbose=False)],
+        }
+        _fit(candidate, estimator, matrix, label, options, jobs=jobs, where=where)
+        return int(estimator.best_iteration_)
+    estimator.set_params(early_stopping_rounds=watched.rounds, eval_metric="logloss")
+    options = {"sample_weight": weight, "eval_set": [(watched.matrix, watched.label)], "verbose": False}
+    _fit(candidate, estimator, matrix, label, options, jobs=jobs, where=where)
+    return int(estimator.best_iteration) + 1
+
+
+def _fit(
+    candidate: Candidate, estimator: Any, matrix: Any, label: Any, options: dict[str, Any], *, jobs: int, where: str
+) -> None:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    spec = ESTIMATORS[candidate.estimator]
+    spec = ESTIMATORS[candidate.kind]
     try:
         with threadpool_limits(limits=jobs if spec.threads else 1):
-            estimator.fit(matrix, label)
+            estimator.fit(matrix, label, **options)
     except (TypeError, ValueError) as error:
         raise ContractError(
-            f"{candidate.estimator} refused to be fitted: {_first_line(error)}",
+            f"{candidate.kind} refused to be fitted: {_first_line(error)}",
             where=where,
             remedy="check the candidate's parameters",
         ) from error

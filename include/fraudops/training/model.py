@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import joblib
@@ -15,13 +16,15 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 
-from fraudops.errors import ContractError
 from fraudops.evaluation.costs import CostModel
 from fraudops.features import ModelColumns
 from fraudops.portfolio import Candidate, Policy
-from fraudops.training import estimators
+from fraudops.training.blending import BlendedEstimator, Member, SideBySide
 from fraudops.training.calibration import Calibration, calibrate
-from fraudops.training.preprocessing import origins, prepare, preprocessor
+from fraudops.training.fitting import as_settled, fit_candidate
+from fraudops.training.lessons import Lesson, weights_of
+from fraudops.training.preprocessing import prepare
+from fraudops.training.probabilities import probability
 from fraudops.training.thresholds import Thresholds, choose
 
 _ROWS_AT_ONCE = 20_000
@@ -41,13 +44,18 @@ class FraudModel:
         result to the estimator's matrix.
     origins
         For each column of that matrix, the model's column it comes from.
+    kind
+        The estimator's name, or ``blend``.
+    parameters
+        What the estimator was fitted with beside its defaults; after a search the winner's.
     estimator
-        The fitted classifier; its raw output is not yet a probability to rely on.
+        The fitted classifier, or the :class:`~fraudops.training.blending.BlendedEstimator` of several; its raw output
+        is not yet a probability to rely on. See :attr:`members`.
     background
         Training median of each number, commonest text of each category: what a row is compared with in
         explanations. Not a number where training knew no value.
     facts
-        Rows and frauds learned from, seed, digest of the data set.
+        Rows and frauds learned from, seed, digest of the data set; how a search went; a blend's members.
     """
 
     portfolio: str
@@ -55,13 +63,21 @@ class FraudModel:
     kind: str
     parameters: dict[str, Any]
     columns: ModelColumns
-    transform: ColumnTransformer
+    transform: ColumnTransformer | SideBySide
     origins: tuple[str, ...]
     estimator: Any
     calibration: Calibration
     thresholds: Thresholds
     background: dict[str, float | str]
     facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The fitted estimators that it averages over, with their weights and their columns of the matrix; of a
+        model that is no blend the one that it consists of."""
+        if isinstance(self.estimator, BlendedEstimator):
+            return self.estimator.members
+        return (Member(self.candidate, self.kind, 1.0, 0, len(self.origins), self.estimator),)
 
     def score(self, frame: pd.DataFrame, *, jobs: int = 1) -> np.ndarray:
         """Calibrated probability of fraud of each row.
@@ -147,6 +163,8 @@ def fit_model(
     seed: int,
     costs: CostModel | None = None,
     jobs: int = 1,
+    members: Mapping[str, Candidate] | None = None,
+    gap: timedelta = timedelta(0),
     facts: dict[str, Any] | None = None,
 ) -> FraudModel:
     """Fit a candidate on one slice, calibrate it and set its thresholds on another.
@@ -156,9 +174,14 @@ def fit_model(
     name
         The candidate's name in the portfolio.
     train, validation
-        Rows with the model's columns and ``label``; the preprocessing sees the training rows only.
+        Rows with the model's columns and ``label``; the preprocessing sees the training rows only. Where not all
+        labels become known they have :data:`~fraudops.labels.selective.WEIGHT` as well.
     days
         Time that the validation slice covers, for the alert budget.
+    members
+        A blend's, see :meth:`~fraudops.portfolio.Training.members_of`.
+    gap
+        Label delay, which a search within the training rows keeps.
     costs
         What decisions cost; the validation rows then have ``amount_minor``.
 
@@ -170,31 +193,24 @@ def fit_model(
         A parameter is unknown or refused.
     """
     where = f"{portfolio} training.candidates.{name}"
-    estimator = estimators.make(candidate, seed=seed, jobs=jobs, where=where)
-    prepared = prepare(train, columns)
-    transform = preprocessor(columns, estimators.ESTIMATORS[candidate.estimator].family)
+    lesson = Lesson(columns, train, gap=gap, seed=seed, jobs=jobs, where=where)
     with _quiet():
-        label = train["label"].to_numpy(dtype=bool)
-        matrix = np.ascontiguousarray(transform.fit_transform(prepared, label.astype(np.int64)))
-        if not matrix.shape[1]:
-            raise ContractError(
-                f"none of the {len(columns.all)} columns of the model varies in the training rows",
-                where=where,
-                remedy="give the portfolio columns or features that differ between transactions",
-            )
-        estimators.fit(candidate, estimator, matrix, label.astype(np.int64), jobs=jobs, where=where)
-        del matrix
-        raw = probability(estimator, np.ascontiguousarray(transform.transform(prepare(validation, columns))))
-    truth = validation["label"].to_numpy(dtype=bool)
-    calibration = calibrate(truth, raw)
+        fitted = fit_candidate(candidate, members or {}, lesson)
+        matrix = np.ascontiguousarray(fitted.transform.transform(prepare(validation, columns)))
+        estimator = fitted.estimator
+        if isinstance(estimator, BlendedEstimator):
+            estimator = estimator.scaled_on(matrix)
+        raw = probability(estimator, matrix)
+    truth, weight = validation["label"].to_numpy(dtype=bool), weights_of(validation)
+    calibration = calibrate(truth, raw, weight)
     return FraudModel(
         portfolio=portfolio,
         candidate=name,
-        kind=candidate.estimator,
-        parameters=dict(candidate.parameters),
+        kind=candidate.kind,
+        parameters=fitted.parameters,
         columns=columns,
-        transform=transform,
-        origins=origins(transform),
+        transform=fitted.transform,
+        origins=fitted.origins,
         estimator=estimator,
         calibration=calibration,
         thresholds=choose(
@@ -204,23 +220,61 @@ def fit_model(
             policy=policy,
             amount_minor=None if costs is None else validation["amount_minor"].to_numpy(),
             costs=costs,
+            weight=weight,
         ),
-        background=_background(train, prepared, columns),
-        facts={"rows": len(train), "positives": int(label.sum()), "seed": seed, **(facts or {})},
+        background=_background(lesson),
+        facts={**_learned(lesson), **fitted.facts, **(facts or {})},
     )
 
 
-def probability(estimator: Any, matrix: np.ndarray) -> np.ndarray:
-    """Raw probability of fraud; the same bits whatever the number of rows and threads."""
-    if hasattr(estimator, "coef_"):
-        # BLAS sums in an order that depends on the shape and on threads; einsum goes row by row.
-        margin = np.einsum("ij,j->i", matrix, estimator.coef_[0]) + estimator.intercept_[0]
-        small = np.exp(-np.abs(margin))
-        return np.where(margin >= 0, 1.0, small) / (1.0 + small)
-    return np.asarray(estimator.predict_proba(matrix)[:, 1], dtype=np.float64)
+def refit_model(
+    model: FraudModel,
+    candidate: Candidate,
+    rows: pd.DataFrame,
+    *,
+    members: Mapping[str, Candidate] | None = None,
+    jobs: int = 1,
+) -> FraudModel:
+    """The model, fitted again on more rows with the parameters that it was settled on.
+
+    Calibration, thresholds and the scale of ranks stay those that :func:`fit_model` learned on rows which its
+    estimator had not seen: on the rows of the second fit nothing could be calibrated any more.
+
+    Parameters
+    ----------
+    rows
+        The rows that the model learned from, and later ones; none of a slice that it is to be gated on.
+    """
+    where = f"{model.portfolio} training.candidates.{model.candidate}"
+    seed = int(model.facts["seed"])
+    lesson = Lesson(model.columns, rows, seed=seed, jobs=jobs, where=where)
+    told = model.facts.get("members", {})
+    settled = {name: as_settled(member, told[name]["parameters"]) for name, member in (members or {}).items()}
+    with _quiet():
+        fitted = fit_candidate(
+            candidate if candidate.blend else as_settled(candidate, model.parameters), settled, lesson
+        )
+    estimator = fitted.estimator
+    if isinstance(estimator, BlendedEstimator) and isinstance(model.estimator, BlendedEstimator):
+        estimator = estimator.scaled_as(model.estimator)
+    before = {key: model.facts[key] for key in ("rows", "positives")}
+    return replace(
+        model,
+        transform=fitted.transform,
+        origins=fitted.origins,
+        estimator=estimator,
+        background=_background(lesson),
+        facts={**model.facts, **_learned(lesson), "calibrated_before_refit_on": before},
+    )
 
 
-def _background(train: pd.DataFrame, prepared: pd.DataFrame, columns: ModelColumns) -> dict[str, float | str]:
+def _learned(lesson: Lesson) -> dict[str, Any]:
+    return {"rows": len(lesson.rows), "positives": int(lesson.rows["label"].sum()), "seed": lesson.seed}
+
+
+def _background(lesson: Lesson) -> dict[str, float | str]:
+    train, columns = lesson.rows, lesson.columns
+    texts = prepare(train, ModelColumns((), columns.categorical))
     found: dict[str, float | str] = {}
     for name in columns.numeric:
         # Of the values as they are told, not as they are computed with.
@@ -229,7 +283,7 @@ def _background(train: pd.DataFrame, prepared: pd.DataFrame, columns: ModelColum
         found[name] = float(np.median(there)) if len(there) else np.nan
     for name in columns.categorical:
         # The first in the alphabet where several are equally common.
-        counts = prepared[name].value_counts()
+        counts = texts[name].value_counts()
         found[name] = min(counts.index[counts == counts.iloc[0]])
     return found
 

@@ -35,12 +35,15 @@ class Thresholds:
     block
         A score at or above it is blocked; None: nothing is. Never below ``review``.
     alerts_per_day
-        How many of the selection slice would have been reviewed or blocked, per day.
+        How many of the selection slice would have been reviewed or blocked, per day, samples included.
     block_precision, block_rows
         Share of fraud at or above the block threshold on the selection slice, and how many rows lie there.
     review_value
         Where the policy decides by value: what must be expected to be lost (score × amount, minor units) for a
         transaction to be reviewed, whatever its score. None: the score decides.
+    pass_blocks, sample_below
+        Share of would-be blocks that goes to review instead, and of what would be allowed that is reviewed all the
+        same; see :mod:`fraudops.decisions.exploration`. What :meth:`decide` says is before that.
     """
 
     review: float
@@ -50,6 +53,8 @@ class Thresholds:
     block_rows: int
     # Models stored before there was such a field read its default.
     review_value: float | None = None
+    pass_blocks: float = 0.0
+    sample_below: float = 0.0
 
     def decide(self, score: np.ndarray, amount_minor: np.ndarray | None = None) -> np.ndarray:
         """``allow``, ``review`` or ``block`` for each score.
@@ -126,8 +131,8 @@ def choose(
     """
     label, score = np.asarray(label, dtype=bool), np.asarray(score, dtype=np.float64)
     weight = np.ones(len(label)) if weight is None else np.asarray(weight, dtype=np.float64)
-    budget = alert_budget(policy.alerts_per_day, days, round(weight.sum()))
-    held = _Slice(label, score, weight, budget, days, policy)
+    budget, rate = _shared(policy, days, round(weight.sum()))
+    held = _Slice(label, score, weight, budget, rate, days, policy)
     if amount_minor is None or costs is None:
         return held.by_budget()
     money = _Money(np.maximum(np.asarray(amount_minor, dtype=np.float64), 0.0), costs)
@@ -135,6 +140,15 @@ def choose(
 
 
 # -- inside -------------------------------------------------------------------------------------------
+
+
+def _shared(policy: Policy, days: float, n: int) -> tuple[int, float]:
+    """Alerts that are left to the thresholds, and the rate of samples, which take at most their share of the budget."""
+    budget = alert_budget(policy.alerts_per_day, days, n)
+    if not policy.exploration.sample_below or not n:
+        return budget, 0.0
+    rate = min(policy.exploration.sample_below, policy.exploration.budget_share * budget / n)
+    return max(int(budget - rate * n + 1e-9), min(1, n)), rate
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,6 +176,7 @@ class _Slice:
     score: np.ndarray
     weight: np.ndarray
     budget: int
+    sample_below: float
     days: float
     policy: Policy
 
@@ -229,9 +244,11 @@ class _Slice:
         self, review: float, block: float | None, amount: np.ndarray | None = None, review_value: float | None = None
     ) -> Thresholds:
         """The thresholds, with what they would have done on the slice."""
-        bare = Thresholds(review, block, 0.0, None, 0, review_value)
+        passed = 0.0 if block is None else self.policy.exploration.pass_blocks
+        bare = Thresholds(review, block, 0.0, None, 0, review_value, passed, self.sample_below)
         decision = bare.decide(self.score, amount)
-        flagged, blocked = float(self.weight[decision != ALLOW].sum()), decision == BLOCK
+        allowed, blocked = decision == ALLOW, decision == BLOCK
+        flagged = float(self.weight[~allowed].sum() + self.sample_below * self.weight[allowed].sum())
         caught, weight = float(self.weight[blocked & self.label].sum()), float(self.weight[blocked].sum())
         return replace(
             bare,

@@ -189,6 +189,24 @@ def test_names_that_mean_something_already_are_avoided(drafted: Drafted) -> None
     assert {name: portfolio.transactions[0].calls(name) for name in names} == names
 
 
+def test_what_no_file_tells_is_left_to_the_owner_in_comments_that_hold(drafted: Drafted) -> None:
+    amounts = [f"{10 + n % 90}.50" for n in range(N)]
+    portfolio, text = drafted(booked=[m.isoformat() for m in MOMENTS], amount=amounts, fraud=FRAUD)
+    assert portfolio.policy.costs is None
+    for line in ("  # costs:", "  #   review:", "  #   friction:", "  # blocked: unlabelled"):
+        assert line in text
+        text = text.replace(line, line.replace("# ", "", 1))
+    stated, problems = read_portfolio(read_document(text))
+    assert stated is not None, [problem.sentence for problem in problems]
+    assert stated.policy.costs is not None
+    assert (stated.policy.costs.review, stated.labels.blocked) == (4, "unlabelled")
+
+
+def test_without_an_amount_there_are_no_costs_to_state(drafted: Drafted) -> None:
+    _, text = drafted(booked=[m.isoformat() for m in MOMENTS], x=range(N), fraud=FRAUD)
+    assert "costs" not in text
+
+
 def test_large_files_get_a_smaller_forest(drafted: Drafted, monkeypatch: pytest.MonkeyPatch) -> None:
     from fraudops.intake.inference import planning
 

@@ -202,7 +202,12 @@ def _label(found: Findings) -> list[str]:
 
 
 def _labels(found: Findings) -> list[str]:
-    return ["labels:", f"  delay: {found.plan.delay}", *_comment(f"unsure: {found.plan.delay_reason}", 4)]
+    return [
+        "labels:",
+        f"  delay: {found.plan.delay}",
+        *_comment(f"unsure: {found.plan.delay_reason}", 4),
+        "  # blocked: unlabelled         # unsure: once payments are really blocked, nobody reports the blocked ones",
+    ]
 
 
 def _features(found: Findings, entries: Sequence[_Entry]) -> list[str]:
@@ -243,6 +248,7 @@ def _rest(found: Findings) -> list[str]:
         content = {"estimator": name, **({"parameters": parameters} if parameters else {})}
         lines.append(f"    {name}: {scalar(content)}")
     lines += ["", "policy:", f"  alerts_per_day: {plan.alerts_per_day:g}".ljust(32) + f"# {plan.alerts_reason}"]
+    lines += _COSTS if _has_amount(found) else []
     lines += ["", "promotion:", "  approvers: [model_validator]  # roles, or users, of roles.yaml who may decide", ""]
     lines += ["notices:                        # put in your own addresses"]
     people = {"compliance": "compliance", "data_owner": "data-owner", "model_owner": "model-risk"}
@@ -251,8 +257,19 @@ def _rest(found: Findings) -> list[str]:
     return [*_money(found), *lines]
 
 
+_COSTS = [
+    "  # costs:                      # no file tells these: state them, in major units, and decisions are",
+    "  #   review: 4                 # measured in money: a person's look at one transaction",
+    "  #   friction: 15              # a genuine payment that was blocked",
+]
+
+
+def _has_amount(found: Findings) -> bool:
+    return any(choice.role is Role.AMOUNT for choice in found.choices)
+
+
 def _money(found: Findings) -> list[str]:
-    if not any(choice.role is Role.AMOUNT for choice in found.choices):
+    if not _has_amount(found):
         return []
     digits = 0 if found.currency == "JPY" else 2
     line = f"currency: {scalar(found.currency)}".ljust(32) + f"# {found.currency_reason}"
