@@ -11,11 +11,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Verdict
+from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Shadow, Verdict
 from fraudops.workspace import Workspace
 from fraudops_airflow.web import app as web
 from fraudops_airflow.web.archive import Archive
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import InternalError
 
 RUN = "manual__2026-03-20T20:00:00+00:00"
@@ -343,3 +343,36 @@ def test_a_database_without_tables_is_explained(client: TestClient, archive: Arc
     assert answer.status_code == 503
     assert "does not answer as it should" in answer.text
     assert "select" not in answer.text.lower()
+
+
+def test_an_altered_model_file_and_a_running_shadow_show_on_the_overview(
+    client: TestClient, small_installation: Workspace
+) -> None:
+    before = client.get("/").text
+    assert 'tag bad">alarm' not in before
+    with small_installation.transaction() as session:
+        model = session.scalars(select(ModelVersion)).one()
+        small_installation.record(
+            session,
+            portfolio="cards",
+            actor="service:registry",
+            action="model_refused",
+            subject="cards/models/v1",
+            details={"found": "1" * 64},
+        )
+        session.add(
+            Shadow(
+                portfolio="cards",
+                model_id=model.id,
+                days=7,
+                starts_at=AS_OF,
+                ends_at=AS_OF + timedelta(days=7),
+                started_by="dana",
+                reason="why",
+                started_at=AS_OF,
+            )
+        )
+    page = client.get("/").text
+    assert "the file of v1 was altered" in page
+    assert "1 refusal" in page
+    assert "v1 (lightgbm) in the shadow: 0 of 7 partitions" in page

@@ -3,12 +3,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from fraudops import ledger
 from fraudops.database import LedgerEntry, Verdict
 from fraudops.errors import ContractError, IntegrityError
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import Portfolio, Promotion
 from fraudops.registry.comparison import VerdictSummary, compare, verdict_of
 from fraudops.registry.promotion import promote
 from fraudops.training.dataset import parquet_bytes
@@ -93,6 +94,58 @@ def test_the_challenger_is_chosen_on_validation_and_rejected_on_test(
     found = _compare(workspace, cards)
     assert (found.outcome, found.challenger_candidate) == ("REJECT", "lightgbm")
     assert "below the baseline logistic_regression" in found.reason
+
+
+def _a_little_worse(frame: pd.DataFrame) -> pd.DataFrame:
+    """A column that is chosen on the validation slice, and on the test slice a shade worse than the baseline's."""
+    noise = np.random.default_rng(2).normal(scale=0.4, size=len(frame))
+    odds = np.log(frame["good"] / (1 - frame["good"])) + noise
+    return frame.assign(fair=frame["best"].where(frame["slice"] == "validation", 1 / (1 + np.exp(-odds))))
+
+
+def test_without_a_champion_the_baseline_stands_in_for_what_cannot_be_told_from_it(
+    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame
+) -> None:
+    leave_run(workspace, cards, _a_little_worse(frame), {"logistic_regression": "good", "lightgbm": "fair"})
+    found = _compare(workspace, cards)
+    assert (found.outcome, found.challenger_candidate) == ("PROMOTE", "logistic_regression")
+    assert "It stands in for v2 (lightgbm), which was chosen on the validation slice" in found.reason
+    assert promote(workspace, cards, run_id="run-1", approved_by="vera", reason="the simpler one").version == "v1"
+
+
+def test_beside_a_champion_nobody_stands_in(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
+    _champion(workspace, cards, "poor")
+    leave_run(workspace, cards, _a_little_worse(frame), {"logistic_regression": "good", "lightgbm": "fair"})
+    found = _compare(workspace, cards)
+    assert (found.outcome, found.challenger_candidate) == ("HOLD", "lightgbm")
+    assert "may lie below the baseline" in found.reason
+
+
+def test_a_segment_that_pays_for_the_others_keeps_the_champion(
+    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame
+) -> None:
+    """Better on the whole, and blind to the smallest amounts."""
+    _champion(workspace, cards, "fair")
+    blind = frame.assign(best=frame["best"].where(frame["amount_minor"] >= 3_000, 1e-4))
+    leave_run(workspace, cards, blind, {"logistic_regression": "poor", "lightgbm": "best"})
+    segments = cards.promotion.gates.segments.model_copy(update={"amount_bands": (30.0,)})
+    gates = cards.promotion.gates.model_copy(update={"segments": segments})
+    found = _compare(workspace, cards.model_copy(update={"promotion": Promotion(gates=gates)}))
+    assert found.outcome in ("HOLD", "REJECT")
+    assert "no segment loses (amount below 30.00: -" in found.reason
+    assert [part["name"] for part in _gate(found, "no segment loses")["parts"]] == [
+        "amount below 30.00",
+        "amount from 30.00",
+    ]
+
+
+def test_time_and_size_are_of_the_registered_file(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
+    _champion(workspace, cards, "fair")
+    models = leave_run(workspace, cards, frame, {"logistic_regression": "poor", "lightgbm": "best"})
+    found = _compare(workspace, cards)
+    size = len(workspace.store.get("models", "cards", models["lightgbm"].version, "model.joblib"))
+    assert _gate(found, "size of the model file")["value"] == pytest.approx(size / 1e6, rel=0.01)
+    assert "of v2 (random_forest)" in _gate(found, "processor time of one transaction")["explanation"]
 
 
 def test_a_run_keeps_its_verdict(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:

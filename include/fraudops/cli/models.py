@@ -60,9 +60,13 @@ def show(version: Annotated[str, typer.Argument(help="Such as v3.")], portfolio:
         model = versions.version(session, one.name, version)
         in_use = versions.champion(session, one.name)
         records = [r for r in versions.history(session, one.name) if r.model_id == model.id]
-        verdict = session.scalar(select(Verdict).where(Verdict.portfolio == one.name, Verdict.run_id == model.run_id))
+        of_training = (Verdict.kind == "training") & (Verdict.run_id == model.run_id)
+        of_shadow = (Verdict.kind == "shadow") & (Verdict.challenger_id == model.id)
+        verdicts = session.scalars(
+            select(Verdict).where(Verdict.portfolio == one.name, of_training | of_shadow).order_by(Verdict.id)
+        )
         out.print(_facts(model, is_champion=in_use is not None and in_use.id == model.id))
-        if verdict is not None:
+        for verdict in verdicts:
             _print_verdict(verdict, model)
         if records:
             out.print(_history_table(records))

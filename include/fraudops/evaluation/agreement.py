@@ -14,7 +14,8 @@ from fraudops.evaluation.resampling import Interval, standard_errors, units_of
 
 _EXTREME = 1e-5
 """Probabilities are held this far from 0 and 1: beyond it their logarithms say nothing."""
-_ROUNDS = 50
+_ROUNDS, _HALVINGS = 50, 20
+_SINGULAR = 1e12
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,15 @@ def _slope(label: np.ndarray, score: np.ndarray, codes: np.ndarray) -> tuple[flo
     if np.ptp(odds) == 0:
         return None, 0.0
     design = np.stack([np.ones(len(odds)), odds])
-    found = np.array([0.0, 1.0])
+    rate = label.mean()
+    found = np.array([np.log(rate / (1 - rate)), 0.0])
     for _ in range(_ROUNDS):
-        probability = 1 / (1 + np.exp(-np.clip(found @ design, -40, 40)))
+        probability = _probability(found, design)
         information = (design * (probability * (1 - probability))) @ design.T
-        if np.linalg.cond(information) > 1e12:
+        if np.linalg.cond(information) > _SINGULAR:
             return None, 0.0  # the scores part frauds from the rest without a mistake
         step = np.linalg.solve(information, design @ (label - probability))
-        found = found + step
+        found = found + _shortened(found, step, design, label)
         if np.abs(step).max() < 1e-8:
             break
     else:
@@ -96,6 +98,25 @@ def _slope(label: np.ndarray, score: np.ndarray, codes: np.ndarray) -> tuple[flo
     spread = np.stack([np.bincount(codes, weights=row * (label - probability)) for row in design])
     inverse = np.linalg.inv(information)
     return float(found[1]), float(np.sqrt((inverse @ (spread @ spread.T) @ inverse)[1, 1]))
+
+
+def _probability(found: np.ndarray, design: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(found @ design, -40, 40)))
+
+
+def _shortened(found: np.ndarray, step: np.ndarray, design: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Newton's step, halved until it leads uphill: from scores that are far too extreme a whole one leads astray."""
+    before = _likelihood(found, design, label)
+    for _ in range(_HALVINGS):
+        if _likelihood(found + step, design, label) >= before:
+            break
+        step = step / 2
+    return step
+
+
+def _likelihood(found: np.ndarray, design: np.ndarray, label: np.ndarray) -> float:
+    margin = found @ design
+    return float((label * margin - np.logaddexp(0.0, margin)).sum())
 
 
 def _error_of_sum(values: np.ndarray, codes: np.ndarray) -> float:

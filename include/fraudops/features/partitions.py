@@ -80,8 +80,8 @@ def model_frame(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> pd.
     -------
     DataFrame
         ``transaction_id``, ``event_time``, ``amount_minor``, ``partition_key``, the entities' columns, the
-        currency where it is a column, then the model's numeric and categorical columns. Rows in the order
-        of time.
+        currency where it is a column, the columns that segments are made of, then the model's numeric and
+        categorical columns. Rows in the order of time.
 
     Raises
     ------
@@ -93,6 +93,7 @@ def model_frame(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> pd.
     beside = [
         *portfolio.entities.values(),
         *([portfolio.currency] if portfolio.currency in portfolio.columns else []),
+        *portfolio.promotion.gates.segments.columns,
     ]
     names = list(dict.fromkeys([*leading, "partition_key", *beside, *columns.all]))
     frames = []

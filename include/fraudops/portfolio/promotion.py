@@ -38,7 +38,7 @@ class SegmentGate(Strict):
 class CalibrationGate(Strict):
     """What the probabilities promise must be about what happens. ``null``: for information."""
 
-    factor: Annotated[float, Field(gt=1)] | None = 1.5
+    factor: Annotated[float, Field(gt=1)] | None = 2.0
     """Frauds that happened over frauds that were expected may be off by this factor, either way."""
     slope: Annotated[float, Field(gt=1)] | None = 2.0
     """So may the calibration slope, which is 1 where scores are neither too extreme nor too timid."""

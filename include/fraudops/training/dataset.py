@@ -203,7 +203,8 @@ def assemble(
     keys = _keys(ws, portfolio, as_of, window)
     matured_rows = _matured_rows(ws, portfolio, keys, as_of)
     columns, weighted = model_columns(portfolio), [WEIGHT] if portfolio.labels.selective else []
-    leading = [*_LEADING, *portfolio.entities.values(), *columns.all, "label", *weighted]
+    beside = [*portfolio.entities.values(), *portfolio.promotion.gates.segments.columns]
+    leading = [*_LEADING, *beside, *columns.all, "label", *weighted]
     frame = matured_rows.frame[list(dict.fromkeys(leading))]
     cut = _cut(portfolio, frame, split)
     frame = frame.assign(slice=cut.slices)
