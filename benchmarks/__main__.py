@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.data import HANDBOOK, ULB
+from benchmarks.features.rows import SUITE as FEATURES
 from benchmarks.handbook.rows import SUITE as HANDBOOK_PROTOCOL
 from benchmarks.header import header
 from benchmarks.ingest.rows import SUITE as INGEST
@@ -21,7 +22,7 @@ from benchmarks.rows import Conditions, measure
 from benchmarks.table import show
 from benchmarks.tutorial.rows import SUITE as TUTORIAL
 
-SUITES = {"tutorial": TUTORIAL, "handbook": HANDBOOK_PROTOCOL, "ingest": INGEST}
+SUITES = {"tutorial": TUTORIAL, "handbook": HANDBOOK_PROTOCOL, "ingest": INGEST, "features": FEATURES}
 _WIDTH = 160
 LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"
 

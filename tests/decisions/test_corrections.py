@@ -90,6 +90,16 @@ def test_a_corrected_day_makes_the_days_that_look_back_at_it_stale(shop: Shop) -
     assert len(shop.notices("digest")) == 4
 
 
+def test_a_change_whose_partition_is_scored_again_already_is_told_as_such(shop: Shop) -> None:
+    keys = shop.land(f"tx_{DAYS[2]}.csv", *_day(DAYS[2], "10", "960"))
+    shop.score(*DAYS[2:])
+    found = follow_up(shop.ws, shop.portfolio, keys)
+    assert (found.corrected, found.stale) == (DAYS[2:], [])
+    (notice,) = shop.notices("correction")
+    assert "No score is out of date: what had been scored from the rows before" in notice.text
+    assert "alerts that were raised stay" in notice.text
+
+
 def test_a_change_is_told_once_whatever_died_in_between(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.land(f"tx_{DAYS[0]}.csv", *_day(DAYS[0], "10"))
     # Nobody followed that up; the next landing does.

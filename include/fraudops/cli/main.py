@@ -25,6 +25,7 @@ COMMANDS = {
     "portfolio": ("portfolio", "app", "Infer, check, add, remove and list portfolio files."),
     "sources": ("sources", "app", "Where rows come from; how far databases have been read."),
     "simulate": ("simulate", "app", "Write simulated card payments."),
+    "features": ("features", "app", "What behaviour is measured by; check that no feature looks ahead."),
     "models": ("models", "app", "List model versions; promote, decline, roll back."),
     "evaluate": ("evaluate", "evaluate", "Evaluate candidates over several test windows; writes a page."),
     "quarantine": ("quarantine", "app", "List, show and export the rows that could not be used."),

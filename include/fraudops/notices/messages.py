@@ -414,7 +414,10 @@ def _partition_lines(partition: ChangedPartition) -> dict[str, str]:
 def _stale(keys: Sequence[str], portfolio: Portfolio) -> str:
     """What happens to the scores that were made from what was there before."""
     if not keys:
-        return "No scored partition depends on the rows that were there before."
+        return (
+            "No score is out of date: what had been scored from the rows before, if anything, is scored again "
+            "already; alerts that were raised stay."
+        )
     which = f"{keys[0]} to {keys[-1]}" if len(keys) > 1 else keys[0]
     are = "partition was" if len(keys) == 1 else "partitions were"
     return (
