@@ -14,6 +14,7 @@ from rich.console import Console
 
 from benchmarks.data import HANDBOOK, ULB
 from benchmarks.features.rows import SUITE as FEATURES
+from benchmarks.handbook.rows import SUITE as HANDBOOK_PROTOCOL
 from benchmarks.header import header
 from benchmarks.ingest.rows import SUITE as INGEST
 from benchmarks.processes import CHECKOUT
@@ -21,7 +22,7 @@ from benchmarks.rows import Conditions, measure
 from benchmarks.table import show
 from benchmarks.tutorial.rows import SUITE as TUTORIAL
 
-SUITES = {"tutorial": TUTORIAL, "ingest": INGEST, "features": FEATURES}
+SUITES = {"tutorial": TUTORIAL, "handbook": HANDBOOK_PROTOCOL, "ingest": INGEST, "features": FEATURES}
 _WIDTH = 160
 LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"
 

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from fraudops.cli.console import out
-from fraudops.errors import ConfigurationError, ContractError
+from fraudops.errors import ConfigurationError
 from fraudops.portfolio import Portfolio, load_all
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
@@ -28,25 +28,21 @@ def evaluate(
     jobs: Annotated[int, typer.Option(help="Threads; the result does not depend on it.")] = 1,
 ) -> None:
     """Evaluate candidates over the test windows of ``training.prequential``; writes a page and its numbers."""
-    from fraudops.features import build
-    from fraudops.reports.prequential import put_window, write_prequential_report
-    from fraudops.training.prequential import evaluate_candidates, spreads
-    from fraudops.training.windows import evaluation_name, partitions_of, windows
+    from fraudops.reports.prequential import evaluate_and_put, read_windows, write_prequential_report
+    from fraudops.training.evaluation_runs import plan_evaluation
+    from fraudops.training.prequential import spreads
 
     settings = Settings.from_environment()
     chosen, ws = _portfolio(settings, portfolio), Workspace.open(settings)
-    plan, moment = chosen.training.prequential, _moment(ws, chosen, as_of)
-    found = windows(plan, moment - chosen.labels.delay)
-    build(ws, chosen, partitions_of(ws, chosen, found, moment))
-    name, files, told = evaluation_name(found, plan), [], []
-    for window in found:
+    plan = plan_evaluation(ws, chosen, _moment(as_of))
+    files = []
+    for asked, window in zip(plan.to_list(), plan.windows, strict=True):
         out.print(f"{window.name} …")
-        results = evaluate_candidates(ws, chosen, window, as_of=moment, candidates=candidate or (), jobs=jobs)
-        if results:
-            files.append(put_window(ws, chosen, name, results))
-            told += [result.to_dict() for result in results]
-    page = write_prequential_report(ws, chosen, name, files, as_of=moment)
-    table = Table(title=f"{chosen.title}: {len(found)} windows, mean ± standard deviation")
+        files.append(evaluate_and_put(ws, chosen, asked, candidates=candidate or (), jobs=jobs))
+    written = [file for file in files if file]
+    page = write_prequential_report(ws, chosen, plan.name, written, as_of=plan.as_of)
+    told = read_windows(ws, chosen, plan.name, written)
+    table = Table(title=f"{chosen.title}: {len(written)} windows, mean ± standard deviation")
     table.add_column("candidate")
     for measure in _MOST_TOLD:
         table.add_column(measure, justify="right")
@@ -64,12 +60,9 @@ def _portfolio(settings: Settings, name: str) -> Portfolio:
     return found[name]
 
 
-def _moment(ws: Workspace, portfolio: Portfolio, text: str) -> datetime:
+def _moment(text: str) -> datetime | None:
     if not text:
-        keys = ws.store.keys("transactions", portfolio.name)
-        if not keys:
-            raise ContractError("there is no partition", where=portfolio.name, remedy="load history first")
-        return portfolio.partitioning.end(keys[-1])
+        return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,8 @@ from fraudops.portfolio import Portfolio, format_duration
 from fraudops.reports.figures import Figure
 from fraudops.reports.rendering import render
 from fraudops.store import canonical_json
-from fraudops.training.prequential import MEASURES, Measured, WindowResult, spreads
+from fraudops.training.prequential import MEASURES, Measured, WindowResult, evaluate_candidates, spreads
+from fraudops.training.windows import Window
 from fraudops.workspace import Workspace
 
 PAGE = "index.html"
@@ -27,6 +28,27 @@ _PICTURES = {
     "savings": "savings.png",
     "alerts a day": "alerts.png",
 }
+
+
+def evaluate_and_put(
+    ws: Workspace, portfolio: Portfolio, asked: Mapping[str, str], *, candidates: Sequence[str] = (), jobs: int = 1
+) -> str | None:
+    """Evaluate candidates in one window of a plan and write what was measured.
+
+    Parameters
+    ----------
+    asked
+        One of :meth:`~fraudops.training.evaluation_runs.EvaluationPlan.to_list`.
+
+    Returns
+    -------
+    str or None
+        The file's name; None where no candidate's library works on this machine.
+    """
+    window = Window(datetime.fromisoformat(asked["start"]), datetime.fromisoformat(asked["end"]))
+    as_of = datetime.fromisoformat(asked["as_of"])
+    results = evaluate_candidates(ws, portfolio, window, as_of=as_of, candidates=candidates, jobs=jobs)
+    return put_window(ws, portfolio, asked["evaluation"], results) if results else None
 
 
 def put_window(ws: Workspace, portfolio: Portfolio, name: str, results: Sequence[WindowResult]) -> str:
