@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-WORKFLOWS = {"ingest", "land", "score", "train", "promote", "rollback", "shadow", "notify", "reconcile"}
+WORKFLOWS = {"ingest", "land", "score", "train", "evaluate", "promote", "rollback", "shadow", "notify", "reconcile"}
 HEAVY = ("pandas", "sklearn", "great_expectations", "lightgbm", "xgboost", "matplotlib", "pyarrow", "scipy")
 WAITS_FOR_A_PERSON = {"approval.ask"}
 
@@ -57,6 +57,7 @@ def test_every_task_has_an_owner_retries_a_limit_and_a_purpose(dag_bag: DagBag) 
 def test_long_work_has_a_pool_of_its_own(dag_bag: DagBag) -> None:
     for name in ("cards", "ulb"):
         assert dag_bag.dags[f"{name}_train"].get_task("train_candidates.train").pool == "fraudops_training"
+        assert dag_bag.dags[f"{name}_evaluate"].get_task("evaluate").pool == "fraudops_training"
 
 
 def test_an_approval_never_answers_by_itself(dag_bag: DagBag) -> None:

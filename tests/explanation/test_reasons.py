@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ from fraudops.errors import ContractError
 from fraudops.explanation import explain
 from fraudops.explanation.contributions import contributions
 from fraudops.explanation.groups import group_columns
+from fraudops.explanation.wording import _WORDINGS
 from fraudops.features import ModelColumns, model_columns
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import EntityFeatures, Features, Portfolio
+
+from tests.features.histories import with_everything
 
 
 @dataclass
@@ -50,6 +54,7 @@ def _background(columns: ModelColumns) -> dict[str, Any]:
     typical: dict[str, Any] = dict.fromkeys(columns.numeric, 0.0)
     typical |= {name: 1.0 for name in columns.numeric if "count" in name and "fraud" not in name}
     typical |= {"amount": 22.0, "hour": 14.0, "customer_seconds_since_last": 32_400.0}
+    typical |= {name: None for name in columns.numeric if "since_fraud" in name}
     typical |= {name: 1.0 for name in columns.numeric if "ratio" in name}
     return typical | {"currency": "EUR", "country": "DE", "channel": "card_present"}
 
@@ -148,6 +153,108 @@ def test_contributions_of_a_linear_model_are_exact_and_cost_one_call(cards: Port
 )
 def test_wording_next_to_what_is_normal(cards: Portfolio, values: dict[str, Any], column: str, expected: str) -> None:
     assert expected in _sentences(cards, values, weights={column: 0.01})
+
+
+DAY = 86_400.0
+EVERYTHING = [
+    (
+        {"customer_amount_ratio_20d": 10.8136, "customer_amount_z_20d": 17.5, "customer_amount_z_1d": 3.0},
+        "customer_amount_z_20d",
+        "amount 412.00, usually 38.10 ± 21.37 by this customer over 20 days (10.8 times)",
+    ),
+    (
+        {"customer_amount_ratio_20d": 2.0, "customer_amount_z_7d": 3.0},
+        "customer_amount_ratio_20d",
+        "amount 412.00, this customer's mean over 20 days is 206.00 (2 times)",
+    ),
+    (
+        {"customer_terminal_is_new": 1.0, "customer_terminal_seconds_since_first": 0.0},
+        "customer_terminal_is_new",
+        "first payment by this customer at this terminal in 20 days",
+    ),
+    (
+        {"customer_terminal_seconds_since_first": 3 * DAY},
+        "customer_terminal_seconds_since_first",
+        "first payment by this customer at this terminal in 20 days was 3 days before",
+    ),
+    (
+        {"terminal_fraud_count_20d": 3.0, "terminal_seconds_since_fraud": 9 * DAY},
+        "terminal_fraud_count_20d",
+        "3 confirmed frauds at this terminal in the last 20 days, the last known one 9 days ago",
+    ),
+    (
+        {"customer_distinct_terminal_1d": 7.0},
+        "customer_distinct_terminal_1d",
+        "7 different terminals for payments by this customer in the last 24 hours (typically 0)",
+    ),
+    (
+        {"customer_large_count_7d": 4.0},
+        "customer_large_count_7d",
+        "4 unusually large payments by this customer in the last 7 days (typically 1)",
+    ),
+    (
+        {"customer_night_share_20d": 0.05},
+        "customer_night_share_20d",
+        "5 % of the earlier payments by this customer in the last 20 days were at night (typically 0 %)",
+    ),
+    (
+        {"customer_weekend_share_20d": 0.5},
+        "customer_weekend_share_20d",
+        "50 % of the earlier payments by this customer in the last 20 days were at a weekend (typically 0 %)",
+    ),
+    (
+        {"customer_amount_std_7d": 21.3},
+        "customer_amount_std_7d",
+        "amounts by this customer in the last 7 days vary by ± 21.30 (typically 0.00)",
+    ),
+    (
+        {"customer_amount_min_7d": 5.0},
+        "customer_amount_min_7d",
+        "payments by this customer in the last 7 days are no smaller than 5.00 (typically 0.00)",
+    ),
+    (
+        {"terminal_matured_count_7d": 12.0},
+        "terminal_matured_count_7d",
+        "12 payments at this terminal in 7 days up to the label delay (typically 1)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "column", "expected"), EVERYTHING)
+def test_wording_of_every_aggregate(cards: Portfolio, values: dict[str, Any], column: str, expected: str) -> None:
+    assert expected in _sentences(with_everything(cards), values, weights={column: 0.01})
+
+
+@pytest.mark.parametrize(
+    ("aggregates", "values", "expected"),
+    [
+        (("seconds_since_fraud",), {"terminal_seconds_since_fraud": 3 * DAY},
+         "last known fraud at this terminal was 3 days ago"),
+        (("seconds_since_fraud_report",), {"terminal_seconds_since_fraud_report": 3 * DAY},
+         "last known fraud at this terminal became known 3 days ago"),
+        (("fraud_rate_smoothed",), {"terminal_fraud_rate_smoothed_7d": 0.25},
+         "confirmed frauds are 25 % of the payments at this terminal in the last 7 days (typically 0 %)"),
+        (("fraud_amount_share", "seconds_since_fraud"),
+         {"terminal_fraud_amount_share_7d": 0.5, "terminal_seconds_since_fraud": 9 * DAY},
+         "confirmed frauds are 50 % of the amount of the payments at this terminal in the last 7 days (typically 0 %), "
+         "the last known one 9 days ago"),
+    ],
+)  # fmt: skip
+def test_wording_of_what_was_known_of_fraud(
+    cards: Portfolio, aggregates: tuple[str, ...], values: dict[str, Any], expected: str
+) -> None:
+    group = EntityFeatures(entity="terminal", windows=(timedelta(days=7),), aggregates=aggregates)
+    portfolio = cards.model_copy(update={"features": Features(behaviour=(group,))})
+    columns = model_columns(portfolio)
+    background = _background(columns) | {name: 0.0 for name in columns.numeric if "since" in name}
+    model = Linear(columns, background, dict.fromkeys(values, 0.01))
+    assert expected in explain(model, _frame(columns, **values), portfolio)[0]
+
+
+def test_every_aggregate_has_words_of_its_own(cards: Portfolio) -> None:
+    portfolio = with_everything(cards)
+    kinds = {group.kind for group in group_columns(model_columns(portfolio).all, portfolio)}
+    assert kinds - set(_WORDINGS) == {"column"}, "columns of the transaction itself are told as they are"
 
 
 def test_time_between_payments(cards: Portfolio) -> None:

@@ -260,7 +260,8 @@ def _first(told: Told) -> str:
         return _whether_first(told.values[0], told.noun, within)
     if not age.value:
         return f"first {told.noun} {_by(age)}{within}"
-    return f"first {told.noun} {_by(age)}{within} was {_ago(age.value)} before{_typically(age, _ago)}"
+    typically = _typically(age, _ago) if age.typical else ""
+    return f"first {told.noun} {_by(age)}{within} was {_ago(age.value)} before{typically}"
 
 
 def _whether_first(value: Value, noun: str, within: str) -> str:
@@ -362,7 +363,7 @@ def _ago(seconds: float) -> str:
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= 2 * size:
             return _several(round(seconds / size), unit)
-    return _several(round(seconds), "second")
+    return _several(round(seconds), "second") if round(seconds) else "0 seconds"
 
 
 def _several(count: float, noun: str) -> str:
