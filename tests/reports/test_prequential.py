@@ -44,7 +44,7 @@ def _write(ws: Workspace, shop: Portfolio) -> tuple[str, str]:
 
 def test_the_page_and_the_numbers_lie_together_and_are_the_same_again(ws: Workspace, shop: Portfolio) -> None:
     name, path = _write(ws, shop)
-    assert path == f"reports/shop/{name}/index.html"
+    assert path == f"reports/portfolio=shop/{name}/index.html"
     folder = (ws.store.root / path).parent
 
     def content() -> dict[str, bytes]:
