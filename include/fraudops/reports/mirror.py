@@ -165,9 +165,9 @@ def _numbers(content: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, flo
         if isinstance(value, int | float):
             yield f"{prefix}{name}", float(value)
         elif name.endswith("_interval") and value:
-            yield from (
-                (f"{prefix}{name}.{end}", float(limit)) for end, limit in zip(("low", "high"), value, strict=True)
-            )
+            of = f"{prefix}{name.removesuffix('_interval')}"
+            yield f"{of}.low", float(value[0])
+            yield f"{of}.high", float(value[1])
         elif isinstance(value, dict) and name in (VALIDATION, "money", "recall_at_fpr"):
             yield from _numbers(value, f"{prefix}{name}.")
 
