@@ -99,6 +99,7 @@ def test_the_author_is_not_asked_and_the_text_says_so(
     assert "](/fraud-ops/documents/reports/cards/run-1/precision_recall.png)" in body
     assert "precision_at_k.png" not in body  # it is not there
     assert "/fraud-ops/reports/cards/run-1)" in body
+    assert "/fraud-ops/evidence/cards/v" in body
 
 
 def test_an_answer_of_an_approver_with_a_reason_is_taken(
