@@ -123,7 +123,9 @@ def test_everything_that_pyproject_names_is_pinned() -> None:
         for line in (CHECKOUT / "requirements.txt").read_text().splitlines()
         if line and not line.startswith("#")
     }
-    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    # The mirror is for those who have a server for it; 'make install' leaves its client out, and so do the pins.
+    extras = {name: group for name, group in PROJECT["optional-dependencies"].items() if name != "mlflow"}
+    groups = [PROJECT["dependencies"], *extras.values()]
     assert {normal(Requirement(text).name) for group in groups for text in group} - {"fraudops"} <= pinned
 
 
