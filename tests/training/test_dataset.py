@@ -47,10 +47,11 @@ def test_the_gap_is_one_delay_before_validation(ws: Workspace, shop: Portfolio) 
     assert gap.max() < pd.Timestamp(summary.validation_from)
 
 
-def test_a_column_may_be_a_segment_without_being_seen_by_the_model(ws: Workspace) -> None:
+def test_a_column_may_be_a_segment_without_being_seen_by_the_model(tmp_path: Path) -> None:
+    ws = empty(tmp_path)
     hidden = {"calendar": ["hour"], "exclude": ["channel"]}
     shop = history.portfolio(features=hidden, promotion={"gates": {"segments": {"columns": ["channel"]}}})
-    build(ws, shop, ws.store.keys("transactions", shop.name))
+    history.write(ws, shop, history.transactions())
     summary = assemble(ws, shop, run_id="segments", as_of=history.end())
     assert "channel" not in summary.columns.all
     assert set(load(ws, shop, "segments").frame["channel"]) >= {"online"}
