@@ -12,7 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.data import ULB
+from benchmarks.data import HANDBOOK, ULB
+from benchmarks.features.rows import SUITE as FEATURES
+from benchmarks.handbook.rows import SUITE as HANDBOOK_PROTOCOL
 from benchmarks.header import header
 from benchmarks.ingest.rows import SUITE as INGEST
 from benchmarks.processes import CHECKOUT
@@ -20,7 +22,7 @@ from benchmarks.rows import Conditions, measure
 from benchmarks.table import show
 from benchmarks.tutorial.rows import SUITE as TUTORIAL
 
-SUITES = {"tutorial": TUTORIAL, "ingest": INGEST}
+SUITES = {"tutorial": TUTORIAL, "handbook": HANDBOOK_PROTOCOL, "ingest": INGEST, "features": FEATURES}
 _WIDTH = 160
 LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"
 
@@ -57,7 +59,7 @@ def _narrate(text: str) -> None:
 
 
 def _there(data: Path | None) -> list[Path]:
-    return [data / ULB] if data is not None and (data / ULB).is_file() else []
+    return [data / name for name in (ULB, HANDBOOK) if data is not None and (data / name).is_file()]
 
 
 if __name__ == "__main__":

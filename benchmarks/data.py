@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.rows import Absent
 
 ULB = "ulb_creditcard.csv.gz"
+HANDBOOK = "handbook_transactions.parquet"
 _PERIOD = 172_800
 """Seconds of two days: what the ULB file covers, in whole partitions."""
 

@@ -60,6 +60,7 @@ def main() -> None:
         policy=portfolio.policy,
         costs=cost_model(portfolio),
         seed=options.seed,
+        members=portfolio.training.members_of(options.candidate),
     )
     test = rows.iloc[tested]
     score = model.score(test)

@@ -13,7 +13,7 @@ from benchmarks.rows import Conditions, Row, Suite, median
 _OURS, _REFERENCE = "benchmarks.tutorial.ours", "benchmarks.tutorial.reference"
 _SEEDS = (42, 43, 44, 45, 46)
 """The first is the portfolio's own: its model is the one that is compared with the tutorial's."""
-_LESS_CPU, _MEDIAN_AP = 20, 0.888
+_LESS_CPU, _MEDIAN_AP, _BY_TIME_AP = 20, 0.888, 0.8
 
 CPU, AP, SEEDS, BY_TIME = (
     "tutorial, CPU",
@@ -127,17 +127,30 @@ def _over_seeds(ours: list[Run], reference: list[Run]) -> Row:
 
 
 def _by_time(conditions: Conditions, runner: Runner, csv: Path) -> Row:
-    conditions.say("  ours, split by time")
-    answer = runner.run(_OURS, csv, _scores(conditions, "time"), "--split", "time").answer
+    """The blend, which costs more than the one booster that is measured against the tutorial's forest."""
+    found = []
+    for seed in _SEEDS[: 1 if conditions.quick else None]:
+        conditions.say(f"  ours, split by time, seed {seed}")
+        found.append(
+            runner.run(
+                _OURS, csv, _scores(conditions, "time"), "--split", "time", "--candidate", "blend", "--seed", seed
+            )
+        )
+    values = [run.answer["average_precision"] for run in found]
+    middle, first = median(values), found[0].answer
     return Row(
         BY_TIME,
         unit="average precision",
-        ours=answer["average_precision"],
+        ours=middle,
+        goal=f"at least {_BY_TIME_AP}",
+        met=middle >= _BY_TIME_AP,
         details={
-            "ours_interval": answer["average_precision_interval"],
-            "roc_auc": answer["roc_auc"],
-            "n": answer["n"],
-            "positives": answer["positives"],
+            "seeds": dict(zip(map(str, _SEEDS), (round(value, 4) for value in values), strict=False)),
+            "cpu_seconds": _seconds(found),
+            "ours_interval": first["average_precision_interval"],
+            "roc_auc": first["roc_auc"],
+            "n": first["n"],
+            "positives": first["positives"],
         },
     )
 

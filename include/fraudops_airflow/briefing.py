@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 from fraudops.portfolio import Portfolio, format_duration
@@ -32,10 +33,12 @@ def approval_text(ws: Workspace, portfolio: Portfolio, question: Question) -> tu
         *(row for gate in gate_lines(verdict.gates) for row in _rows(gate)),
         "",
         f"Model {challenger.version} ({challenger.candidate}), artifact `{challenger.artifact_sha256[:16]}…`, "
-        f"trained as of {verdict.as_of:%Y-%m-%d %H:%M} UTC, run `{challenger.run_id}`.",
+        f"trained as of {_minute(challenger.as_of)} in run `{challenger.run_id}`, compared as of "
+        f"{_minute(verdict.as_of)}.",
         "",
         f"[Report page with curves and lineage]({ws.ui_url}/fraud-ops/reports/{portfolio.name}/"
-        f"{quote(challenger.run_id, safe='')})",
+        f"{quote(challenger.run_id, safe='')}) · [Evidence pack of {challenger.version}]"
+        f"({ws.ui_url}/fraud-ops/evidence/{portfolio.name}/{challenger.version})",
         "",
         _who(question),
         "",
@@ -70,6 +73,10 @@ def _who(question: Question) -> str:
     if question.left_out:
         sentence += f" **{question.left_out}** asked for the training run and may not."
     return sentence
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _rows(gate: GateLine) -> Iterator[str]:

@@ -10,7 +10,7 @@ from fraudops.portfolio import Portfolio, format_duration
 
 from fraudops_airflow.approval import PromotionApproval, reason_field
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import say, score_chunk_task, send_notices_now
+from fraudops_airflow.steps import evidence_task, say, score_chunk_task, send_notices_now
 
 DOC = """Ask a named person whether the challenger becomes champion, and carry out the answer.
 
@@ -20,7 +20,7 @@ DOC = """Ask a named person whether the challenger becomes champion, and carry o
 and the pictures in front of them. `promotion.approvers` and `roles.yaml` say who may answer; whoever asked for the
 training run may not. No answer before the deadline means no. The promotion, its approver, the reason and the ledger
 entry commit together, and the artifact is checked to be the very one that was evaluated. Partitions that were
-waiting for a champion are then scored.
+waiting for a champion are then scored, and the version's evidence pack gets a revision with the decision in it.
 
 **Two at once**: one wins. The other run ends with `too late: the champion has changed`, a ledger entry and a notice
 to the model owner; it changes nothing.
@@ -99,6 +99,8 @@ def build_promote(portfolio: Portfolio) -> DAG:
         promoted >> [pending, overtaken]
         scored = score_chunk_task(portfolio, "score_pending").expand(keys=pending)
         [scored, overtaken] >> send_notices_now(portfolio, trigger_rule="none_failed")
+        filed = evidence_task(portfolio)()
+        [pending, overtaken] >> filed
 
         if not promotion.needs_approval:
             return dag
@@ -138,5 +140,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
                 by, reason = answer["responded_by_user"]["name"], answer["params_input"]["reason"]
             decline(open_workspace(), portfolio, run_id=params["run_id"], declined_by=by, reason=reason)
 
-        approval() >> follow_the_answer() >> [promoted, record_refusal(), overtaken]
+        refused = record_refusal()
+        approval() >> follow_the_answer() >> [promoted, refused, overtaken]
+        refused >> filed
     return dag

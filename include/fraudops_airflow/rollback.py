@@ -71,5 +71,15 @@ def build_rollback(portfolio: Portfolio) -> DAG:
             )
             return summary.to_dict()
 
-        rollback() >> send_notices_now(portfolio)
+        @task
+        def file_evidence(rolled_back: dict[str, Any]) -> dict[str, Any]:
+            """A new revision of the evidence pack, with who decided and why."""
+            from fraudops.reports.evidence import file_pack
+
+            from fraudops_airflow.context import open_workspace
+
+            return file_pack(open_workspace(), portfolio, version=rolled_back["version"]).to_dict()
+
+        summary = rollback()
+        summary >> [send_notices_now(portfolio), file_evidence(summary)]
     return dag

@@ -91,6 +91,25 @@ def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:
     return score_chunk
 
 
+def evidence_task(portfolio: Portfolio) -> Any:
+    """A task that files the evidence pack of the version whose verdict was carried out, or was not."""
+
+    @task(trigger_rule="none_failed_min_one_success")
+    def file_evidence(params: Any = None) -> dict[str, Any]:
+        """A new revision of the evidence pack, with who decided and why."""
+        from fraudops.registry.comparison import verdict_of
+        from fraudops.reports.evidence import file_pack
+
+        from fraudops_airflow.context import open_workspace
+
+        ws = open_workspace()
+        with ws.transaction() as session:
+            version = verdict_of(session, portfolio, params["run_id"]).challenger.version
+        return file_pack(ws, portfolio, version=version).to_dict()
+
+    return file_evidence
+
+
 def score_shadow_beside(ws: Workspace, portfolio: Portfolio, keys: list[str]) -> dict[str, Any] | None:
     """Let the running shadow score what the champion has scored; None where it could not.
 

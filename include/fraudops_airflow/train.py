@@ -23,7 +23,7 @@ champion.
 
 **Then**, where the verdict is PROMOTE, `promote` asks a named person; where the portfolio says `promotion.shadow`,
 the challenger first scores beside the champion for so many days. The report page of the run is under
-Fraud Ops → Reports.
+Fraud Ops → Reports, an evidence pack of each version behind it.
 """
 
 
@@ -192,10 +192,32 @@ def build_train(portfolio: Portfolio) -> DAG:
                 with ws.transaction() as session:
                     verdict(session, ws, portfolio, verdict_of(session, portfolio, run_id))
 
+            @task
+            def evidence(run_id: Any = None) -> list[dict[str, Any]]:
+                """An evidence pack for every version of the run, whatever the verdict: model card to lineage."""
+                from fraudops.reports.evidence import file_packs
+
+                from fraudops_airflow.context import open_workspace
+
+                return [filed.to_dict() for filed in file_packs(open_workspace(), portfolio, run_id=run_id)]
+
+            @task
+            def mirror(run_id: Any = None) -> dict[str, Any]:
+                """Parameters, metrics, figures and evidence to MLflow, where one is named; a failure is only told."""
+                from fraudops.reports.mirror import mirror
+
+                from fraudops_airflow.context import open_workspace
+
+                found = mirror(open_workspace(), portfolio, run_id=run_id)
+                say([found.sentence])
+                return {"state": found.state, "versions": list(found.versions), "reason": found.reason}
+
             found = verdict(period)
-            written = report()
-            found >> written >> announce(written)
-            return found
+            written, filed = report(), evidence()
+            found >> [written, filed]
+            filed >> mirror()
+            written >> announce(written)
+            return found, filed
 
         @task.short_circuit
         def is_promote(found: dict[str, Any]) -> bool:
@@ -214,10 +236,13 @@ def build_train(portfolio: Portfolio) -> DAG:
             return verdict.outcome == "PROMOTE" and not comes_first(portfolio, verdict)
 
         period, collected = preprocess()
-        found = compare(period)
+        found, filed = compare(period)
         collected >> train_candidates() >> found
+        asked = is_promote(found)
+        # Who is asked is to find the evidence there.
+        filed >> asked
         (
-            is_promote(found)
+            asked
             >> TriggerDagRunOperator(
                 task_id="ask_for_promotion",
                 trigger_dag_id=portfolio.dag_id("promote"),

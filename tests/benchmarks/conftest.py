@@ -73,7 +73,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         started: list[tuple[str, tuple[str, ...]]] = []
 
     Runner.capsys = capsys
-    for suite in ("tutorial", "ingest"):
+    for suite in ("tutorial", "ingest", "features"):
         monkeypatch.setattr(f"benchmarks.{suite}.rows.Runner", Runner)
     # They would hold for the other tests of this process as well.
     monkeypatch.setattr(pa, "set_cpu_count", lambda count: None)

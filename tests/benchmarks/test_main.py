@@ -29,12 +29,12 @@ def test_without_data_every_row_is_there_skipped_and_says_why(
 ) -> None:
     monkeypatch.delenv("FRAUDOPS_DATA", raising=False)
     found = run(tmp_path / "results" / "latest.json", "--quick")
-    assert len(found["rows"]) == 8
+    assert len(found["rows"]) == 13
     for row in found["rows"]:
         assert row.keys() >= ROW
         assert row["met"] is None
         assert "FRAUDOPS_DATA" in row["skipped"]
-    assert capsys.readouterr().out.count("skipped: FRAUDOPS_DATA") == 8
+    assert capsys.readouterr().out.count("skipped: FRAUDOPS_DATA") == 13
 
 
 def test_a_folder_without_the_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from fraudops.cli.main import app
 from fraudops.database import Alert, ModelVersion
 from fraudops.workspace import Workspace
+from sqlalchemy import update
 from typer.testing import CliRunner
 
 MOMENT = datetime(2026, 11, 10, 3, 12, 45, tzinfo=UTC)
@@ -77,3 +78,21 @@ def test_where_there_is_no_amount_none_is_shown() -> None:
     assert "amount" not in shown
     alert = json.loads(_said("show", "claims-1", "--json"))
     assert (alert["amount"], alert["currency"]) == (None, None)
+
+
+def test_reasons_are_shown_with_what_they_added(raised: None, workspace: Workspace) -> None:
+    reason = {"text": "made at night", "group": "time_of_day", "columns": [], "contribution": 1.25}
+    explanation = {
+        "method": "tree_shap", "base": -5.0, "margin": -3.5, "reasons": [reason], "rest": 0.25, "remainder": 0.0,
+    }  # fmt: skip
+    with workspace.transaction() as session:
+        session.execute(update(Alert).where(Alert.portfolio == "cards").values(explanation=explanation))
+    shown = " ".join(_said("show", "cards-1").split())
+    assert "• +1.25 made at night" in shown
+    assert "-5.00 to begin with, +1.25 by these reasons, +0.25 by all else, -3.50 in all (TreeSHAP)" in shown
+    assert json.loads(_said("show", "cards-1", "--json"))["explanation"] == explanation
+
+
+def test_an_alert_that_was_raised_without_data_is_still_shown(raised: None) -> None:
+    assert "• made at night" in _said("show", "cards-1")
+    assert json.loads(_said("show", "cards-1", "--json"))["explanation"] is None

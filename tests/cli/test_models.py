@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from fraudops.cli import ledger, models
 from fraudops.database import open_engine
+from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
@@ -100,3 +103,32 @@ def test_an_altered_ledger_ends_with_exit_code_1(two_champions: Workspace) -> No
         connection.execute(text("update ledger set actor = 'somebody else' where number = 4"))
     found = _run(ledger.app, "verify")
     assert (found.exit_code, "entry 4: altered" in found.output) == (1, True)
+
+
+def test_the_evidence_of_a_version_is_put_into_a_folder(two_champions: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "for the file"
+    found = _run(models.app, "pack", "v4", "--portfolio", "cards", "--output", str(folder))
+    assert found.exit_code == 0, found.output
+    assert "revision 1" in found.output
+    assert sorted(path.name for path in folder.iterdir()) == ["cards-v4-pack-r1.html", "cards-v4-pack-r1.json"]
+    data = json.loads((folder / "cards-v4-pack-r1.json").read_bytes())
+    assert data["decisions"][0]["by"] == "vera"
+    assert "revision 1" in _run(models.app, "pack", "v4", "--portfolio", "cards", "--output", str(folder)).output
+
+
+def test_a_rollback_by_somebody_who_may_not_is_refused(two_champions: Workspace) -> None:
+    arguments = ("rollback", "v2", "-p", "cards", "--reason", "why not", "--by", "analyst", "--yes")
+    with pytest.raises(ContractError, match="analyst may not roll back → one of validator, deputy may"):
+        _run(models.app, *arguments)
+    assert "v4 champion" in _run(models.app, "list").output
+
+
+def test_a_shadow_is_started_listed_and_stopped_by_command(two_champions: Workspace) -> None:
+    assert "There is no shadow yet" in _run(models.app, "shadow", "list").output
+    given = ("-p", "cards", "--reason", "does the older one do as well?", "--by", "dana")
+    started = _run(models.app, "shadow", "start", "v2", "--days", "3", *given)
+    assert "v2 (lightgbm) is a shadow from" in started.output
+    listed = _run(models.app, "shadow", "list").output
+    assert [word in listed for word in ("v2 lightgbm", "dana", "running")] == [True] * 3
+    _run(models.app, "shadow", "stop", *given)
+    assert "stopped by dana" in _run(models.app, "shadow", "list").output

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-WORKFLOWS = {"ingest", "land", "score", "train", "promote", "rollback", "shadow", "notify", "reconcile"}
+WORKFLOWS = {
+    "ingest", "land", "score", "train", "evaluate", "promote", "rollback", "shadow", "notify", "reconcile",
+}  # fmt: skip
 HEAVY = ("pandas", "sklearn", "great_expectations", "lightgbm", "xgboost", "matplotlib", "pyarrow", "scipy")
 WAITS_FOR_A_PERSON = {"approval.ask"}
 
@@ -57,6 +59,7 @@ def test_every_task_has_an_owner_retries_a_limit_and_a_purpose(dag_bag: DagBag) 
 def test_long_work_has_a_pool_of_its_own(dag_bag: DagBag) -> None:
     for name in ("cards", "ulb"):
         assert dag_bag.dags[f"{name}_train"].get_task("train_candidates.train").pool == "fraudops_training"
+        assert dag_bag.dags[f"{name}_evaluate"].get_task("evaluate").pool == "fraudops_training"
 
 
 def test_an_approval_never_answers_by_itself(dag_bag: DagBag) -> None:
@@ -91,6 +94,14 @@ def test_of_two_promotions_the_later_one_ends_plainly_and_green(dag_bag: DagBag)
     # It hangs on two branches of which one is always skipped.
     assert late.trigger_rule == "none_failed_min_one_success"
     assert late.task_display_name == "too late: the champion has changed"
+
+
+def test_evidence_is_filed_before_anybody_is_asked_and_again_whatever_the_answer(dag_bag: DagBag) -> None:
+    assert "is_promote" in dag_bag.dags["cards_train"].get_task("compare.evidence").downstream_task_ids
+    filed = dag_bag.dags["cards_promote"].get_task("file_evidence")
+    # One of the three ways is taken, the others are skipped.
+    assert filed.upstream_task_ids == {"find_pending", "too_late", "record_refusal"}
+    assert filed.trigger_rule == "none_failed_min_one_success"
 
 
 def test_parsing_imports_nothing_heavy() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from fraudops.features import ModelColumns
+from fraudops.training.calibration import log_odds
 from fraudops.training.thresholds import Thresholds
 
 THRESHOLDS = Thresholds(review=0.5, block=0.9, alerts_per_day=0.0, block_precision=None, block_rows=0)
@@ -38,8 +39,12 @@ class AmountModel:
     def matrix(self, frame: pd.DataFrame) -> np.ndarray:
         return frame[list(self.columns.all)].to_numpy(dtype=object)
 
-    def score_matrix(self, matrix: np.ndarray) -> np.ndarray:
-        return self.score(pd.DataFrame(matrix, columns=list(self.columns.all)))
+    @property
+    def estimator(self) -> None:
+        """Nothing of which exact contributions are known."""
+
+    def margins(self, matrix: np.ndarray) -> np.ndarray:
+        return log_odds(self.score(pd.DataFrame(matrix, columns=list(self.columns.all))))
 
     def decide(self, scores: np.ndarray, amount_minor: np.ndarray | None = None) -> np.ndarray:
         return self.thresholds.decide(scores, amount_minor)

@@ -36,6 +36,9 @@ def test_an_alert_for_each_review_and_block(scored: Bank) -> None:
     assert block.model_id == scored.models[0].id
     # Its customer paid 10.00 the day before and 600.00 an hour ago.
     assert block.reasons == ["amount 990.00, this customer's mean over 30 days is 305.00 (3.2 times)"]
+    assert block.explanation is not None
+    assert [reason["text"] for reason in block.explanation["reasons"]] == block.reasons
+    assert block.explanation["reasons"][0]["contribution"] > 0
     (entry,) = scored.ledger("alerts_raised")
     assert (entry.actor, entry.subject) == (ACTOR, f"cards/alerts/{DAY}")
     assert entry.details == {

@@ -1,18 +1,32 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from fraudops.errors import ContractError
-from fraudops.explanation import explain
+from fraudops.explanation import Explanation, reasons
 from fraudops.explanation.contributions import contributions
 from fraudops.explanation.groups import group_columns
+from fraudops.explanation.wording import _WORDINGS
 from fraudops.features import ModelColumns, model_columns
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import EntityFeatures, Features, Portfolio
+from fraudops.training.calibration import log_odds
+
+from tests.features.histories import with_everything
+
+
+def explain(model: Any, frame: pd.DataFrame, portfolio: Portfolio, **arguments: Any) -> list[list[str]]:
+    return [found.sentences for found in _explanations(model, frame, portfolio, **arguments)]
+
+
+def _explanations(model: Any, frame: pd.DataFrame, portfolio: Portfolio, **arguments: Any) -> list[Explanation]:
+    return reasons.explain(model, frame, portfolio, **arguments)
 
 
 @dataclass
@@ -32,8 +46,12 @@ class Linear:
     def matrix(self, frame: pd.DataFrame) -> np.ndarray:
         return frame[list(self.origins)].to_numpy(dtype=object)
 
-    def score_matrix(self, matrix: np.ndarray) -> np.ndarray:
-        return self.score(pd.DataFrame(matrix, columns=list(self.origins), dtype=object))
+    @property
+    def estimator(self) -> None:
+        """None whose contributions are known to be exact."""
+
+    def margins(self, matrix: np.ndarray) -> np.ndarray:
+        return log_odds(self.score(pd.DataFrame(matrix, columns=list(self.origins), dtype=object)))
 
     def score(self, frame: pd.DataFrame) -> np.ndarray:
         self.calls += 1
@@ -50,6 +68,7 @@ def _background(columns: ModelColumns) -> dict[str, Any]:
     typical: dict[str, Any] = dict.fromkeys(columns.numeric, 0.0)
     typical |= {name: 1.0 for name in columns.numeric if "count" in name and "fraud" not in name}
     typical |= {"amount": 22.0, "hour": 14.0, "customer_seconds_since_last": 32_400.0}
+    typical |= {name: None for name in columns.numeric if "since_fraud" in name}
     typical |= {name: 1.0 for name in columns.numeric if "ratio" in name}
     return typical | {"currency": "EUR", "country": "DE", "channel": "card_present"}
 
@@ -94,7 +113,7 @@ def test_contributions_of_a_linear_model_are_exact_and_cost_one_call(cards: Port
     model = Linear(columns, _background(columns), {"customer_count_1d": 0.5, "hour": -0.1, "amount": 0.001})
     groups = group_columns(columns.all, cards)
     frame = pd.concat([_frame(columns, customer_count_1d=7.0, hour=3.0)] * 3, ignore_index=True)
-    weights = contributions(model, frame, groups)
+    weights = contributions(model, frame, groups).groups
     found = {group.kind + "".join(group.members[0].entities): weights[1, i] for i, group in enumerate(groups)}
     assert found["countcustomer"] == pytest.approx(3.0)
     assert found["time_of_day"] == pytest.approx(1.1)
@@ -150,6 +169,108 @@ def test_wording_next_to_what_is_normal(cards: Portfolio, values: dict[str, Any]
     assert expected in _sentences(cards, values, weights={column: 0.01})
 
 
+DAY = 86_400.0
+EVERYTHING = [
+    (
+        {"customer_amount_ratio_20d": 10.8136, "customer_amount_z_20d": 17.5, "customer_amount_z_1d": 3.0},
+        "customer_amount_z_20d",
+        "amount 412.00, usually 38.10 ± 21.37 by this customer over 20 days (10.8 times)",
+    ),
+    (
+        {"customer_amount_ratio_20d": 2.0, "customer_amount_z_7d": 3.0},
+        "customer_amount_ratio_20d",
+        "amount 412.00, this customer's mean over 20 days is 206.00 (2 times)",
+    ),
+    (
+        {"customer_terminal_is_new": 1.0, "customer_terminal_seconds_since_first": 0.0},
+        "customer_terminal_is_new",
+        "first payment by this customer at this terminal in 20 days",
+    ),
+    (
+        {"customer_terminal_seconds_since_first": 3 * DAY},
+        "customer_terminal_seconds_since_first",
+        "first payment by this customer at this terminal in 20 days was 3 days before",
+    ),
+    (
+        {"terminal_fraud_count_20d": 3.0, "terminal_seconds_since_fraud": 9 * DAY},
+        "terminal_fraud_count_20d",
+        "3 confirmed frauds at this terminal in the last 20 days, the last known one 9 days ago",
+    ),
+    (
+        {"customer_distinct_terminal_1d": 7.0},
+        "customer_distinct_terminal_1d",
+        "7 different terminals for payments by this customer in the last 24 hours (typically 0)",
+    ),
+    (
+        {"customer_large_count_7d": 4.0},
+        "customer_large_count_7d",
+        "4 unusually large payments by this customer in the last 7 days (typically 1)",
+    ),
+    (
+        {"customer_night_share_20d": 0.05},
+        "customer_night_share_20d",
+        "5 % of the earlier payments by this customer in the last 20 days were at night (typically 0 %)",
+    ),
+    (
+        {"customer_weekend_share_20d": 0.5},
+        "customer_weekend_share_20d",
+        "50 % of the earlier payments by this customer in the last 20 days were at a weekend (typically 0 %)",
+    ),
+    (
+        {"customer_amount_std_7d": 21.3},
+        "customer_amount_std_7d",
+        "amounts by this customer in the last 7 days vary by ± 21.30 (typically 0.00)",
+    ),
+    (
+        {"customer_amount_min_7d": 5.0},
+        "customer_amount_min_7d",
+        "payments by this customer in the last 7 days are no smaller than 5.00 (typically 0.00)",
+    ),
+    (
+        {"terminal_matured_count_7d": 12.0},
+        "terminal_matured_count_7d",
+        "12 payments at this terminal in 7 days up to the label delay (typically 1)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "column", "expected"), EVERYTHING)
+def test_wording_of_every_aggregate(cards: Portfolio, values: dict[str, Any], column: str, expected: str) -> None:
+    assert expected in _sentences(with_everything(cards), values, weights={column: 0.01})
+
+
+@pytest.mark.parametrize(
+    ("aggregates", "values", "expected"),
+    [
+        (("seconds_since_fraud",), {"terminal_seconds_since_fraud": 3 * DAY},
+         "last known fraud at this terminal was 3 days ago"),
+        (("seconds_since_fraud_report",), {"terminal_seconds_since_fraud_report": 3 * DAY},
+         "last known fraud at this terminal became known 3 days ago"),
+        (("fraud_rate_smoothed",), {"terminal_fraud_rate_smoothed_7d": 0.25},
+         "confirmed frauds are 25 % of the payments at this terminal in the last 7 days (typically 0 %)"),
+        (("fraud_amount_share", "seconds_since_fraud"),
+         {"terminal_fraud_amount_share_7d": 0.5, "terminal_seconds_since_fraud": 9 * DAY},
+         "confirmed frauds are 50 % of the amount of the payments at this terminal in the last 7 days (typically 0 %), "
+         "the last known one 9 days ago"),
+    ],
+)  # fmt: skip
+def test_wording_of_what_was_known_of_fraud(
+    cards: Portfolio, aggregates: tuple[str, ...], values: dict[str, Any], expected: str
+) -> None:
+    group = EntityFeatures(entity="terminal", windows=(timedelta(days=7),), aggregates=aggregates)
+    portfolio = cards.model_copy(update={"features": Features(behaviour=(group,))})
+    columns = model_columns(portfolio)
+    background = _background(columns) | {name: 0.0 for name in columns.numeric if "since" in name}
+    model = Linear(columns, background, dict.fromkeys(values, 0.01))
+    assert expected in explain(model, _frame(columns, **values), portfolio)[0]
+
+
+def test_every_aggregate_has_words_of_its_own(cards: Portfolio) -> None:
+    portfolio = with_everything(cards)
+    kinds = {group.kind for group in group_columns(model_columns(portfolio).all, portfolio)}
+    assert kinds - set(_WORDINGS) == {"column"}, "columns of the transaction itself are told as they are"
+
+
 def test_time_between_payments(cards: Portfolio) -> None:
     weights = {"customer_seconds_since_last": -0.001}
     assert _sentences(cards, {"customer_seconds_since_last": 42.0}, weights=weights) == [
@@ -173,6 +294,22 @@ def test_categories_and_their_missing_values(cards: Portfolio) -> None:
     levels = {"channel": {"online": 2.0}, "country": {None: 1.0}}
     told = _sentences(cards, {"channel": "online", "country": None}, levels=levels)
     assert told == ["channel is online, mostly card_present", "country is missing, mostly DE"]
+
+
+def test_a_value_that_is_as_usual_and_still_a_reason_says_so(cards: Portfolio, columns: ModelColumns) -> None:
+    """Against an average of many rows even the commonest value may raise a score."""
+    background = {**_background(columns), "country": "(missing)"}
+
+    class Blind(Linear):
+        def matrix(self, frame: pd.DataFrame) -> np.ndarray:
+            # The typical row differs in what it computes with, not in what is told.
+            made = super().matrix(frame)
+            if "transaction_id" not in frame:
+                made[:, list(self.origins).index("country")] = "elsewhere"
+            return made
+
+    model = Blind(columns, background, {}, {"country": {None: 1.0}})
+    assert explain(model, _frame(columns, country=None), cards) == [["country is missing, as usual"]]
 
 
 def test_where_a_category_is_mostly_missing(cards: Portfolio, columns: ModelColumns) -> None:
@@ -262,3 +399,39 @@ def test_nothing_to_explain(cards: Portfolio, columns: ModelColumns) -> None:
 def test_a_column_that_the_model_misses_is_named(cards: Portfolio, columns: ModelColumns) -> None:
     with pytest.raises(ContractError, match="customer_count_1d"):
         explain(Linear(columns, {}, {}), _frame(columns).drop(columns="customer_count_1d"), cards)
+
+
+def test_a_reason_is_data_as_well(cards: Portfolio, columns: ModelColumns) -> None:
+    model = Linear(columns, _background(columns), {"customer_count_1d": 0.5, "hour": -0.1, "amount": 0.001})
+    frame = _frame(columns, customer_count_1d=7.0, hour=20.0, customer_count_7d=None)
+    (found,) = _explanations(model, frame, cards)
+    count, amount = found.reasons
+    assert (count.group, count.contribution) == ("count", pytest.approx(3.0, abs=1e-6))
+    told = {fact.column: (fact.value, fact.usual) for fact in count.columns}
+    assert told["customer_count_1d"] == (7.0, 1.0)
+    assert told["customer_count_7d"] == (None, 1.0)
+    assert (amount.group, amount.contribution) == ("amount", pytest.approx(0.39, abs=1e-6))
+    # The hour lowered the score: it is no reason, and still part of the sum.
+    assert found.rest == pytest.approx(-0.6, abs=1e-6)
+    assert found.method == "exchange"
+
+
+def test_base_reasons_rest_and_remainder_are_the_margin(cards: Portfolio, columns: ModelColumns) -> None:
+    class Either(Linear):
+        def score(self, frame: pd.DataFrame) -> np.ndarray:
+            return np.where((frame["customer_count_1d"] > 5) & (frame["card_count_1d"] > 5), 0.9, 0.1)
+
+    (found,) = _explanations(
+        Either(columns, _background(columns), {}), _frame(columns, customer_count_1d=9.0, card_count_1d=9.0), cards
+    )
+    told = sum(reason.contribution for reason in found.reasons)
+    assert found.base + told + found.rest + found.remainder == pytest.approx(found.margin, abs=1e-5)
+    assert found.margin == pytest.approx(np.log(9), abs=1e-5)
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_long_number_is_no_fact_either(cards: Portfolio, columns: ModelColumns) -> None:
+    evil = "x 4111 1111 1111 1111"
+    model = Linear(columns, _background(columns), {}, {"channel": {evil: 2.0}})
+    (found,) = _explanations(model, _frame(columns, channel=evil), cards)
+    assert "4111" not in json.dumps(found.to_dict())

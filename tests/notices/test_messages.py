@@ -210,6 +210,7 @@ def test_validation_failure_goes_to_the_data_owner_once_per_cause(workspace: Wor
 def test_verdict_and_promotion_reach_the_model_owner(workspace: Workspace, cards: Portfolio) -> None:
     with workspace.transaction() as session:
         champion, challenger = a_model(3), a_model(4, "xgboost")
+        challenger.run_id = "manual__2026-11-23T20:00:00+00:00"
         session.add_all([champion, challenger])
         session.flush()
         found = Verdict(

@@ -11,11 +11,11 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Verdict
+from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Shadow, Verdict
 from fraudops.workspace import Workspace
 from fraudops_airflow.web import app as web
 from fraudops_airflow.web.archive import Archive
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import InternalError
 
 RUN = "manual__2026-03-20T20:00:00+00:00"
@@ -137,6 +137,7 @@ def every_path(application: FastAPI) -> list[str]:
         "area": "reports",
         "folder": quote(RUN, safe=""),
         "file": "index.html",
+        "version": "v1",
     }
     paths = []
     for route in application.routes:
@@ -150,7 +151,7 @@ def every_path(application: FastAPI) -> list[str]:
 
 def test_every_route_wants_a_user(application: FastAPI, stranger: TestClient, small_installation: Workspace) -> None:
     paths = every_path(application)
-    assert len(paths) == 7
+    assert len(paths) == 8
     for path in (*paths, "/documents/nonsense/cards/x/index.html"):
         answer = stranger.get(path)
         assert answer.status_code == 401, path
@@ -255,6 +256,37 @@ def test_a_report_is_served_as_it_is_and_can_run_nothing(client: TestClient, sma
     assert client.get(f"{address}/roc.png").headers["content-type"] == "image/png"
 
 
+def test_the_evidence_of_a_version(client: TestClient, small_installation: Workspace) -> None:
+    missing = client.get("/evidence/cards/v1")
+    assert missing.status_code == 404
+    assert "fraudops models pack" in missing.text
+    assert client.get("/evidence/nobody/v1").status_code == 404
+    for number in (1, 2):
+        small_installation.store.put(b"<p>the pack</p>", "evidence", "cards", "v1", f"pack-r{number}.html")
+        with small_installation.transaction() as session:
+            small_installation.record(
+                session,
+                portfolio="cards",
+                actor="service:evidence",
+                action="evidence_filed",
+                subject="cards/models/v1",
+                details={
+                    "revision": number,
+                    "page": f"pack-r{number}.html",
+                    "page_sha256": "a",
+                    "data": f"pack-r{number}.json",
+                    "data_sha256": "b",
+                },
+            )
+    page = client.get("/evidence/cards/v1").text
+    assert 'src="/documents/evidence/cards/v1/pack-r2.html"' in page
+    assert page.index("Revision 2") < page.index("Revision 1")
+    stored = client.get("/documents/evidence/cards/v1/pack-r2.html")
+    assert stored.text == "<p>the pack</p>"
+    assert "default-src 'none'" in stored.headers["content-security-policy"]
+    assert 'href="/evidence/cards/v1"' in client.get("/").text
+
+
 def test_validation_pages(client: TestClient, small_installation: Workspace) -> None:
     page = client.get("/validation").text
     assert page.index("2026-03-19") < page.index("2026-03-18")
@@ -343,3 +375,36 @@ def test_a_database_without_tables_is_explained(client: TestClient, archive: Arc
     assert answer.status_code == 503
     assert "does not answer as it should" in answer.text
     assert "select" not in answer.text.lower()
+
+
+def test_an_altered_model_file_and_a_running_shadow_show_on_the_overview(
+    client: TestClient, small_installation: Workspace
+) -> None:
+    before = client.get("/").text
+    assert 'tag bad">alarm' not in before
+    with small_installation.transaction() as session:
+        model = session.scalars(select(ModelVersion)).one()
+        small_installation.record(
+            session,
+            portfolio="cards",
+            actor="service:registry",
+            action="model_refused",
+            subject="cards/models/v1",
+            details={"found": "1" * 64},
+        )
+        session.add(
+            Shadow(
+                portfolio="cards",
+                model_id=model.id,
+                days=7,
+                starts_at=AS_OF,
+                ends_at=AS_OF + timedelta(days=7),
+                started_by="dana",
+                reason="why",
+                started_at=AS_OF,
+            )
+        )
+    page = client.get("/").text
+    assert "the file of v1 was altered" in page
+    assert "1 refusal" in page
+    assert "v1 (lightgbm) in the shadow: 0 of 7 partitions" in page

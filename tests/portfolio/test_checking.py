@@ -192,6 +192,25 @@ def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
         load_portfolio(path)
 
 
+def test_what_is_compared_must_be_a_stored_column_and_no_name(problems: Check) -> None:
+    section = "notices:", "fairness: {attributes: [V1, V9, holder, customer_id]}\nnotices:"
+    found = problems(section)
+    assert [(problem.key, problem.message) for problem in found] == [
+        ("fairness.attributes[1]", "there is no column 'V9'"),
+        ("fairness.attributes[2]", "'holder' has role 'personal'"),
+        ("fairness.attributes[3]", "'customer_id' has role 'entity'"),
+    ]
+
+
+def test_what_a_portfolio_says_about_its_models_changes_no_digest(tmp_path: Path) -> None:
+    digests = set()
+    for section in ("", "model_card: {materiality: high, not_for: [credit]}\nfairness: {attributes: [V1]}\n"):
+        path = tmp_path / "shop.yaml"
+        path.write_text(section + GOOD)
+        digests.add(load_portfolio(path).digest_of("columns", "features", "training"))
+    assert len(digests) == 1
+
+
 def test_bands_of_the_amount_need_an_amount(problems: Check) -> None:
     bands = ("owner: me", "owner: me\npromotion: {gates: {segments: {amount_bands: [9]}}}")
     assert problems(bands) == []

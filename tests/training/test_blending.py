@@ -99,8 +99,8 @@ def test_members_share_a_matrix_where_they_can_and_each_sees_its_own_columns() -
 def test_a_blend_can_be_explained() -> None:
     model, (*_, test) = _fit(Candidate(blend=Blend(members=("boosted", "line")))), _rows()
     highest = test.iloc[np.argsort(-model.score(test))[:20]]
-    groups = group_columns(COLUMNS.all, ["customer"])
-    found = dict(zip((group.kind for group in groups), contributions(model, highest, groups).T, strict=True))
+    groups = group_columns(COLUMNS.all, history.portfolio())
+    found = dict(zip((group.kind for group in groups), contributions(model, highest, groups).groups.T, strict=True))
     assert found["amount"].mean() > 0.5
 
 

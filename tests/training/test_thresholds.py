@@ -132,6 +132,21 @@ def test_by_value_costs_less_than_by_score_and_both_less_than_the_budget_alone()
     assert costs[1] <= costs[2]
 
 
+def test_by_value_sure_frauds_of_small_amounts_do_not_take_the_budget_of_large_ones() -> None:
+    # 30 sure frauds of 5.00 each, and 30 likely ones of 500.00; 30 alerts can be looked at.
+    score = np.concatenate([np.full(30, 0.99), np.full(30, 0.6), np.full(940, 0.0001)])
+    amount = np.concatenate([np.full(30, 500), np.full(30, 50_000), np.full(940, 2_000)])
+    label = np.arange(1_000) < 50
+    policy = Policy(alerts_per_day=30, thresholds="value", costs=Costs(review=3, friction=20))
+    found = choose(label, score, days=1, policy=policy, amount_minor=amount, costs=COSTS)
+    assert found.block is None
+    assert set(np.flatnonzero(found.decide(score, amount) == "review")) == set(range(30, 60))
+    ample = policy.model_copy(update={"alerts_per_day": 60})
+    found = choose(label, score, days=1, policy=ample, amount_minor=amount, costs=COSTS)
+    assert found.block == 0.99
+    assert (found.decide(score, amount)[:60] != "allow").all()
+
+
 def test_a_review_that_saves_less_must_promise_more() -> None:
     found = _chosen("value", costs=CostModel(review=300, friction=2_000, recovered=0.5), block_precision=1.0)
     assert found.review_value == 600

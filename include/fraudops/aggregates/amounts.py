@@ -74,8 +74,11 @@ def amount_z(view: View, window: int) -> Any:
     reach=2,
 )
 def large_count(view: View, window: int) -> Any:
-    large = view.marked(lambda each: _ratio(each, window) > _LARGE)
-    return view.payments(window).total(large)
+    return view.payments(window).total(view.marked("large", window, _is_large))
+
+
+def _is_large(view: View, window: int) -> Array:
+    return _ratio(view, window) > _LARGE
 
 
 def _ratio(view: View, window: int) -> Array:

@@ -103,8 +103,14 @@ class View(Protocol):
     def everyone(self) -> View:
         """All entities together, as the same rows see them."""
 
-    def marked(self, which: Callable[[View], Array]) -> Column:
-        """1 for each payment for which something held at its own moment, else 0."""
+    def marked(self, name: str, window: int, which: Callable[[View, int], Array]) -> Column:
+        """1 for each payment for which something held at its own moment, else 0.
+
+        Parameters
+        ----------
+        name
+            Of what is asked: the answer for a name and a window is kept.
+        """
 
     def over(self, numerator: Array, denominator: Array) -> Array:
         """A quotient; missing where the denominator is not positive."""

@@ -22,6 +22,12 @@ from fraudops.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="List alerts and why they were raised.")
 
+_METHODS = {
+    "tree_shap": "TreeSHAP",
+    "linear": "linear model",
+    "blend": "weighted over the blend",
+    "exchange": "by exchange",
+}
 _STYLES = {"block": "bold red", "review": "yellow"}
 
 
@@ -78,8 +84,8 @@ def show_alert(
         if value:
             facts.add_row(Text(name, style="dim"), value if isinstance(value, Text) else Text(value))
     out.print(facts)
-    for reason in found.reasons:
-        out.print(Text(f"  • {printable(reason)}"))
+    for line in _reasons(found):
+        out.print(line)
 
 
 def _find(session: Session, name: str, portfolio: str | None) -> Alert:
@@ -116,6 +122,24 @@ def _lines(alerts: list[Alert]) -> Iterator[Text]:
             yield Text(f"{'':>{number}}  {printable(alert.reasons[0])}", style="dim")
 
 
+def _reasons(alert: Alert) -> Iterator[Text]:
+    """Each reason, with what it added to the score; without that where it is none of the score, or older than that."""
+    reasons = alert.explanation["reasons"] if alert.explanation else []
+    weighed = {reason["text"] for reason in reasons}
+    yield from (Text(f"  • {printable(reason)}") for reason in alert.reasons if reason not in weighed)
+    if alert.explanation is None:
+        return
+    for reason in reasons:
+        yield Text.assemble("  • ", (f"{reason['contribution']:+.2f}  ", "dim"), printable(reason["text"]))
+    told = sum(reason["contribution"] for reason in reasons)
+    yield Text(
+        f"  log-odds before calibration: {alert.explanation['base']:.2f} to begin with, {told:+.2f} by these reasons, "
+        f"{alert.explanation['rest'] + alert.explanation['remainder']:+.2f} by all else, "
+        f"{alert.explanation['margin']:.2f} in all ({_METHODS.get(alert.explanation['method'], 'unknown method')})",
+        style="dim",
+    )
+
+
 def _as_dict(alert: Alert) -> dict[str, Any]:
     return {
         "id": alert.id,
@@ -130,6 +154,7 @@ def _as_dict(alert: Alert) -> dict[str, Any]:
         "score": alert.score,
         "model_version": alert.model.version,
         "reasons": alert.reasons,
+        "explanation": alert.explanation,
     }
 
 

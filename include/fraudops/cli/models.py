@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,7 +21,7 @@ from fraudops.roles import read_roles
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
-app = typer.Typer(no_args_is_help=True, help="List model versions, look at one, roll back.")
+app = typer.Typer(no_args_is_help=True, help="List model versions, look at one, roll back, print its evidence.")
 app.add_typer(shadow.app, name="shadow")
 
 PortfolioOption = Annotated[str, typer.Option("--portfolio", "-p", help="Name of the portfolio.")]
@@ -60,9 +61,13 @@ def show(version: Annotated[str, typer.Argument(help="Such as v3.")], portfolio:
         model = versions.version(session, one.name, version)
         in_use = versions.champion(session, one.name)
         records = [r for r in versions.history(session, one.name) if r.model_id == model.id]
-        verdict = session.scalar(select(Verdict).where(Verdict.portfolio == one.name, Verdict.run_id == model.run_id))
+        of_training = (Verdict.kind == "training") & (Verdict.run_id == model.run_id)
+        of_shadow = (Verdict.kind == "shadow") & (Verdict.challenger_id == model.id)
+        verdicts = session.scalars(
+            select(Verdict).where(Verdict.portfolio == one.name, of_training | of_shadow).order_by(Verdict.id)
+        )
         out.print(_facts(model, is_champion=in_use is not None and in_use.id == model.id))
-        if verdict is not None:
+        for verdict in verdicts:
             _print_verdict(verdict, model)
         if records:
             out.print(_history_table(records))
@@ -96,6 +101,26 @@ def rollback(
         f"after {_minute(datetime.fromisoformat(summary.effective_from))}; before it: {summary.previous}; "
         f"ledger entry {summary.ledger_number}"
     )
+
+
+@app.command()
+def pack(
+    version: Annotated[str, typer.Argument(help="Such as v3.")],
+    portfolio: PortfolioOption,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to put the two files into.")] = Path(),
+) -> None:
+    """The evidence pack of a version: a page that prints, and the same as JSON; filed anew where more is known."""
+    from fraudops.reports.evidence import file_pack, read_pack
+
+    settings = Settings.from_environment()
+    ws = Workspace.open(settings)
+    filed = file_pack(ws, chosen_portfolio(settings, portfolio), version=version)
+    output.mkdir(parents=True, exist_ok=True)
+    for name, content in zip((filed.page, filed.data), read_pack(ws, filed), strict=True):
+        target = output / f"{filed.portfolio}-{filed.version}-{name}"
+        target.write_bytes(content)
+        out.print(Text(str(target)))
+    out.print(f"revision {filed.revision}, ledger entry {filed.ledger_number}")
 
 
 # -- inside -------------------------------------------------------------------------------------------

@@ -191,6 +191,8 @@ class Alert(Base):
     """``policy``; ``passed_block`` or ``sample`` where chance decided, see ``fraudops.decisions.exploration``."""
     reasons: Mapped[list[Any]]
     """Sentences, the weightiest first."""
+    explanation: Mapped[dict[str, Any] | None]
+    """The same as data, see :class:`fraudops.explanation.Explanation`; None where it was raised without."""
     model_id: Mapped[int] = mapped_column(ForeignKey("model_version.id"))
     as_of: Mapped[datetime]
     created_at: Mapped[datetime]

@@ -162,7 +162,7 @@ def _rows(
     frame = frame.merge(flagged[["transaction_id", "score", "decision", "route"]], on="transaction_id", how="left")
     fraud_model = load_model(ws, model)
     require_columns(fraud_model, frame.columns, portfolio, model.version)
-    reasons = explain(fraud_model, frame, portfolio)
+    explanations = explain(fraud_model, frame, portfolio)
     created_at = datetime.now(UTC)
     return [
         {
@@ -176,12 +176,13 @@ def _rows(
             "score": float(row["score"]),
             "decision": row["decision"],
             "route": row["route"],
-            "reasons": [REASONS[row["route"]], *why] if row["route"] in REASONS else why,
+            "reasons": [REASONS[row["route"]], *why.sentences] if row["route"] in REASONS else why.sentences,
+            "explanation": why.to_dict(),
             "model_id": model.id,
             "as_of": portfolio.partitioning.end(scores.key),
             "created_at": created_at,
         }
-        for row, why in zip(frame.to_dict("records"), reasons, strict=True)
+        for row, why in zip(frame.to_dict("records"), explanations, strict=True)
     ]
 
 

@@ -24,7 +24,7 @@ from fraudops.portfolio import Portfolio
 
 REASONS = {
     PASSED_BLOCK: "The policy would have blocked it; passed to review by chance, as a stated share of blocks is",
-    SAMPLE: "Drawn by chance from what the policy allows, to learn what it misses; nothing speaks against it",
+    SAMPLE: "Drawn by chance from what the policy allows, to learn what it misses: no suspicion raised it",
 }
 """What an alert says first where chance raised it."""
 

@@ -247,9 +247,11 @@ def confusion_matrix(found: Confusion, *, flagged: str = "alert", passed: str = 
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
+    # From a score of 0 on everything would be flagged: more than the score decided here.
+    threshold = [f"threshold {drawing.probability(found.threshold)}"] if found.threshold > 0 else []
+    shares = [f"precision {drawing.percent(found.precision)}", f"recall {drawing.percent(found.recall)}"]
     axes.set_xlabel(
-        f"threshold {drawing.probability(found.threshold)}   ·   precision {drawing.percent(found.precision)}   ·   "
-        f"recall {drawing.percent(found.recall)}",
+        "   ·   ".join([*threshold, *shares]),
         fontsize=10,
         color=drawing.SOFT,
         labelpad=8,

@@ -28,8 +28,8 @@ class Money:
     savings, savings_interval
         ``1 − cost / min(cost_allowing, cost_blocking)``; None where doing without a model costs nothing.
     best_threshold, best_savings
-        The review threshold that would have saved most, known only in hindsight: how much the choice of the
-        threshold, rather than the model, leaves to be gained.
+        The review threshold that would have saved most, known only in hindsight and whatever its alerts: how much
+        threshold and budget, rather than the model, leave to be gained.
     """
 
     costs: CostModel

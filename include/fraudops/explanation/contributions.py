@@ -1,27 +1,37 @@
 """How much each group of columns moved a score, for any model.
 
-A group's contribution is measured at both ends and averaged: how far the log-odds fall when the group takes its
-typical values while all else stays, and how far they rise when a typical transaction takes the group's values.
-These are the last and the first step of the paths over which Shapley values average; the first alone would hide
-a group whose news another group also bears, the second one that matters only in combination.
+On the margin, the log-odds of the estimator's own probability: where the estimator has exact contributions
+(:mod:`fraudops.explanation.additive`) these, else those of an exchange (:mod:`fraudops.explanation.exchange`); of a
+blend its members', as far as each moves it (:mod:`fraudops.explanation.blends`).
+Calibration comes after the margin. A sigmoid stretches and shifts log-odds, which changes neither the order nor the
+shares of contributions; an isotonic curve has no single stretch, and leaves the order as it is.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fraudops.explanation.additive import Additive, additive
+from fraudops.explanation.blends import Blend, log_odds, walk
+from fraudops.explanation.exchange import EXCHANGE, Margins, exchange
 from fraudops.explanation.groups import Group
+from fraudops.explanation.methods import BLEND
 from fraudops.features import ModelColumns
 
-_AT_ONCE = 50_000
-"""Rows given to the model in one call: bounds the memory."""
-_SURE = 1e-9
-"""Probabilities are kept this far from 0 and 1, where log-odds are infinite."""
+log = logging.getLogger(__name__)
+
+Matrix = NDArray[Any]
+Places = Sequence[NDArray[np.intp]]
+"""For each group, the places of its columns in a matrix."""
+TOLERANCE = 1e-3
+"""How far exact contributions may be from adding up to the margin, in log-odds: boosters compute in 32 bits."""
 
 
 class Explainable(Protocol):
@@ -39,42 +49,97 @@ class Explainable(Protocol):
     def origins(self) -> Sequence[str]:
         """For each column of its matrix, the column that it is made of."""
 
+    @property
+    def estimator(self) -> Any:
+        """The fitted classifier."""
+
     def matrix(self, frame: pd.DataFrame) -> NDArray[Any]:
         """What it computes with, made row by row."""
 
-    def score_matrix(self, matrix: NDArray[Any]) -> NDArray[np.float64]:
-        """Probability of fraud per row of such a matrix."""
+    def margins(self, matrix: NDArray[Any]) -> NDArray[np.float64]:
+        """Log-odds before calibration of each row of such a matrix; finite."""
 
 
-def contributions(model: Explainable, frame: pd.DataFrame, groups: Sequence[Group]) -> NDArray[np.float64]:
-    """Contribution of each group to each row's score, in log-odds; positive: towards fraud.
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """What moved the scores of n rows, in log-odds; positive: towards fraud.
 
-    Values are exchanged in the model's matrix: its rows are made once, not anew for every exchange.
+    ``base + groups.sum(axis=1) + remainder`` is the margin.
+
+    Attributes
+    ----------
+    method
+        ``tree_shap``, ``linear``, ``blend`` or ``exchange``.
+    base
+        Where the contributions start: the margin of the average of what trees were trained on, or of the row of
+        typical values. Shape (n,).
+    groups
+        Shape (n, groups).
+    margin
+        Shape (n,).
+    """
+
+    method: str
+    base: NDArray[np.float64]
+    groups: NDArray[np.float64]
+    margin: NDArray[np.float64]
+
+    @property
+    def remainder(self) -> NDArray[np.float64]:
+        """What belongs to no group by itself; nothing but rounding where the method is exact."""
+        return self.margin - self.base - self.groups.sum(axis=1)
+
+
+def contributions(model: Explainable, frame: pd.DataFrame, groups: Sequence[Group]) -> Contributions:
+    """Contribution of each group to each row's margin.
+
+    Contributions that are called exact are held to it: where they do not add up to the margin, which would be a
+    fault of a library, the rows are explained by exchange, and the log says so.
 
     Parameters
     ----------
     frame
-        Rows to explain, with the model's columns. Shape (n, …).
+        Rows to explain, with the model's columns. Length n.
     groups
-        Groups of the model's columns. Length g.
-
-    Returns
-    -------
-    Array of shape (n, g)
+        Groups that have each of the model's columns once.
     """
-    found = np.zeros((len(frame), len(groups)))
+    matrix, typical = model.matrix(frame), model.matrix(_typical(model))
     origins = np.array(model.origins, dtype=object)
     places = [np.flatnonzero(np.isin(origins, group.columns)) for group in groups]
-    # Of some columns the model learned that they say nothing.
-    heard = [number for number, inside in enumerate(places) if len(inside)]
-    if not heard:
-        return found
-    matrix, typical = model.matrix(frame), model.matrix(_typical(model))
-    rows = max(1, _AT_ONCE // (2 * len(heard) + 1))
-    for at in range(0, len(frame), rows):
-        block = matrix[at : at + rows]
-        found[at : at + rows, heard] = _block(model, block, typical, [places[number] for number in heard])
-    return found
+    if hasattr(model.estimator, "members"):
+        return _blended(model.estimator, matrix, typical, places)
+    return _of_one(model.estimator, model.margins, matrix, typical, places)
+
+
+def _of_one(estimator: Any, margins: Margins, matrix: Matrix, typical: Matrix, places: Places) -> Contributions:
+    exact = additive(estimator, matrix, typical)
+    if exact is not None:
+        found = _grouped(exact, places)
+        if _adds_up(found):
+            return found
+        log.warning("Contributions by %s do not add up to the margin; explaining by exchange", found.method)
+    return _exchanged(margins, matrix, typical, places)
+
+
+def _blended(blend: Blend, matrix: Matrix, typical: Matrix, places: Places) -> Contributions:
+    """Each member's contributions, as far as it moves the blend."""
+    members = [_of_member(member, matrix, typical, places) for member in blend.members]
+    bases, margins = (np.column_stack([getattr(found, name) for found in members]) for name in ("base", "margin"))
+    way = walk(blend, bases, margins)
+    of_groups = sum(way.stretch[:, [place]] * found.groups for place, found in enumerate(members))
+    return Contributions(BLEND, way.base, np.asarray(of_groups), way.margin)
+
+
+def _of_member(member: Any, matrix: Matrix, typical: Matrix, places: Places) -> Contributions:
+    """Contributions to a member's own log-odds, from its own columns of the matrix."""
+    start, stop = member.start, member.stop
+    own = [inside[(inside >= start) & (inside < stop)] - start for inside in places]
+
+    def margins(part: Matrix) -> NDArray[np.float64]:
+        return log_odds(np.asarray(member.estimator.predict_proba(part)[:, 1], dtype=np.float64))
+
+    part = np.ascontiguousarray(matrix[:, start:stop])
+    return _of_one(member.estimator, margins, part, np.ascontiguousarray(typical[:, start:stop]), own)
 
 
 def _typical(model: Explainable) -> pd.DataFrame:
@@ -83,24 +148,21 @@ def _typical(model: Explainable) -> pd.DataFrame:
     return pd.DataFrame(row | {name: [model.background.get(name)] for name in model.columns.categorical})
 
 
-def _block(
-    model: Explainable, rows: NDArray[Any], typical: NDArray[Any], places: Sequence[NDArray[np.intp]]
-) -> NDArray[np.float64]:
-    """One call of the model: the rows, a typical row, the rows without each group, each group's values alone."""
-    n, g = len(rows), len(places)
-    without, alone = np.tile(rows, (g, 1)), np.tile(typical, (n * g, 1))
+def _grouped(exact: Additive, places: Places) -> Contributions:
+    of_groups = np.zeros((len(exact.margin), len(places)))
     for number, inside in enumerate(places):
-        own = slice(number * n, (number + 1) * n)
-        without[own, inside], alone[own, inside] = typical[0, inside], rows[:, inside]
-    odds = _log_odds(model.score_matrix(np.concatenate([rows, typical, without, alone])))
-    actual, middle = odds[:n], odds[n]
-    result: NDArray[np.float64] = (
-        (actual - odds[n + 1 : n + 1 + n * g].reshape(g, n)) + (odds[n + 1 + n * g :].reshape(g, n) - middle)
-    ).T / 2
-    return result
+        of_groups[:, number] = exact.columns[:, inside].sum(axis=1)
+    return Contributions(exact.method, exact.base, of_groups, exact.margin)
 
 
-def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    p = np.clip(np.asarray(probability, dtype=np.float64), _SURE, 1 - _SURE)
-    odds: NDArray[np.float64] = np.log(p / (1 - p))
-    return odds
+def _adds_up(found: Contributions) -> bool:
+    return bool(np.all(np.abs(found.remainder) <= TOLERANCE * np.maximum(1.0, np.abs(found.margin))))
+
+
+def _exchanged(margins: Margins, matrix: Matrix, typical: Matrix, places: Places) -> Contributions:
+    of_groups = np.zeros((len(matrix), len(places)))
+    # Of some columns the model learned that they say nothing.
+    heard = [number for number, inside in enumerate(places) if len(inside)]
+    found = exchange(margins, matrix, typical, [places[number] for number in heard])
+    of_groups[:, heard] = found.blocks
+    return Contributions(EXCHANGE, found.base, of_groups, found.margin)

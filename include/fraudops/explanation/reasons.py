@@ -1,24 +1,92 @@
-"""Reasons: the sentences that say why a transaction was flagged."""
+"""Reasons: why a transaction was flagged, as sentences and as data."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fraudops.errors import ContractError
-from fraudops.explanation.contributions import Explainable, contributions
+from fraudops.explanation.contributions import Contributions, Explainable, contributions
 from fraudops.explanation.groups import Group, group_columns
-from fraudops.explanation.wording import Told, Value, sentence
+from fraudops.explanation.wording import Told, Value, safe_text, sentence
 from fraudops.portfolio import Portfolio, Role
 
 _SMALLEST_SHARE = 0.05
 """A reason that weighs less than this share of the weightiest one is noise to a reader."""
 _NOTHING = "no single value stands out: the score comes from their combination"
+_DIGITS = 6
+"""Decimals of contributions: the last bits of a sum taken by several threads are no fact."""
 
 
-def explain(model: Explainable, frame: pd.DataFrame, portfolio: Portfolio, *, limit: int = 5) -> list[list[str]]:
+@dataclass(frozen=True)
+class ColumnFact:
+    """A column of a reason: what it is in this row, and what it typically is; None where missing."""
+
+    column: str
+    value: float | str | None
+    usual: float | str | None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thought that raised a score.
+
+    Attributes
+    ----------
+    text
+        In words, next to what is normal.
+    group
+        What kind of thought it is, see :class:`~fraudops.explanation.groups.Group`; ``none`` for a score that
+        no single value raised.
+    contribution
+        By how much it raised the margin, in log-odds.
+    """
+
+    text: str
+    group: str
+    columns: tuple[ColumnFact, ...]
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one row has its score: ``base`` + the reasons + ``rest`` + ``remainder`` = ``margin``, in log-odds.
+
+    Attributes
+    ----------
+    method
+        How contributions were found, see :class:`~fraudops.explanation.contributions.Contributions`.
+    rest
+        Contributions of all groups that are not told, those that lowered the score among them.
+    remainder
+        What belongs to no group by itself; 0 but for rounding where the method is exact.
+    """
+
+    method: str
+    base: float
+    margin: float
+    reasons: tuple[Reason, ...]
+    rest: float
+    remainder: float
+
+    @property
+    def sentences(self) -> list[str]:
+        """The reasons in words, the weightiest first; at least one."""
+        return [reason.text for reason in self.reasons]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        content = asdict(self)
+        content["reasons"] = [asdict(r) | {"columns": [asdict(c) for c in r.columns]} for r in self.reasons]
+        return content
+
+
+def explain(model: Explainable, frame: pd.DataFrame, portfolio: Portfolio, *, limit: int = 5) -> list[Explanation]:
     """Say for each row what raised its score, beside what is normal.
 
     Parameters
@@ -28,13 +96,12 @@ def explain(model: Explainable, frame: pd.DataFrame, portfolio: Portfolio, *, li
     frame
         Rows of :func:`fraudops.features.model_frame`. Length n.
     limit
-        Most sentences a row.
+        Most reasons a row.
 
     Returns
     -------
-    list of list of str
-        Length n; each row's sentences, the weightiest first, at least one. The same input gives the same
-        sentences.
+    list of Explanation
+        Length n; each row's reasons, the weightiest first. The same input gives the same explanations.
 
     Raises
     ------
@@ -51,23 +118,52 @@ def explain(model: Explainable, frame: pd.DataFrame, portfolio: Portfolio, *, li
             remedy="restore these columns in the portfolio's YAML, or promote a model trained without them",
         )
     groups = group_columns(model.columns.all, portfolio)
-    weights = contributions(model, frame, groups)
+    found = contributions(model, frame, groups)
     flags = frozenset(portfolio.stored_name(name) for name in portfolio.named(Role.BOOLEAN))
-    reasons = []
-    for row, weight in zip(frame.to_dict("records"), weights, strict=True):
-        chosen = [groups[index] for index in _weightiest(weight, limit)]
-        told = [sentence(group, _told(group, row, model, portfolio, flags)) for group in chosen]
-        reasons.append(list(dict.fromkeys(told)) or [_NOTHING])
-    return reasons
+    weights = np.round(found.groups, _DIGITS)
+    explanations = []
+    for number, row in enumerate(frame.to_dict("records")):
+        told = {
+            index: _told(groups[index], row, model, portfolio, flags) for index in _weightiest(weights[number], limit)
+        }
+        reasons = _reasons(groups, told, weights[number])
+        explanations.append(_explanation(found, number, reasons))
+    return explanations
 
 
-def _weightiest(weight: np.ndarray, limit: int) -> list[int]:
+def _weightiest(weight: NDArray[np.float64], limit: int) -> list[int]:
     """Numbers of the groups worth telling; equal weights keep the order of the model's columns."""
-    # Rounded, so that the last bits of a sum taken by several threads cannot change the order.
-    rounded = np.round(weight, 6)
-    order = np.argsort(-rounded, kind="stable")[:limit]
-    floor = max(rounded.max(initial=0.0) * _SMALLEST_SHARE, 1e-6)
-    return [int(index) for index in order if rounded[index] >= floor]
+    order = np.argsort(-weight, kind="stable")[:limit]
+    floor = max(weight.max(initial=0.0) * _SMALLEST_SHARE, 1e-6)
+    return [int(index) for index in order if weight[index] >= floor]
+
+
+def _reasons(groups: Sequence[Group], told: dict[int, Told], weight: NDArray[np.float64]) -> tuple[Reason, ...]:
+    """A reason for each sentence; groups that read the same are told once, with their weights added up."""
+    found: dict[str, Reason] = {}
+    for index, what in told.items():
+        text = sentence(groups[index], what)
+        same = found.get(text)
+        columns = tuple(ColumnFact(v.member.column, _fact(v.value), _fact(v.typical)) for v in what.values)
+        found[text] = Reason(
+            text=text,
+            group=same.group if same else groups[index].kind,
+            columns=(*same.columns, *columns) if same else columns,
+            contribution=_rounded((same.contribution if same else 0.0) + weight[index]),
+        )
+    return tuple(found.values()) or (Reason(_NOTHING, "none", (), 0.0),)
+
+
+def _explanation(found: Contributions, row: int, reasons: tuple[Reason, ...]) -> Explanation:
+    told = sum(reason.contribution for reason in reasons)
+    return Explanation(
+        method=found.method,
+        base=_rounded(found.base[row]),
+        margin=_rounded(found.margin[row]),
+        reasons=reasons,
+        rest=_rounded(found.groups[row].sum() - told),
+        remainder=_rounded(found.remainder[row]),
+    )
 
 
 def _told(group: Group, row: dict[Any, Any], model: Explainable, portfolio: Portfolio, flags: frozenset[str]) -> Told:
@@ -86,3 +182,15 @@ def _told(group: Group, row: dict[Any, Any], model: Explainable, portfolio: Port
 def _plain(value: Any) -> Any:
     """None for every kind of missing value."""
     return None if value is None or pd.isna(value) else value
+
+
+def _fact(value: Any) -> float | str | None:
+    """A value that JSON can hold, and that gives away no card number."""
+    if value is None or isinstance(value, str):
+        return None if value is None else safe_text(value)
+    return float(value) if np.isfinite(value) else None
+
+
+def _rounded(value: Any) -> float:
+    # Adding zero makes a negative zero a zero.
+    return round(float(value), _DIGITS) + 0.0

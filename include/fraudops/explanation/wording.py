@@ -260,7 +260,8 @@ def _first(told: Told) -> str:
         return _whether_first(told.values[0], told.noun, within)
     if not age.value:
         return f"first {told.noun} {_by(age)}{within}"
-    return f"first {told.noun} {_by(age)}{within} was {_ago(age.value)} before{_typically(age, _ago)}"
+    typically = _typically(age, _ago) if age.typical else ""
+    return f"first {told.noun} {_by(age)}{within} was {_ago(age.value)} before{typically}"
 
 
 def _whether_first(value: Value, noun: str, within: str) -> str:
@@ -288,18 +289,23 @@ def _plain(told: Told) -> str:
 
 
 def _column(value: Value, told: Told) -> str:
-    name = _text(value.member.column)
+    name = safe_text(value.member.column)
+    is_, usual, word = _is_and_usual(value, told)
+    if value.typical is None:
+        return f"{name} is {is_}"
+    return f"{name} is {is_}, as usual" if is_ == usual else f"{name} is {is_}, {word} {usual}"
+
+
+def _is_and_usual(value: Value, told: Told) -> tuple[str, str, str]:
+    """What a column is, what it usually is, and the word for that."""
     if isinstance(value.value, str) or isinstance(value.typical, str):
-        is_, typical = _category(value.value), f", mostly {_category(value.typical)}"
-    elif value.member.column in told.flags:
-        is_, typical = _yes_no(value.value), f", mostly {_yes_no(value.typical)}"
-    elif value.value is None or value.typical is None:
-        is_ = "missing" if value.value is None else number(value.value)
-        typical = "" if value.typical is None else f", typically {number(value.typical)}"
-    else:
-        first, second = _alike(float(value.value), float(value.typical))
-        is_, typical = first, f", typically {second}"
-    return f"{name} is {is_}{typical if value.typical is not None else ''}"
+        return _category(value.value), _category(value.typical), "mostly"
+    if value.member.column in told.flags:
+        return _yes_no(value.value), _yes_no(value.typical), "mostly"
+    if value.value is None or value.typical is None:
+        is_, usual = ("missing" if v is None else number(v) for v in (value.value, value.typical))
+        return is_, usual, "typically"
+    return *_alike(float(value.value), float(value.typical)), "typically"
 
 
 # -- pieces ---------------------------------------------------------------------------------------------------
@@ -362,7 +368,7 @@ def _ago(seconds: float) -> str:
     for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= 2 * size:
             return _several(round(seconds / size), unit)
-    return _several(round(seconds), "second")
+    return _several(round(seconds), "second") if round(seconds) else "0 seconds"
 
 
 def _several(count: float, noun: str) -> str:
@@ -423,10 +429,10 @@ def _yes_no(value: Any) -> str:
 
 
 def _category(value: Any) -> str:
-    return "missing" if value is None or value == _MISSING else _text(str(value))
+    return "missing" if value is None or value == _MISSING else safe_text(str(value))
 
 
-def _text(value: str) -> str:
+def safe_text(value: str) -> str:
     """Text of a file for a sentence: on one line, short, and never with anything like a card number."""
     line = " ".join("".join(c if c.isprintable() else " " for c in value).split())
     line = _LONG_NUMBER.sub("(long number)", line)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from fraudops.aggregates import AGGREGATES, Unit
 from fraudops.features.columns import feature_names
-from fraudops.features.engine import EntityHistory, History, Reported
+from fraudops.features.engine import EntityHistory, History, Reported, Request
 from fraudops.features.engine.calendar import hour, is_night, is_weekend, weekday
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.feature_names import BehaviourFeature, behaviour_features
@@ -70,22 +70,20 @@ def _behaviour(
     )
     features = [feature for group in portfolio.features.behaviour for feature in behaviour_features(group)]
     features.sort(key=lambda feature: feature.entities)
-    for entities, own in groupby(features, key=lambda feature: feature.entities):
-        entity = EntityHistory(_codes(portfolio, history, entities), context)
-        for feature in own:
-            others = None if feature.of is None else _codes(portfolio, history, (feature.of,))
-            yield feature.name, _column(portfolio, feature, entity, others, rows)
+    for entities, group in groupby(features, key=lambda feature: feature.entities):
+        own = list(group)
+        others = {of: _codes(portfolio, history, (of,)) for of in {f.of for f in own} if of is not None}
+        entity = EntityHistory(_codes(portfolio, history, entities), context, others)
+        requests = [_request(portfolio, feature) for feature in own]
+        for feature, request, values in zip(own, requests, entity.measure(requests, rows), strict=True):
+            if request.aggregate.unit is Unit.MONEY:
+                values /= 10.0**portfolio.minor_digits
+            yield feature.name, pa.array(values, from_pandas=True)
 
 
-def _column(
-    portfolio: Portfolio, feature: BehaviourFeature, entity: EntityHistory, others: np.ndarray | None, rows: slice
-) -> pa.Array:
-    aggregate = AGGREGATES[feature.aggregate]
+def _request(portfolio: Portfolio, feature: BehaviourFeature) -> Request:
     window = microseconds(feature.window or portfolio.features.longest_window)
-    values = entity.aggregate(aggregate, rows, window, others)
-    if aggregate.unit is Unit.MONEY:
-        values /= 10.0**portfolio.minor_digits
-    return pa.array(values, from_pandas=True)
+    return Request(AGGREGATES[feature.aggregate], window, feature.of)
 
 
 def microseconds(duration: timedelta) -> int:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from fraudops import __version__
 from fraudops.features.columns import model_columns
 from fraudops.features.compute import compute, lookback
-from fraudops.labels.known import reports
+from fraudops.features.loading import history_begins, load, with_amount
 from fraudops.portfolio import Portfolio
 from fraudops.store import Input, Manifest
 
@@ -98,7 +97,7 @@ def model_frame(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> pd.
     names = list(dict.fromkeys([*leading, "partition_key", *beside, *columns.all]))
     frames = []
     for key in sorted(set(keys)):
-        table = _with_amount(portfolio, ws.store.read_partition("transactions", portfolio.name, key))
+        table = with_amount(portfolio, ws.store.read_partition("transactions", portfolio.name, key))
         features = ws.store.read_partition("features", portfolio.name, key)
         table = table.append_column("partition_key", pa.array([key] * table.num_rows, pa.string()))
         for field in features.schema:
@@ -135,40 +134,20 @@ def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], available: lis
     return found
 
 
-def _history_begins(portfolio: Portfolio, key: str) -> str:
-    """Key of the first partition that the features of a partition can depend on."""
-    partitioning = portfolio.partitioning
-    return partitioning.key_of(partitioning.start(key) - lookback(portfolio))
-
-
 def _compute(
     ws: Workspace, portfolio: Portfolio, keys: list[str], available: list[str]
 ) -> Iterator[tuple[str, pa.Table]]:
-    partitioning = portfolio.partitioning
     first = _history_begins(portfolio, keys[0]) if portfolio.features.behaviour else keys[0]
-    loaded = [k for k in available if first <= k <= keys[-1]]
-    entities = list(portfolio.entities.values()) if portfolio.features.behaviour else []
-    amount = ["amount_minor"] if portfolio.has_amount else []
-    columns = list(dict.fromkeys(["transaction_id", "event_time", *amount, *entities]))
-    tables = [ws.store.read_partition("transactions", portfolio.name, k, columns).select(columns) for k in loaded]
-    tables = [_with_amount(portfolio, table) for table in tables]
-    history = pa.concat_tables(tables)
-    known = pd.DataFrame(columns=["transaction_id", "label", "known_at"])
-    if portfolio.features.behaviour:
-        known = reports(ws, portfolio, as_of=partitioning.end(keys[-1]), first=first, last=keys[-1])
-    ends = np.cumsum([table.num_rows for table in tables])
-    rows = {key: (int(end) - table.num_rows, int(end)) for key, table, end in zip(loaded, tables, ends, strict=True)}
-    start, stop = rows[keys[0]][0], rows[keys[-1]][1]
-    features = compute(portfolio, history, known, slice(start, stop))
+    loaded = load(ws, portfolio, [key for key in available if first <= key <= keys[-1]])
+    start = loaded.rows[keys[0]].start
+    features = compute(portfolio, loaded.history, loaded.known, slice(start, loaded.rows[keys[-1]].stop))
     for key in keys:
-        yield key, features.slice(rows[key][0] - start, rows[key][1] - rows[key][0])
+        rows = loaded.rows[key]
+        yield key, features.slice(rows.start - start, rows.stop - rows.start)
 
 
-def _with_amount(portfolio: Portfolio, table: pa.Table) -> pa.Table:
-    """The rows with an amount of 0 where transactions have none: nothing is then measured in money."""
-    if portfolio.has_amount:
-        return table
-    return table.append_column("amount_minor", pa.array(np.zeros(table.num_rows, np.int64)))
+def _history_begins(portfolio: Portfolio, key: str) -> str:
+    return history_begins(portfolio, key, lookback(portfolio))
 
 
 def _chunks(keys: list[str], available: list[str], size: int) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ This room is imported when Airflow parses the DAG files: nothing heavy may be im
 from fraudops.portfolio.behaviour import EntityFeatures, Features
 from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
+from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Costs, Exploration, Policy
@@ -31,9 +32,11 @@ __all__ = [
     "EarlyStopping",
     "EntityFeatures",
     "Exploration",
+    "Fairness",
     "Features",
     "Gates",
     "Labels",
+    "ModelCard",
     "Notices",
     "Partitioning",
     "Policy",

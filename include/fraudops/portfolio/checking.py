@@ -14,6 +14,7 @@ from fraudops.portfolio.behaviour import EntityFeatures
 from fraudops.portfolio.coherence import Sections, incoherences
 from fraudops.portfolio.columns import Column
 from fraudops.portfolio.document import Document
+from fraudops.portfolio.evidence import Fairness
 from fraudops.portfolio.problems import Path, Problem, choose_of, nearest
 from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
@@ -214,6 +215,7 @@ def _readable(content: dict[str, Any]) -> Sections:
         policy=_pruned(Policy, content.get("policy", {})),
         promotion=_pruned(Promotion, content.get("promotion", {})),
         notices=_pruned(Notices, content.get("notices"), compliance=_SOMEBODY, data_owner=_SOMEBODY),
+        fairness=_pruned(Fairness, content.get("fairness", {})),
         currency=content["currency"] if isinstance(content.get("currency"), str) else None,
         start=_moment(content.get("start")),
         end=_moment(content.get("end")),

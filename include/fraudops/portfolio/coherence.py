@@ -19,6 +19,7 @@ from fraudops.portfolio.sources import Source
 
 if TYPE_CHECKING:
     from fraudops.portfolio.behaviour import EntityFeatures
+    from fraudops.portfolio.evidence import Fairness
     from fraudops.portfolio.policy import Policy
     from fraudops.portfolio.promotion import Promotion
     from fraudops.portfolio.schema import Labels, Notices, Training, Validation
@@ -62,6 +63,7 @@ class Sections:
     policy: Policy | None = None
     promotion: Promotion | None = None
     notices: Notices | None = None
+    fairness: Fairness | None = None
     currency: str | None = None
     start: datetime | None = None
     end: datetime | None = None
@@ -432,6 +434,21 @@ def _people(found: Sections) -> Iterator[Problem]:
             yield Problem(path, "not an e-mail address", repr(text[:80]), remedy)
 
 
+def _fairness(found: Sections) -> Iterator[Problem]:
+    """Attributes are counted by their values, so that they must be stored, and no name or card number."""
+    for place, name in enumerate(found.fairness.attributes if found.fairness else ()):
+        path: Path = ("fairness", "attributes", place)
+        column = found.columns.get(name)
+        if column is None:
+            if found.all_columns:
+                message = f"there is no column {name!r}"
+                yield Problem(path, message, remedy=choose_of(name, set(found.columns)))
+        elif column.role not in (Role.CATEGORY, Role.BOOLEAN, Role.NUMBER):
+            message = f"{name!r} has role {column.role.value!r}"
+            remedy = "give it role category, boolean or number; features.exclude keeps it from the model"
+            yield Problem(path, message, remedy=remedy)
+
+
 def _currency(found: Sections) -> Iterator[Problem]:
     currency = found.currency
     if currency is None or found.names is None or currency in found.names:
@@ -443,5 +460,5 @@ def _currency(found: Sections) -> Iterator[Problem]:
 
 _RULES: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _roles, _names, _joins, _entities, _answer, _sources, _behaviour, _feature_names, _excluded, _missing_shares,
-    _period, _training, _policy, _segments, _people, _currency,
+    _period, _training, _policy, _segments, _people, _fairness, _currency,
 )  # fmt: skip

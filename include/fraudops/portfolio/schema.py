@@ -13,6 +13,7 @@ from fraudops.portfolio.behaviour import Features
 from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
+from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.promotion import Promotion
@@ -105,6 +106,8 @@ class Portfolio(Strict):
     policy: Policy = Policy()
     promotion: Promotion = Promotion()
     notices: Notices
+    model_card: ModelCard = ModelCard()
+    fairness: Fairness = Fairness()
 
     @field_validator("transactions", mode="before")
     @classmethod
@@ -140,6 +143,7 @@ class Portfolio(Strict):
             policy=self.policy,
             promotion=self.promotion,
             notices=self.notices,
+            fairness=self.fairness,
             currency=self.currency,
             start=self.start,
             end=self.end,

@@ -15,10 +15,11 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from fraudops.database import ModelVersion, Shadow, Verdict
+from fraudops.evaluation.costs import ALLOW, BLOCK
 from fraudops.evaluation.metrics import alert_budget
 from fraudops.features import model_frame
 from fraudops.labels.known import matured, reports
-from fraudops.labels.selective import label_weights
+from fraudops.labels.selective import PASSED_BLOCK, SAMPLE, label_weights
 from fraudops.portfolio import Portfolio
 from fraudops.registry import measures
 from fraudops.registry.evidence import AgainstChampion, Compared, Evidence, Footprint, Rows
@@ -155,16 +156,7 @@ class _Live:
     ) -> _Live:
         span = f"{keys[0]} to {keys[-1]}" if keys else "no partition"
         keys = [key for key in keys if _scored_by(ws, portfolio, key) == in_use.artifact_sha256]
-        frame = model_frame(ws, portfolio, keys)
-        if keys:
-            known = reports(ws, portfolio, as_of=as_of, first=keys[0], last=keys[-1])
-            frame["label"] = matured(frame, known, delay=portfolio.labels.delay, as_of=as_of)
-            # What was really blocked has no label, and would pass for genuine.
-            told = label_weights(ws, portfolio, frame, known, keys) > 0
-            frame = frame[frame["label"].notna().to_numpy() & told].reset_index(drop=True)
-            frame["label"] = frame["label"].astype(bool)
-        else:
-            frame["label"] = np.zeros(0, dtype=bool)
+        frame = _labelled(ws, portfolio, keys, as_of)
         recorded = [_recorded(ws, portfolio, dataset, keys, frame) for dataset in (DATASET, "scores")]
         return cls(ws, portfolio, challenger, in_use, span, frame, *recorded)
 
@@ -232,6 +224,18 @@ class _Live:
         return Rows(str(keys.min()), str(keys.max()), len(self.frame), int(self.frame["label"].sum()))
 
 
+def _labelled(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetime) -> pd.DataFrame:
+    """Rows whose label is known, and tells something: what was really blocked may never be reported."""
+    frame = model_frame(ws, portfolio, keys)
+    if frame.empty:
+        return frame.assign(label=np.zeros(0, dtype=bool))
+    known = reports(ws, portfolio, as_of=as_of, first=keys[0], last=keys[-1])
+    label = matured(frame, known, delay=portfolio.labels.delay, as_of=as_of)
+    weight = label_weights(ws, portfolio, frame, known, keys)
+    usable = label.notna().to_numpy() & (weight > 0)
+    return frame[usable].assign(label=label[usable].astype(bool)).reset_index(drop=True)
+
+
 def _both_scored(ws: Workspace, portfolio: Portfolio, key: str) -> bool:
     """Whether champion and shadow have scored a partition, from what there is now."""
     there = [ws.store.manifest(dataset, portfolio.name, key) for dataset in ("transactions", "features")]
@@ -245,15 +249,18 @@ def _scored_by(ws: Workspace, portfolio: Portfolio, key: str) -> str:
 
 
 def _recorded(ws: Workspace, portfolio: Portfolio, dataset: str, keys: list[str], frame: pd.DataFrame) -> Scored:
-    """What was said about these rows at the time, in their order."""
+    """What was said about these rows at the time, in their order; what chance decided is left to the policy again."""
     import pandas as pd
 
-    columns = ["transaction_id", "score", "decision"]
-    tables = [ws.store.read_partition(dataset, portfolio.name, key, columns).to_pandas() for key in keys]
+    tables = [ws.store.read_partition(dataset, portfolio.name, key).to_pandas() for key in keys]
     if not tables:
         return Scored(np.zeros(0), np.zeros(0, dtype=object))
     found = pd.concat(tables).set_index("transaction_id").loc[frame["transaction_id"]]
-    return Scored(found["score"].to_numpy(dtype=float), found["decision"].to_numpy(dtype=object))
+    decision = found["decision"].to_numpy(dtype=object)
+    if "route" in found:
+        route = found["route"].to_numpy(dtype=object)
+        decision = np.where(route == PASSED_BLOCK, BLOCK, np.where(route == SAMPLE, ALLOW, decision))
+    return Scored(found["score"].to_numpy(dtype=float), decision)
 
 
 def _name(model: ModelVersion) -> str:

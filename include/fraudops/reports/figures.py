@@ -50,7 +50,7 @@ def draw(ws: Workspace, portfolio: Portfolio, models: Sequence[ModelVersion]) ->
     points = _points(challenger, on_test[0])
     chosen = f"What the policy reviews and blocks by {_name(challenger)} is marked."
     if challenger.thresholds.get("review_value") is not None:
-        chosen += " It lies off the curve because the amount decides beside the score."
+        chosen += " It may lie off the curve: the amount decides beside the score."
     metrics = challenger.metrics
     drawn = [
         Figure(

@@ -71,7 +71,7 @@ class BlendedEstimator:
         """Averages as probabilities of genuine and of fraud. Shape (n, 2)."""
         total = np.zeros(len(matrix))
         for member in self.members:
-            total += member.weight * self._vote(member, member.probability(matrix))
+            total += member.weight * self.vote(member, member.probability(matrix))
         fraud = 1 / (1 + np.exp(-total)) if self.average == "log_odds" else np.clip(total, 0.0, 1.0)
         return np.column_stack([1 - fraud, fraud])
 
@@ -87,7 +87,8 @@ class BlendedEstimator:
         pairs = zip(self.members, other.members, strict=True)
         return replace(self, members=tuple(replace(member, scale=known.scale) for member, known in pairs))
 
-    def _vote(self, member: Member, fraud: np.ndarray) -> np.ndarray:
+    def vote(self, member: Member, fraud: np.ndarray) -> np.ndarray:
+        """What is averaged of a member's own probabilities."""
         if self.average == "log_odds":
             return log_odds(fraud, _EDGE)
         if self.average == "rank" and member.scale is not None:

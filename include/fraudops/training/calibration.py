@@ -63,6 +63,11 @@ class Isotonic:
         curve = np.interp(raw, self.raw, self.probability)
         return (1 - _BLEND) * curve + _BLEND * self.sigmoid.apply(raw)
 
+    @property
+    def edge(self) -> float:
+        """How far raw probabilities are moved inwards from 0 and 1."""
+        return self.sigmoid.edge
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON-able values."""
         return {"method": "isotonic", "corners": len(self.raw), "blend": _BLEND}

@@ -16,6 +16,7 @@ from fraudops.portfolio import Portfolio
 from fraudops.store import canonical_json, sha256_of
 from fraudops.training import dataset as datasets
 from fraudops.training.dataset import Dataset, parquet_bytes
+from fraudops.training.environment import environment
 from fraudops.training.estimators import EstimatorUnavailableError
 from fraudops.training.model import FraudModel, fit_model, refit_model
 from fraudops.training.money import cost_model
@@ -215,6 +216,7 @@ def _register(
         },
         "config": summary.config,
         "code": __version__,
+        "environment": environment(),
         "seed": summary.seed,
         "split": summary.split,
         "promotable": summary.promotable,

@@ -36,7 +36,7 @@ from fraudops.workspace import Workspace
 
 FEWEST_POSITIVES = 5
 """Frauds without which nothing can be learned (train) or calibrated (validation)."""
-_SECTIONS = ("columns", "features", "labels", "minor_digits", "partition_hours", "training")
+SECTIONS = ("columns", "features", "labels", "minor_digits", "partition_hours", "training")
 _LEADING = ("transaction_id", "event_time", "amount_minor", "partition_key")
 _DAY = timedelta(days=1)
 
@@ -228,7 +228,7 @@ def assemble(
         first_key=keys[0],
         last_key=keys[-1],
         inputs=_inputs(ws, portfolio, keys, as_of),
-        config=portfolio.digest_of(*_SECTIONS),
+        config=portfolio.digest_of(*SECTIONS),
         sha256=sha256_of(content),
         withheld=matured_rows.withheld,
     )

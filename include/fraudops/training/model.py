@@ -20,7 +20,7 @@ from fraudops.evaluation.costs import CostModel
 from fraudops.features import ModelColumns
 from fraudops.portfolio import Candidate, Policy
 from fraudops.training.blending import BlendedEstimator, Member, SideBySide
-from fraudops.training.calibration import Calibration, calibrate
+from fraudops.training.calibration import Calibration, calibrate, log_odds
 from fraudops.training.fitting import as_settled, fit_candidate
 from fraudops.training.lessons import Lesson, weights_of
 from fraudops.training.preprocessing import prepare
@@ -115,10 +115,10 @@ class FraudModel:
         with _quiet():
             return self._matrix(frame)
 
-    def score_matrix(self, matrix: np.ndarray) -> np.ndarray:
-        """Calibrated probability of fraud of each row of :meth:`matrix`."""
+    def margins(self, matrix: np.ndarray) -> np.ndarray:
+        """Log-odds, before calibration, of each row of :meth:`matrix`; finite where the estimator says 0 or 1."""
         with _quiet():
-            return self.calibration.apply(probability(self.estimator, matrix))
+            return log_odds(probability(self.estimator, matrix), self.calibration.edge)
 
     def decide(self, scores: np.ndarray, amount_minor: np.ndarray | None = None) -> np.ndarray:
         """``allow``, ``review`` or ``block`` for each score; see :meth:`Thresholds.decide`."""

@@ -139,6 +139,9 @@ def choose(
     return held.by_value(money) if policy.thresholds == "value" else held.by_score(money)
 
 
+_CANDIDATES = 200
+"""Block thresholds that are weighed against each other by value."""
+
 # -- inside -------------------------------------------------------------------------------------------
 
 
@@ -200,11 +203,13 @@ class _Slice:
         return self._measured(review, None if block is None else max(block, review))
 
     def by_value(self, money: _Money) -> Thresholds:
-        """Review what is expected to lose more than a review costs, the most first where the budget is short."""
-        otherwise = np.minimum(money.allowing(self.score), money.reviewing(self.score))
-        within_budget = self._ranking.flagged <= self.budget
-        block = self._block(otherwise - money.blocking(self.score), self._precise & within_budget)
-        passed = self.score < block if block is not None else np.ones(len(self.score), dtype=bool)
+        """Review what is expected to lose more than a review costs, the most first where the budget is short.
+
+        Blocks and reviews share the budget: a block threshold is right where the two together are expected to gain
+        most.
+        """
+        block = max(self._candidate_blocks(), key=lambda block: self._gained(money, block))
+        passed = self._below(block)
         loss = Ranking.of(self.label[passed], money.allowing(self.score)[passed], self.weight[passed])
         left = self.budget - self.weight[~passed].sum()
         affordable = int(np.searchsorted(loss.flagged, left, side="right"))
@@ -213,6 +218,26 @@ class _Slice:
         worth = money.costs.review / money.costs.recovered
         value = worth if cut is None else max(worth, float(np.nextafter(cut, np.inf)))
         return self._measured(0.0, block, amount=money.amount, review_value=value)
+
+    def _candidate_blocks(self) -> list[float | None]:
+        """Scores that blocking may start at within budget and precision, and None; no more than make a difference."""
+        places = np.flatnonzero(self._precise & (self._ranking.flagged <= self.budget))
+        if len(places) > _CANDIDATES:
+            places = places[np.linspace(0, len(places) - 1, _CANDIDATES).astype(int)]
+        return [None, *self._ranking.scores[places].tolist()]
+
+    def _gained(self, money: _Money, block: float | None) -> float:
+        """What blocking from a score on, and reviewing with what is left of the budget, gains beside allowing all."""
+        allowing, passed = money.allowing(self.score), self._below(block)
+        blocking = (self.weight * (allowing - money.blocking(self.score)))[~passed].sum()
+        gain = allowing - money.reviewing(self.score)
+        worth = np.flatnonzero(passed & (gain > 0))
+        worth = worth[np.argsort(-allowing[worth], kind="stable")]
+        room = np.cumsum(self.weight[worth]) <= self.budget - self.weight[~passed].sum()
+        return float(blocking + (self.weight * gain)[worth[room]].sum())
+
+    def _below(self, block: float | None) -> np.ndarray:
+        return self.score < (np.inf if block is None else block)
 
     @cached_property
     def _ranking(self) -> Ranking:

@@ -62,6 +62,7 @@ def create_app() -> FastAPI:
     app.get("/")(overview)
     app.get("/reports")(training_reports)
     app.get("/reports/{portfolio}/{run_id}")(training_report)
+    app.get("/evidence/{portfolio}/{version}")(evidence)
     app.get("/validation")(validations)
     app.get("/validation/{portfolio}/{key}")(validation)
     app.get("/quarantine")(quarantine)
@@ -95,6 +96,19 @@ def training_report(request: Request, archive: ArchiveDep, portfolio: str, run_i
     with archive.reading() as session:
         run = summaries.training_run(session, found, run_id)
     return render(request, "report.html", run=run)
+
+
+def evidence(request: Request, archive: ArchiveDep, portfolio: str, version: str) -> HTMLResponse:
+    """The evidence pack of a model version: its newest revision, and links to the earlier ones."""
+    # Imported here: the room brings the libraries that draw and measure, which no other page needs.
+    from fraudops.reports.evidence import filed_packs
+
+    found = _portfolio(archive, portfolio)
+    with archive.reading() as session:
+        packs = filed_packs(session, portfolio, version)
+    if not packs:
+        raise HTTPException(404, f"There is no evidence pack of {version}: 'fraudops models pack' files one.")
+    return render(request, "evidence.html", portfolio=found, version=version, packs=packs)
 
 
 def validations(request: Request, archive: ArchiveDep) -> HTMLResponse:

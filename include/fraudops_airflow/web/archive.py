@@ -1,4 +1,4 @@
-"""What the pages may read: the portfolios, the database in read-only transactions, three areas of the store."""
+"""What the pages may read: the portfolios, the database in read-only transactions, areas of the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from upath import UPath
 
 from fraudops_airflow.catalogue import valid_portfolios
 
-AREAS = ("reports", "validation")
+AREAS = ("reports", "validation", "evidence")
 """Areas of the store whose files are handed out."""
 
 MEDIA_TYPES = {

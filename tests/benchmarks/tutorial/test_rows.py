@@ -30,7 +30,8 @@ def test_every_row_is_measured(here: type[HereRunner], data: Data, tmp_path: Pat
     assert difference.met is (difference.details["difference"]["low"] > 0)
     assert seeds.ours == pytest.approx(np.median(list(seeds.details["seeds"].values())), abs=1e-4)
     assert seeds.met is (seeds.ours >= 0.888)
-    assert (by_time.goal, by_time.details["n"]) == (None, 600)
+    assert by_time.met is (by_time.ours >= 0.8)
+    assert (list(by_time.details["seeds"]), by_time.details["n"]) == (["42"], 600)
 
 
 def test_a_hurry_grows_the_forest_once_and_tries_three_seeds(

@@ -8,7 +8,7 @@ Two properties are deliberate:
   begins, so a bulk load and ninety single days give the same bytes.
 """
 
-from fraudops.features.engine.history import EntityHistory, History
+from fraudops.features.engine.history import EntityHistory, History, Request
 from fraudops.features.engine.reports import Reported
 
-__all__ = ["EntityHistory", "History", "Reported"]
+__all__ = ["EntityHistory", "History", "Reported", "Request"]

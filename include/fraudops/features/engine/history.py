@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,9 @@ from fraudops.features.engine.columns import Column, Floats
 from fraudops.features.engine.distinct import distinct_until
 from fraudops.features.engine.reports import EntityReports, Reported
 from fraudops.features.engine.timelines import Ints, Scale, Side, Timelines, stable_order
+
+_AT_ONCE = 1 << 16
+"""Places that are computed together."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,25 @@ class History:
     margin: int
 
 
+@dataclass(frozen=True)
+class Request:
+    """One column that is wanted.
+
+    Attributes
+    ----------
+    aggregate
+        What is computed.
+    window
+        Length in microseconds; a row sees what is less than this long ago.
+    of
+        The other entity that the aggregate counts.
+    """
+
+    aggregate: Aggregate
+    window: int
+    of: str | None = None
+
+
 class EntityHistory:
     """The history as one kind of entity sees it: answers aggregates for any of its rows.
 
@@ -54,9 +76,11 @@ class EntityHistory:
         Entity of each row as a small integer, −1 where the row names none. Shape (n,).
     history
         The rows.
+    others
+        Further entities by name, for aggregates that count one: as ``codes``.
     """
 
-    def __init__(self, codes: Ints, history: History) -> None:
+    def __init__(self, codes: Ints, history: History, others: Mapping[str, Ints] | None = None) -> None:
         self.history = history
         self._codes = codes
         # The sort is stable: within an entity it keeps the order of time. Rows without one come first, and are dropped.
@@ -65,44 +89,57 @@ class EntityHistory:
         first, last = (int(history.times[0]), int(history.times[-1])) if len(codes) else (0, 0)
         self.scale = Scale(first, last, history.margin)
         self.timelines = Timelines(self.scale, codes[self.order], self.times)
+        self._others = others or {}
+        self._marked: dict[tuple[str, int], Column] = {}
+        self._distinct: dict[tuple[str | None, int], Ints] = {}
 
-    def aggregate(self, aggregate: Aggregate, rows: slice, window: int, others: Ints | None = None) -> Floats:
-        """One aggregate for a run of rows; NaN where the row names no entity or there is nothing to say.
+    def measure(self, requests: Sequence[Request], rows: slice) -> list[Floats]:
+        """Some aggregates for a run of rows.
+
+        They are computed for some ten thousand places at a time: what is in between then stays in the processor's
+        cache, and the memory for it is asked for once.
 
         Parameters
         ----------
         rows
             A run of positions in the history. Length m.
-        window
-            Length in microseconds; a row sees what is less than this long ago.
-        others
-            The entity named by ``of`` for each row, as ``codes``; for aggregates that count another one. Shape (n,).
 
         Returns
         -------
-        Array of float, shape (m,)
-            Amounts are in minor units, times in seconds.
+        list of array of float, shape (m,)
+            One per request; NaN where the row names no entity or there is nothing to say. Amounts are in minor units,
+            times in seconds.
         """
         start, stop, _ = rows.indices(len(self._codes))
-        view = self._view(start, stop)
-        if others is not None:
-            view = EntityView(self, view.places, view.edges, others[self.order])
-        result = np.full(stop - start, np.nan)
-        result[self.order[view.places] - start] = aggregate.formula(view, window)
-        return result
+        results = [np.full(stop - start, np.nan) for _ in requests]
+        places = self._places(start, stop)
+        for begin in range(0, len(places), _AT_ONCE):
+            view = EntityView(self, places[begin : begin + _AT_ONCE])
+            here = view.rows - start
+            for request, result in zip(requests, results, strict=True):
+                asked = view if request.of is None else replace(view, of=request.of)
+                result[here] = request.aggregate.formula(asked, request.window)
+        return results
 
-    def _view(self, start: int, stop: int) -> EntityView:
-        """The view of a run of rows; the same one for all aggregates, which thereby share the edges of windows."""
+    def _places(self, start: int, stop: int) -> Ints:
         if stop - start == len(self._codes):
-            return self.whole
-        if (start, stop) not in self._views:
-            places = np.flatnonzero((self.order >= start) & (self.order < stop))
-            self._views[start, stop] = EntityView(self, places)
-        return self._views[start, stop]
+            return np.arange(len(self.order))
+        return np.flatnonzero((self.order >= start) & (self.order < stop))
 
-    @cached_property
-    def _views(self) -> dict[tuple[int, int], EntityView]:
-        return {}
+    def marked(self, name: str, window: int, which: Callable[[EntityView, int], NDArray[np.bool_]]) -> Column:
+        """1 for each payment for which something held at its own moment; found once."""
+        if (name, window) not in self._marked:
+            self._marked[name, window] = Column(which(self.whole, window).astype(np.int64))
+        return self._marked[name, window]
+
+    def distinct(self, of: str | None, window: int) -> Ints:
+        """Different others among the payments of each place's window; found once."""
+        if of is None:
+            raise ValueError("this aggregate counts another entity, and none was named")
+        if (of, window) not in self._distinct:
+            others = self._others[of][self.order]
+            self._distinct[of, window] = distinct_until(self.whole.start(window), others, self.timelines.codes)
+        return self._distinct[of, window]
 
     @cached_property
     def whole(self) -> EntityView:
@@ -189,29 +226,26 @@ class ReportSpan:
     window: int
 
     @property
-    def _side(self) -> Side:
-        # With no delay a transaction's own label would count at its own moment: look strictly before.
-        return "right" if self.view.history.history.delay else "left"
-
-    @property
     def count(self) -> Ints:
         """How many."""
-        return self.view.history.reports.count(self.view.timelines, self.window, self._side)
+        return self.view.history.reports.count(self.view.known(self.window), self.view.known(0))
 
     @property
     def amount(self) -> Ints:
         """Their amounts, in minor units."""
-        return self.view.history.reports.amount(self.view.timelines, self.window, self._side)
+        return self.view.history.reports.amount(self.view.known(self.window), self.view.known(0))
 
     @property
     def since_latest(self) -> Floats:
         """Seconds since the latest payment among them."""
-        return self.view.history.reports.latest(self.view.timelines, self.view.times, self.window, self._side)
+        view = self.view
+        return view.history.reports.latest(view.timelines, view.times, self.window, view.side)
 
     @property
     def since_report(self) -> Floats:
         """Seconds since the newest of the reports began to count."""
-        return self.view.history.reports.newest(self.view.timelines, self.view.times, self.window, self._side)
+        view = self.view
+        return view.history.reports.newest(view.timelines, view.times, self.window, view.side)
 
 
 @dataclass(frozen=True)
@@ -225,20 +259,25 @@ class EntityView:
     places
         Their places, ascending.
     edges
-        Starts of windows that were looked up already, by the distance in microseconds.
-    others
-        The other entity by place, for aggregates that count one.
+        What was looked up already: where windows begin, by what lies in them and the distance in microseconds.
+    of
+        The other entity, for an aggregate that counts one.
     """
 
     history: EntityHistory
     places: Ints
-    edges: dict[int, Ints] = field(default_factory=dict)
-    others: Ints | None = None
+    edges: dict[tuple[str, int], Ints] = field(default_factory=dict)
+    of: str | None = None
 
     @cached_property
     def timelines(self) -> Timelines:
         """The moments of the rows."""
         return Timelines(self.history.scale, self.history.timelines.codes[self.places], self.times)
+
+    @cached_property
+    def rows(self) -> Ints:
+        """Positions of the rows in the history."""
+        return self.history.order[self.places]
 
     @cached_property
     def times(self) -> Ints:
@@ -267,9 +306,23 @@ class EntityView:
 
     def start(self, before: int) -> Ints:
         """Place of the first payment of the same entity that is less than ``before`` µs older."""
-        if before not in self.edges:
-            self.edges[before] = self.history.timelines.places(self.timelines, before)
-        return self.edges[before]
+        edge = ("payments", before)
+        if edge not in self.edges:
+            self.edges[edge] = self.history.timelines.places(self.timelines, before)
+        return self.edges[edge]
+
+    def known(self, before: int) -> Ints:
+        """Place of the first report that did not count ``before`` µs before each row."""
+        edge = ("reports", before)
+        if edge not in self.edges:
+            self.edges[edge] = self.history.reports.places(self.timelines, before, self.side)
+        return self.edges[edge]
+
+    @property
+    def side(self) -> Side:
+        """Which side of its moment a report begins to count on."""
+        # With no delay a transaction's own label would count at its own moment: look strictly before.
+        return "right" if self.history.history.delay else "left"
 
     def payments(self, window: int) -> PaymentSpan:
         """Payments less than a window old, the row itself the last of them."""
@@ -290,20 +343,17 @@ class EntityView:
 
     def distinct(self, window: int) -> Ints:
         """Different others among the payments of the window."""
-        if self.others is None:
-            raise ValueError("this aggregate counts another entity, and none was given")
-        whole = self.history.whole
-        return distinct_until(whole.start(window), self.others, self.history.timelines.codes)[self.places]
+        return self.history.distinct(self.of, window)[self.places]
 
     @cached_property
     def everyone(self) -> EntityView:
         """All entities together, as the same rows see them."""
         everyone = self.history.everyone
-        return EntityView(everyone, self.history.order[self.places])
+        return EntityView(everyone, self.rows)
 
-    def marked(self, which: Callable[[EntityView], NDArray[np.bool_]]) -> Column:
+    def marked(self, name: str, window: int, which: Callable[[EntityView, int], NDArray[np.bool_]]) -> Column:
         """1 for each payment for which something held at its own moment."""
-        return Column(which(self.history.whole).astype(np.int64))
+        return self.history.marked(name, window, which)
 
     def over(self, numerator: Ints | Floats, denominator: Ints | Floats) -> Floats:
         """A quotient; NaN where the denominator is not positive."""

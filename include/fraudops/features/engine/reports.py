@@ -57,39 +57,36 @@ class EntityReports:
         self._timelines = Timelines(scale, self._codes, self._effective)
         self._weight, self._amount = Column(reported.weight[order]), Column(reported.weight[order] * amounts[row])
         self._happened, self._until = times[row], _ends(row, self._effective)
+        self._found: dict[tuple[int, int], _Steps] = {}
 
-    def count(self, rows: Timelines, window: int, side: Side) -> Ints:
-        """Frauds that became known in the window before each row."""
-        return self._weight.total(*self._stretch(rows, window, side))
+    def places(self, rows: Timelines, before: int, side: Side) -> Ints:
+        """Where the reports end that counted ``before`` µs before each row ("left": strictly before)."""
+        return self._timelines.places(rows, before, side)
 
-    def amount(self, rows: Timelines, window: int, side: Side) -> Ints:
+    def count(self, start: Ints, stop: Ints) -> Ints:
+        """Frauds, less corrections, among stretches of reports."""
+        return self._weight.total(start, stop)
+
+    def amount(self, start: Ints, stop: Ints) -> Ints:
         """Their amounts, in minor units."""
-        return self._amount.total(*self._stretch(rows, window, side))
+        return self._amount.total(start, stop)
 
     def latest(self, rows: Timelines, times: Ints, window: int, side: Side) -> Floats:
-        """Seconds since the latest payment among them."""
-        return self._since(self._happened, rows, times, window, side)
+        """Seconds since the latest payment of which the fraud became known in the window before each row."""
+        return self._steps(self._happened, window).since(rows, times, side)
 
     def newest(self, rows: Timelines, times: Ints, window: int, side: Side) -> Floats:
-        """Seconds since the newest report among them began to count."""
-        return self._since(self._effective, rows, times, window, side)
+        """Seconds since the newest such report began to count."""
+        return self._steps(self._effective, window).since(rows, times, side)
 
-    def _stretch(self, rows: Timelines, window: int, side: Side) -> tuple[Ints, Ints]:
-        return self._timelines.places(rows, window, side), self._timelines.places(rows, 0, side)
+    def _steps(self, moments: Ints, window: int) -> _Steps:
+        """The largest of some moments of the frauds that are known and not taken back; found once."""
+        found = (id(moments), window)
+        if found not in self._found:
+            self._found[found] = self._find_steps(moments, window)
+        return self._found[found]
 
-    def _since(self, moments: Ints, rows: Timelines, times: Ints, window: int, side: Side) -> Floats:
-        """Seconds since the largest of some moments of the frauds that are known and not taken back."""
-        codes, begins, largest = self._steps(moments, window)
-        place = Timelines(self._scale, codes, begins).places(rows, 0, side) - 1
-        result = np.full(len(rows), np.nan)
-        here = np.flatnonzero(place >= 0)
-        here = here[codes[place[here]] == rows.codes[here]]
-        here = here[largest[place[here]] != _NEVER]
-        result[here] = (times[here] - largest[place[here]]) / 1e6
-        return result
-
-    def _steps(self, moments: Ints, window: int) -> tuple[Ints, Ints, Ints]:
-        """The largest moment of the frauds in force, in steps: each one's entity, begin and value."""
+    def _find_steps(self, moments: Ints, window: int) -> _Steps:
         counts = np.flatnonzero(self._weight.values > 0)
         codes, begin, value = self._codes[counts], self._effective[counts], moments[counts]
         end = np.minimum(np.minimum(self._until[counts], begin + window), self._scale.last + 1)
@@ -102,7 +99,33 @@ class EntityReports:
             )
         ]
         columns = np.array(steps, np.int64).reshape(-1, 3).T
-        return columns[0], columns[1], columns[2]
+        return _Steps(Timelines(self._scale, columns[0], columns[1]), columns[2])
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """A moment that changes in steps, for each entity.
+
+    Attributes
+    ----------
+    begins
+        When the steps begin.
+    values
+        The moment from there on; never, where there is none.
+    """
+
+    begins: Timelines
+    values: Ints
+
+    def since(self, rows: Timelines, times: Ints, side: Side) -> Floats:
+        """Seconds from the moment that holds at each row to the row; NaN where there is none."""
+        place = self.begins.places(rows, 0, side) - 1
+        result = np.full(len(rows), np.nan)
+        here = np.flatnonzero(place >= 0)
+        here = here[self.begins.codes[place[here]] == rows.codes[here]]
+        here = here[self.values[place[here]] != _NEVER]
+        result[here] = (times[here] - self.values[place[here]]) / 1e6
+        return result
 
 
 def _ends(row: Ints, effective: Ints) -> Ints:

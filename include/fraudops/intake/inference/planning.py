@@ -131,12 +131,27 @@ def _behaviour(
     windows = _windows(days, resolution)
     found = []
     acting = [choice for choice in choices if choice.behaves and choice.role in (Role.ENTITY, Role.CARD)]
-    for choice in sorted(acting, key=_usefulness)[:_MOST_BEHAVING]:
-        aggregates = ["count", *(["amount_mean", "amount_max", "amount_ratio"] if has_amount else [])]
-        if has_label and set(choice.profile.words) & MERCHANTS and choice.profile.repeats >= 5:
-            aggregates += ["fraud_count", "fraud_rate"]
-        found.append({"entity": choice, "windows": windows, "aggregates": aggregates})
-    return found
+    acting = sorted(acting, key=_usefulness)[:_MOST_BEHAVING]
+    for choice in acting:
+        aggregates = ["count", *(["amount_mean", "amount_max", "amount_ratio", "amount_z"] if has_amount else [])]
+        if has_label and _is_merchant(choice) and choice.profile.repeats >= 5:
+            aggregates += ["fraud_count", "fraud_rate", "seconds_since_fraud"]
+        found.append({"entity": (choice,), "windows": windows, "aggregates": aggregates})
+    return found + _pairs(acting, windows)
+
+
+def _pairs(acting: Sequence[Choice], windows: list[str]) -> list[dict[str, Any]]:
+    """Who pays, together with where: whether this is new between the two."""
+    payers = [choice for choice in acting if not _is_merchant(choice)]
+    merchants = [choice for choice in acting if _is_merchant(choice)]
+    if not payers or not merchants:
+        return []
+    aggregates = ["count", "seconds_since_first"]
+    return [{"entity": (payers[0], merchants[0]), "windows": windows[-1:], "aggregates": aggregates}]
+
+
+def _is_merchant(choice: Choice) -> bool:
+    return bool(set(choice.profile.words) & MERCHANTS)
 
 
 def _usefulness(choice: Choice) -> tuple[int, int]:
@@ -166,7 +181,7 @@ def _model_columns(choices: Sequence[Choice]) -> int:
         elif choice.role is Role.CATEGORY:
             columns += min(choice.profile.distinct, _INDICATORS)
         elif choice.behaves:
-            columns += 8
+            columns += 12
     return max(1, columns)
 
 

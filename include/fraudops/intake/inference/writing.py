@@ -220,8 +220,9 @@ def _features(found: Findings, entries: Sequence[_Entry]) -> list[str]:
     if plan.behaviour:
         lines.append("  behaviour:")
     for group in plan.behaviour:
-        entry = ours[group["entity"].name]
-        content = {"entity": _entity(entry), "windows": group["windows"], "aggregates": group["aggregates"]}
+        names = [_entity(ours[choice.name]) for choice in group["entity"]]
+        entity = names[0] if len(names) == 1 else names
+        content = {"entity": entity, "windows": group["windows"], "aggregates": group["aggregates"]}
         lines.append(f"    - {scalar(content)}")
     if excluded:
         lines.append("  exclude:                      # leak suspects: kept, but no model sees them")

@@ -1,0 +1,1 @@
+"""The Fraud Detection Handbook's fourteen features: its loops over pandas, and ours."""
