@@ -39,6 +39,21 @@ def test_scores_that_are_too_extreme_have_a_slope_below_one() -> None:
     assert timid.slope == pytest.approx(2.0, abs=0.25)
 
 
+def test_rows_that_stand_for_those_that_were_left_out_give_what_all_would_have_given() -> None:
+    label, score = _promised(4, 20_000)
+    random = np.random.default_rng(0)
+    kept = label | (random.random(len(label)) < 0.1)
+    weight = np.where(label, 1.0, 10.0)[kept]
+    whole, weighed = agreement(label, score), agreement(label[kept], score[kept], weight=weight)
+    naive = agreement(label[kept], score[kept])
+    assert whole.ratio is not None
+    assert whole.slope is not None
+    assert weighed.ratio == pytest.approx(whole.ratio, abs=0.1)
+    assert weighed.slope == pytest.approx(whole.slope, abs=0.1)
+    assert naive.ratio is not None
+    assert naive.ratio > 2 * whole.ratio
+
+
 def test_frauds_that_come_together_make_the_intervals_wider() -> None:
     random = np.random.default_rng(3)
     bad_day = np.repeat(random.random(40) < 0.15, 100)

@@ -140,6 +140,35 @@ def test_the_seed_decides_and_the_order_of_rows_does_not_change_the_numbers() ->
     assert turned.average_precision.value == pytest.approx(first.average_precision.value, abs=1e-12)
 
 
+def test_a_row_that_stands_for_three_counts_as_three() -> None:
+    made = payments(9)
+    weight = np.where(np.arange(len(made.label)) % 5 == 0, 3, 1)
+    rows = np.repeat(np.arange(len(made.label)), weight)
+    weighed = compare(
+        made.label, *made.scores, k=25, costs=made.costs, segments=made.segments, weight=weight, resamples=50
+    )
+    repeated = compare(
+        made.label[rows],
+        *(score[rows] for score in made.scores),
+        k=25,
+        costs=(
+            RowCosts(
+                *(values[rows] for values in (made.costs[0].decided, made.costs[0].allowing, made.costs[0].blocking))
+            ),
+            RowCosts(
+                *(values[rows] for values in (made.costs[1].decided, made.costs[1].allowing, made.costs[1].blocking))
+            ),
+        ),
+        segments={name: held[rows] for name, held in made.segments.items()},
+        resamples=50,
+    )
+    assert weighed is not None
+    assert repeated is not None
+    for measure in ("average_precision", "recall_at_k", "precision_at_k", "savings"):
+        assert getattr(weighed, measure).value == pytest.approx(getattr(repeated, measure).value, abs=1e-9)
+    assert [one.first for one in weighed.segments] == pytest.approx([one.first for one in repeated.segments])
+
+
 def test_without_costs_nothing_is_measured_in_money() -> None:
     made = payments(7)
     found = compare(made.label, *made.scores, k=25)

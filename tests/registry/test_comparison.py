@@ -289,3 +289,18 @@ def test_an_altered_champion_is_not_compared(workspace: Workspace, cards: Portfo
 def test_a_run_without_a_verdict_is_named(workspace: Workspace, cards: Portfolio) -> None:
     with workspace.transaction() as session, pytest.raises(ContractError, match="no verdict"):
         verdict_of(session, cards, "run-9")
+
+
+def test_a_row_that_stands_for_others_weighs_for_them(
+    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame
+) -> None:
+    """Every other fraud became known by one chance in ten."""
+    _champion(workspace, cards, "fair")
+    stands_for = np.where(frame["label"] & (np.arange(len(frame)) % 2 == 0), 10.0, 1.0)
+    leave_run(
+        workspace, cards, frame.assign(label_weight=stands_for), {"logistic_regression": "poor", "lightgbm": "best"}
+    )
+    found = _gate(_compare(workspace, cards), "as many frauds as expected")
+    unseen = (frame["label"] & (frame["event_time"] >= START + timedelta(days=26))).to_numpy()
+    assert found["explanation"].startswith(f"{stands_for[unseen].sum():,.0f} happened")
+    assert stands_for[unseen].sum() > 4 * unseen.sum()

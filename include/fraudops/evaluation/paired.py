@@ -131,6 +131,7 @@ def compare(
     blocks: Blocks = ROWS,
     costs: tuple[RowCosts, RowCosts] | None = None,
     segments: Mapping[str, np.ndarray] | None = None,
+    weight: np.ndarray | None = None,
     seed: int = 42,
     resamples: int = RESAMPLES,
     confidence: float = CONFIDENCE,
@@ -151,6 +152,8 @@ def compare(
         Of these transactions under either model's decisions.
     segments
         Name → which transactions belong to it (boolean); segments may overlap, and each must hold a fraud.
+    weight
+        How many transactions each one stands for, where a label's becoming known was left to chance; absent: itself.
     seed
         Of the draws: the same seed gives the same intervals.
     confidence
@@ -170,10 +173,11 @@ def compare(
     if not label.any() or label.all():
         return None
     rankings = [_places(label, np.asarray(score, dtype=np.float64)) for score in (first, second)]
-    money = _money(costs)
-    apart = [np.where(label, np.arange(len(label)), -1), *(r.place for r in rankings), *money]
+    weight = np.ones(len(label)) if weight is None else np.asarray(weight, dtype=np.float64)
+    money = [values * weight for values in _money(costs)]
+    apart = [np.where(label, np.arange(len(label)), -1), weight, *(r.place for r in rankings), *money]
     units = units_of(len(label), blocks.days, blocks.entities, apart)
-    measured = _Measures.prepare(label, rankings, money, units, k, dict(segments or {}))
+    measured = _Measures.prepare(label, weight, rankings, money, units, k, dict(segments or {}))
     itself = measured.of(units.sizes[:, None].astype(np.float64))
     random = np.random.default_rng(seed)
     cells = len(units.sizes) + max(r.places for r in rankings) + 2 * int(label.sum())
@@ -228,6 +232,8 @@ class _Measures:
     """Shape (4, units)."""
     frauds: np.ndarray
     """Unit of each fraud."""
+    fraud_weights: np.ndarray
+    """How many frauds each stands for."""
     fraud_places: tuple[np.ndarray, np.ndarray]
     names: tuple[str, ...]
     members: np.ndarray
@@ -238,6 +244,7 @@ class _Measures:
     def prepare(
         cls,
         label: np.ndarray,
+        weight: np.ndarray,
         rankings: list[_Ranked],
         money: list[np.ndarray],
         units: Units,
@@ -250,7 +257,7 @@ class _Measures:
         def counted(ranked: _Ranked, chosen: np.ndarray) -> csr_matrix:
             shape = (ranked.places, len(units.sizes))
             where = (ranked.place[chosen], units.codes[chosen])
-            return csr_matrix((np.ones(len(chosen)), where), shape=shape)
+            return csr_matrix((weight[chosen], where), shape=shape)
 
         codes = units.codes[rows]
         sums = [np.bincount(codes, weights=values[rows], minlength=len(units.sizes)) for values in money]
@@ -259,6 +266,7 @@ class _Measures:
             negatives=(counted(rankings[0], rows[~label[rows]]), counted(rankings[1], rows[~label[rows]])),
             money=np.stack(sums) if sums else None,
             frauds=units.codes[fraud],
+            fraud_weights=weight[fraud],
             fraud_places=(rankings[0].place[fraud], rankings[1].place[fraud]),
             names=tuple(segments),
             members=np.array([held[fraud] for held in segments.values()], dtype=np.float64).reshape(-1, len(fraud)),
@@ -267,7 +275,7 @@ class _Measures:
 
     def of(self, drawn: np.ndarray) -> np.ndarray:
         """Shape (models, measures, samples) for units drawn so often; see ``_AVERAGE_PRECISION`` and so on."""
-        weights = drawn[self.frauds] if self.names else None
+        weights = drawn[self.frauds] * self.fraud_weights[:, None] if self.names else None
         found = [self._of_model(model, drawn, weights) for model in (0, 1)]
         return np.stack(found)
 

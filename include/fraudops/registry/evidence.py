@@ -123,7 +123,7 @@ class Calibration:
     """What the probabilities promised, and what happened."""
 
     expected: float
-    observed: int
+    observed: float
     ratio: Estimate | None
     """Observed over expected frauds."""
     slope: Estimate | None

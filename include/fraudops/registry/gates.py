@@ -359,7 +359,7 @@ def _calibration(evidence: Evidence) -> list[Gate]:
         return []
     theirs = (evidence.champion.calibration if evidence.champion else None) or _NO_CALIBRATION
     rows = evidence.champion.rows if evidence.champion else evidence.test
-    promised = f"{found.observed:,} happened, {found.expected:,.1f} were expected by the sum of the probabilities."
+    promised = f"{found.observed:,.0f} happened, {found.expected:,.1f} were expected by the sum of the probabilities."
     shape = "Below 1: scores are too extreme; above 1: too timid."
     return [
         _near_one(RATIO, found.ratio, theirs.ratio, limits.factor, promised, rows),

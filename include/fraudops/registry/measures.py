@@ -14,6 +14,7 @@ from fraudops.evaluation.costs import RowCosts
 from fraudops.evaluation.paired import Blocks, Comparison, Difference
 from fraudops.evaluation.ranking import average_precision
 from fraudops.evaluation.resampling import Interval
+from fraudops.labels.selective import WEIGHT
 from fraudops.portfolio import Portfolio
 from fraudops.registry.evidence import Calibration, Compared, Estimate, Pair, Segment
 from fraudops.registry.segments import Segments, segments_of
@@ -68,6 +69,7 @@ def compared(portfolio: Portfolio, frame: pd.DataFrame, ours: Scored, theirs: Sc
         blocks=_blocks(portfolio, frame),
         costs=_costs(portfolio, frame, ours, theirs),
         segments=segments.members,
+        weight=_weight(frame),
         seed=portfolio.training.seed,
         confidence=gates.confidence,
     )
@@ -79,13 +81,20 @@ def calibration(portfolio: Portfolio, frame: pd.DataFrame, score: np.ndarray) ->
     if frame.empty:
         return None
     confidence = portfolio.promotion.gates.confidence
-    found = agreement(labels(frame), score, blocks=_blocks(portfolio, frame), confidence=confidence)
+    found = agreement(
+        labels(frame), score, blocks=_blocks(portfolio, frame), weight=_weight(frame), confidence=confidence
+    )
     return Calibration(
         expected=found.expected,
         observed=found.observed,
         ratio=_estimate(found.ratio, found.ratio_interval),
         slope=_estimate(found.slope, found.slope_interval),
     )
+
+
+def _weight(frame: pd.DataFrame) -> np.ndarray | None:
+    """How many transactions each row stands for, where decisions leave labels to chance."""
+    return frame[WEIGHT].to_numpy(dtype=np.float64) if WEIGHT in frame.columns else None
 
 
 def _blocks(portfolio: Portfolio, frame: pd.DataFrame) -> Blocks:
