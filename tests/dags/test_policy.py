@@ -134,3 +134,26 @@ def test_what_a_landing_makes_stale_is_followed_up(dag_bag: DagBag) -> None:
 def test_corrections_are_asked_for_by_a_person_alone(dag_bag: DagBag) -> None:
     param = dag_bag.dags["cards_land"].params.get_param("corrections")
     assert (param.value, param.schema["type"]) == (False, "boolean")
+
+
+def test_a_portfolio_that_needs_no_approval_asks_nobody_and_still_loses_plainly(
+    portfolios: dict[str, Portfolio],
+) -> None:
+    from fraudops_airflow.promote import build_promote
+
+    cards = portfolios["cards"]
+    alone = cards.promotion.model_copy(update={"needs_approval": False})
+    dag = build_promote(cards.model_copy(update={"promotion": alone}))
+    assert {"approval.ask", "record_refusal"} & set(dag.task_ids) == set()
+    assert dag.get_task("promote").upstream_task_ids == set()
+    assert dag.get_task("promote").downstream_task_ids == {"find_pending", "too_late"}
+
+
+def test_a_shadow_can_fail_nobody(dag_bag: DagBag) -> None:
+    score = dag_bag.dags["cards_score"]
+    assert score.get_task("shadow").downstream_task_ids == set()
+    assert "shadow" not in score.get_task("alert.raise_alerts").upstream_task_ids
+    # A comparison that has nothing to say skips the question, and must not skip the notices with it.
+    reconcile = dag_bag.dags["cards_reconcile"]
+    assert reconcile.get_task("shadow.compare").downstream_task_ids == {"shadow.ask_for_promotion"}
+    assert reconcile.get_task("send_notices").trigger_rule == "none_failed"

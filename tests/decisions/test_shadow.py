@@ -243,6 +243,22 @@ def test_partitions_of_another_champion_are_not_compared(bank: Bank) -> None:
     assert (rows["first"], rows["last"], rows["n"]) == ("2026-03-04", "2026-03-07", 4 * PER_DAY)
 
 
+def test_what_was_really_blocked_is_not_compared_where_blocks_hide_labels(bank: Bank) -> None:
+    labels = bank.portfolio.labels.model_copy(update={"blocked": "unlabelled"})
+    bank.portfolio = bank.portfolio.model_copy(update={"labels": labels})
+    blocking = _register(bank, "run-2", "random_forest", AmountModel(factor=1.2))
+    bank.put_in_force(blocking, "2026-02-21")
+    _start(bank)
+    _live(bank, DAYS)
+    tables = [bank.ws.store.read_partition("scores", "cards", key) for key in DAYS[:7]]
+    blocked = sum(table["decision"].to_pylist().count("block") for table in tables)
+    verdict = conclude(bank.ws, bank.portfolio)
+    assert verdict is not None
+    rows = next(gate["rows"] for gate in verdict.gates if gate["rows"])
+    assert blocked > 0
+    assert rows["n"] == 7 * PER_DAY - blocked
+
+
 def test_there_is_one_at_a_time_even_where_two_start_at_once(bank: Bank) -> None:
     twin = _register(bank, "run-2", "random_forest", AmountModel(factor=0.9))
     _verdict(bank, twin, "HOLD")

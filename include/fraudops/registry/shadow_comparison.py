@@ -19,7 +19,7 @@ from fraudops.evaluation.costs import ALLOW, BLOCK
 from fraudops.evaluation.metrics import alert_budget
 from fraudops.features import model_frame
 from fraudops.labels.known import matured, reports
-from fraudops.labels.selective import PASSED_BLOCK, SAMPLE, label_weights
+from fraudops.labels.selective import PASSED_BLOCK, SAMPLE, WEIGHT, label_weights
 from fraudops.portfolio import Portfolio
 from fraudops.registry import measures
 from fraudops.registry.evidence import AgainstChampion, Compared, Evidence, Footprint, Rows
@@ -225,7 +225,7 @@ class _Live:
 
 
 def _labelled(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetime) -> pd.DataFrame:
-    """Rows whose label is known, and tells something: what was really blocked may never be reported."""
+    """Rows whose label is known, weighed as in training: what was really blocked may never be reported."""
     frame = model_frame(ws, portfolio, keys)
     if frame.empty:
         return frame.assign(label=np.zeros(0, dtype=bool))
@@ -233,7 +233,8 @@ def _labelled(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datet
     label = matured(frame, known, delay=portfolio.labels.delay, as_of=as_of)
     weight = label_weights(ws, portfolio, frame, known, keys)
     usable = label.notna().to_numpy() & (weight > 0)
-    return frame[usable].assign(label=label[usable].astype(bool)).reset_index(drop=True)
+    rows = frame[usable].assign(label=label[usable].astype(bool)).reset_index(drop=True)
+    return rows.assign(**{WEIGHT: weight[usable]}) if portfolio.labels.selective else rows
 
 
 def _both_scored(ws: Workspace, portfolio: Portfolio, key: str) -> bool:
