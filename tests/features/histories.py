@@ -37,7 +37,7 @@ def make_known(history: pa.Table, seed: int = 1) -> pd.DataFrame:
     """A tenth of the payments reported as fraud, up to two weeks later; some of these reports taken back."""
     random = np.random.default_rng(seed)
     frame = history.select(["transaction_id", "event_time"]).to_pandas()
-    frauds = frame.sample(len(frame) // 10, random_state=2).sort_values("event_time")
+    frauds = frame.sample(max(1, len(frame) // 10), random_state=2).sort_values("event_time")
     after = pd.to_timedelta(random.integers(1, 16, len(frauds)), unit="D")
     known = pd.DataFrame(
         {

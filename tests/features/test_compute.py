@@ -14,6 +14,8 @@ from fraudops.features.columns import feature_names
 from fraudops.features.compute import compute, lookback
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.feature_names import behaviour_features
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.features.histories import DAYS, START, make_history, make_known, with_everything
 from tests.features.plainly import PLAINLY, Moment, changes_of, payments_of
@@ -30,19 +32,31 @@ def test_every_aggregate_has_a_plain_definition_to_be_measured_against() -> None
 
 @pytest.mark.parametrize("delay", [timedelta(days=7), timedelta(days=1, hours=5), timedelta(0)], ids=str)
 def test_features_equal_their_plain_definition(portfolios: dict[str, Portfolio], delay: timedelta) -> None:
-    portfolio = with_everything(portfolios["cards"], delay=delay)
-    history = make_history(rows=300)
-    known = make_known(history)
+    portfolio, history = with_everything(portfolios["cards"], delay=delay), make_history(rows=300)
+    _equal_their_plain_definition(portfolio, history, make_known(history), every=7)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10_000), rows=st.integers(1, 24), days=st.integers(0, 9))
+def test_so_they_do_in_the_smallest_histories(
+    portfolios: dict[str, Portfolio], seed: int, rows: int, days: int
+) -> None:
+    portfolio = with_everything(portfolios["cards"], delay=timedelta(days=days))
+    history = make_history(seed, rows)
+    _equal_their_plain_definition(portfolio, history, make_known(history, seed), every=1)
+
+
+def _equal_their_plain_definition(portfolio: Portfolio, history: pa.Table, known: pd.DataFrame, every: int) -> None:
     table = compute(portfolio, history, known, slice(0, history.num_rows)).to_pandas()
     assert list(table.columns) == ["transaction_id", *feature_names(portfolio)]
     for group in portfolio.features.behaviour:
         columns = [portfolio.entities[entity] for entity in group.entities]
         payments = payments_of(history, columns, portfolio.entities[group.of or ""])
-        changes = changes_of(known, payments, delay)
+        changes = changes_of(known, payments, portfolio.labels.delay)
         for feature in behaviour_features(group):
             window = feature.window or portfolio.features.longest_window
-            for row in range(0, len(payments), 7):
-                moment = Moment(row, payments, changes, window, delay)
+            for row in range(0, len(payments), every):
+                moment = Moment(row, payments, changes, window, portfolio.labels.delay)
                 missing = payments[row].entity is None
                 expected = math.nan if missing else PLAINLY[feature.aggregate](moment)
                 message = f"{feature.name}, row {row}"

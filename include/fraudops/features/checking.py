@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LATER = 2
 """Partitions that serve as the future."""
+_MOMENTS = 2
+"""Moments of each partition at which the future begins, beside one among rows of the same moment."""
 _MOST_TOLD = 60
 """Partitions in which columns that tell the label are looked for."""
 
@@ -92,7 +94,7 @@ def check_stored(ws: Workspace, portfolio: Portfolio, *, partitions: int = 3, se
         own = loaded.rows[key]
         rows += own.stop - own.start
         if own.stop > own.start:
-            for finding in check_moments(portfolio, loaded.history, loaded.known, own, seed=seed):
+            for finding in check_moments(portfolio, loaded.history, loaded.known, own, moments=_MOMENTS, seed=seed):
                 findings.setdefault((finding.column, finding.breach), finding)
     labelled = _spread(_labelled(ws, portfolio, available), _MOST_TOLD)
     frauds, telling = _telling(ws, portfolio, labelled, available)
