@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -71,8 +73,7 @@ def _week(book: Portfolio, rows: pd.DataFrame, start: datetime) -> Iterator[dict
     ):
         fitted = make_pipeline(StandardScaler(), model).fit(learned[columns], learned["label"])
         yield _line(name, start, protocol.measure(tested, fitted.predict_proba(tested[columns])[:, 1]))
-    drawn = [protocol.measure(tested, _ceiling(tested, seed)) for seed in range(_DRAWS)]
-    yield _line("ceiling", start, min(drawn, key=lambda found: abs(found.average_precision - _middle(drawn))))
+    yield _line("ceiling", start, _middle([protocol.measure(tested, _ceiling(tested, seed)) for seed in range(_DRAWS)]))
 
 
 def _ceiling(tested: pd.DataFrame, seed: int) -> np.ndarray:
@@ -82,8 +83,10 @@ def _ceiling(tested: pd.DataFrame, seed: int) -> np.ndarray:
     return seen + np.random.default_rng(seed).random(len(tested))
 
 
-def _middle(drawn: list[protocol.Found]) -> float:
-    return float(np.median([found.average_precision for found in drawn]))
+def _middle(drawn: list[protocol.Found]) -> protocol.Found:
+    """The median of each measure."""
+    names = ("average_precision", "card_precision", "roc_auc")
+    return replace(drawn[0], **{name: statistics.median(getattr(one, name) for one in drawn) for name in names})
 
 
 def _line(name: str, start: datetime, found: protocol.Found) -> dict[str, Any]:
