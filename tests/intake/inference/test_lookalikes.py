@@ -164,10 +164,10 @@ def test_hundreds_of_columns_stay_a_short_text(drafted: Drafted, tmp_path: Path)
 
 def test_no_entity_without_repetition_gets_behaviour(drafted: Drafted, tmp_path: Path) -> None:
     groups = {
-        name: [group.entity for group in portfolio_of(drafted(name)[0], tmp_path).features.behaviour]
+        name: [group.label for group in portfolio_of(drafted(name)[0], tmp_path).features.behaviour]
         for name in ("paysim", "sparkov", "baf")
     }
-    assert groups == {"paysim": ["name_dest"], "sparkov": ["card", "merchant"], "baf": []}
+    assert groups == {"paysim": ["name_dest"], "sparkov": ["card", "merchant", "card_merchant"], "baf": []}
 
 
 def test_without_an_amount_nothing_is_measured_in_money(drafted: Drafted, tmp_path: Path) -> None:
