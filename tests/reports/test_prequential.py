@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
-from fraudops.reports.prequential import put_window, write_prequential_report
+from fraudops.reports.prequential import evaluate_and_put, put_window, read_windows, write_prequential_report
+from fraudops.training.evaluation_runs import plan_evaluation
 from fraudops.training.prequential import evaluate_candidates
 from fraudops.training.windows import Window, evaluation_name
 from fraudops.workspace import Workspace
@@ -67,6 +68,17 @@ def test_the_page_and_the_numbers_lie_together_and_are_the_same_again(ws: Worksp
     assert f"{spread['mean']:.3f} ± {spread['deviation']:.3f}" in page
     assert "2026-03-22 to 2026-03-29" in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_a_plan_names_windows_that_tasks_can_work_on_one_by_one(ws: Workspace, shop: Portfolio) -> None:
+    plan = plan_evaluation(ws, shop, None)
+    assert plan.as_of == history.end()
+    asked = plan.to_list()
+    assert len(asked) == shop.training.prequential.windows
+    assert asked[-1]["end"] == (history.end() - shop.labels.delay).isoformat()
+    file = evaluate_and_put(ws, shop, asked[-1], candidates=["logistic_regression"])
+    (found,) = read_windows(ws, shop, plan.name, [file])
+    assert (found["candidate"], found["start"]) == ("logistic_regression", asked[-1]["start"])
 
 
 def test_without_a_window_there_is_no_page(ws: Workspace, shop: Portfolio) -> None:
