@@ -64,7 +64,7 @@ def test_a_role_that_nobody_has_leaves_nobody_to_decide(roles: Roles, portfolios
 def test_without_the_file_nobody_has_a_role(tmp_path: Path, portfolios: dict[str, Portfolio]) -> None:
     found = read_roles(tmp_path / "roles.yaml")
     assert found.of("admin") == ()
-    with pytest.raises(ConfigurationError, match="neither a role nor a user"):
+    with pytest.raises(ConfigurationError, match="nobody may decide: no user has the role model_validator"):
         found.approvers(portfolios["cards"])
 
 

@@ -26,7 +26,8 @@ def list_aggregates() -> None:
     """Every aggregate that a portfolio's YAML may name, and what it means."""
     table = Table(title="aggregates of features.behaviour", title_justify="left")
     for heading in ("aggregate", "unit", "needs", "what it is"):
-        table.add_column(heading, overflow="fold")
+        # A name that is folded could neither be read nor copied.
+        table.add_column(heading, overflow="fold", no_wrap=heading == "aggregate")
     for aggregate in AGGREGATES.values():
         table.add_row(aggregate.name, aggregate.unit.value, ", ".join(_needs(aggregate)), aggregate.description)
     out.print(table)
