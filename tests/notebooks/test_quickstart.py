@@ -52,8 +52,9 @@ def run_it(**environment: str) -> tuple[Any, dict[str, Any]]:
         notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOK.parent)}}
     )
     client.execute(env={**kept, "PYTHONPATH": str(CHECKOUT / "include"), **environment})
-    (answer,) = notebook.cells[-1].outputs
-    return notebook, json.loads(answer.text)
+    # What one `print` says may arrive in several pieces, and a library may have something to add on the other stream.
+    said = [output.text for output in notebook.cells[-1].outputs if output.get("name") == "stdout"]
+    return notebook, json.loads("".join(said))
 
 
 def texts(notebook: Any) -> str:
