@@ -81,6 +81,10 @@ class Moment:
         changes = [replace(c, payment=replace(c.payment, entity=("all",))) for c in self.changes]
         return replace(self, all=alike, changes=changes)
 
+    def of_all_time(self) -> Moment:
+        """The same row, with a window that has everything in it."""
+        return replace(self, window=timedelta(days=100_000))
+
     def of(self, payment: Payment) -> Moment:
         return replace(self, number=self.all.index(payment))
 
@@ -133,6 +137,15 @@ def fraud_rate(m: Moment) -> float:
     return fraud_count(m) / max(len(m.matured), 1)
 
 
+def fraud_streak(m: Moment) -> list[Payment]:
+    """Those of the payments whose label is due that come after the last one which is not known to be fraud."""
+    known = {change.payment.id for change in m.of_all_time().frauds}
+    streak: list[Payment] = []
+    for payment in m.matured if m.delay else [p for p in m.earlier if p.time < m.this.time]:
+        streak = [*streak, payment] if payment.id in known else []
+    return streak
+
+
 PLAINLY: dict[str, Callable[[Moment], float]] = {
     "count": lambda m: len(m.payments),
     "matured_count": lambda m: len(m.matured),
@@ -157,6 +170,8 @@ PLAINLY: dict[str, Callable[[Moment], float]] = {
         fraud_amount(m) / sum(amounts(m.matured)) if sum(amounts(m.matured)) > 0 else MISSING
     ),
     "seconds_since_fraud": lambda m: m.seconds(max(c.payment.time for c in m.frauds)) if m.frauds else MISSING,
+    "fraud_streak": lambda m: len(fraud_streak(m)),
+    "seconds_since_fraud_streak": lambda m: m.seconds(fraud_streak(m)[0].time) if fraud_streak(m) else MISSING,
     "seconds_since_fraud_report": lambda m: m.seconds(max(c.effective for c in m.frauds)) if m.frauds else MISSING,
 }
 """Aggregate → its meaning. Money is in units of the currency, a hundred minor ones."""

@@ -69,3 +69,23 @@ def seconds_since_fraud(view: View, window: int) -> Any:
 )
 def seconds_since_fraud_report(view: View, window: int) -> Any:
     return view.frauds(window).since_report
+
+
+@aggregate(
+    Unit.COUNT,
+    "how many of the latest payments whose label is due were fraud, one after the other; 0 where the last was not",
+    windowed=False,
+    labels=True,
+)
+def fraud_streak(view: View, window: int) -> Any:
+    return view.fraud_streak(window).count
+
+
+@aggregate(
+    Unit.SECONDS,
+    "time since the first payment of that streak: how long everything here has been fraud; missing where there is none",
+    windowed=False,
+    labels=True,
+)
+def seconds_since_fraud_streak(view: View, window: int) -> Any:
+    return view.fraud_streak(window).since_first

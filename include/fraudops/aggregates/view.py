@@ -96,6 +96,12 @@ class View(Protocol):
     def frauds(self, window: int) -> Frauds:
         """Frauds that became known within a window."""
 
+    def fraud_streak(self, window: int) -> Span:
+        """The latest payments of ``matured(window)``, as far back as all of them are known to be fraud; often none.
+
+        Without a delay, payments of the row's own moment are left out: nothing is known of them yet.
+        """
+
     def distinct(self, window: int) -> Array:
         """How many different others (``of``) occur among ``payments(window)``."""
 

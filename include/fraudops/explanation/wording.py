@@ -143,6 +143,9 @@ def _frauds(told: Told) -> str:
     counts = _with(told, "fraud_count")
     rates = _with(told, "fraud_rate") or _with(told, "fraud_rate_smoothed")
     latest = next((v for v in told.values if v.member.aggregate == "seconds_since_fraud"), None)
+    streaks = [v for v in told.values if v.member.aggregate in ("fraud_streak", "seconds_since_fraud_streak")]
+    if streaks and (streaks[0].value or len(streaks) == len(told.values)):
+        return _streak(streaks[0], told)
     if counts:
         return f"{_fraud_count(_most_telling(counts))}{_the_last(latest)}"
     if rates:
@@ -151,6 +154,17 @@ def _frauds(told: Told) -> str:
     if shares:
         return f"{_fraud_share(_most_telling(shares), f'amount of the {told.noun}s')}{_the_last(latest)}"
     return _last_fraud(latest or told.values[0], told)
+
+
+def _streak(value: Value, told: Told) -> str:
+    by = _by(value)
+    if not value.value:
+        return f"the latest {told.noun} {by} of which that is known was no confirmed fraud"
+    if value.member.aggregate == "seconds_since_fraud_streak":
+        return f"every {told.noun} {by} of which that is known has been a confirmed fraud for {_ago(value.value)}"
+    return (
+        f"{_several(value.value, 'confirmed fraud')} {by}, one after the other, were the latest of which that is known"
+    )
 
 
 def _fraud_count(best: Value) -> str:

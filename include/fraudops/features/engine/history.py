@@ -158,6 +158,21 @@ class EntityHistory:
         return EntityReports(self.scale, self._codes, history.times, history.amounts, history.reported)
 
     @cached_property
+    def place(self) -> Ints:
+        """Place of each row; −1 where it names no entity."""
+        place = np.full(len(self._codes), -1, np.int64)
+        place[self.order] = np.arange(len(self.order))
+        return place
+
+    @cached_property
+    def last_unreported(self) -> Ints:
+        """For each place, and for the end, the last place before it whose payment has no report; −1 for none."""
+        unreported = np.ones(len(self._codes), dtype=bool)
+        unreported[self.history.reported.row] = False
+        places = np.where(unreported[self.order], np.arange(len(self.order)), -1)
+        return np.concatenate([[-1], np.maximum.accumulate(places)])
+
+    @cached_property
     def amounts(self) -> Column:
         """Amounts in minor units, by place."""
         return Column(self.history.amounts[self.order])
@@ -340,6 +355,15 @@ class EntityView:
     def frauds(self, window: int) -> ReportSpan:
         """Frauds that became known within a window."""
         return ReportSpan(self, window)
+
+    def fraud_streak(self, window: int) -> PaymentSpan:
+        """The latest payments of which the label is due, as far back as all of them are known to be fraud."""
+        history, delay = self.history, self.history.history.delay
+        stop = history.timelines.places(self.timelines, delay, self.side)
+        pardoned = history.reports.last_pardoned(self.timelines, history.place, delay, self.side)
+        last_genuine = np.maximum(history.last_unreported[stop], pardoned)
+        start = np.maximum(self.start(delay + window), last_genuine + 1)
+        return PaymentSpan(self, np.minimum(start, stop), stop)
 
     def distinct(self, window: int) -> Ints:
         """Different others among the payments of the window."""

@@ -1,4 +1,5 @@
-"""Reported frauds of entities: how many became known in a window, how much they took, and when the last one was."""
+"""Reported frauds of entities: how many became known in a window, how much they took, when the last one was, and which
+payments were not, or no longer, known to be fraud."""
 
 from __future__ import annotations
 
@@ -56,8 +57,9 @@ class EntityReports:
         self._effective = np.minimum(reported.effective[order], scale.last + 1)
         self._timelines = Timelines(scale, self._codes, self._effective)
         self._weight, self._amount = Column(reported.weight[order]), Column(reported.weight[order] * amounts[row])
-        self._happened, self._until = times[row], _ends(row, self._effective)
+        self._row, self._happened, self._until = row, times[row], _ends(row, self._effective)
         self._found: dict[tuple[int, int], _Steps] = {}
+        self._pardoned: _Steps | None = None
 
     def places(self, rows: Timelines, before: int, side: Side) -> Ints:
         """Where the reports end that counted ``before`` µs before each row ("left": strictly before)."""
@@ -79,6 +81,33 @@ class EntityReports:
         """Seconds since the newest such report began to count."""
         return self._steps(self._effective, window).since(rows, times, side)
 
+    def last_pardoned(self, rows: Timelines, place: Ints, delay: int, side: Side) -> Ints:
+        """Place of the latest payment that has a report, but is not known to be fraud at the moment of each row.
+
+        Its label is due, and the report came later, or had been taken back by then. −1 where there is none.
+
+        Parameters
+        ----------
+        place
+            Of each row of the history, in the order of the entity's payments.
+        """
+        if self._pardoned is None:
+            self._pardoned = self._find_pardoned(place, delay)
+        return self._pardoned.held(rows, side)
+
+    def _find_pardoned(self, place: Ints, delay: int) -> _Steps:
+        _, first = np.unique(self._row, return_index=True)
+        back = np.flatnonzero(self._weight.values < 0)
+        which = np.concatenate([first, back])
+        due = np.minimum(self._happened[first] + delay, self._scale.last + 1)
+        begin = np.concatenate([due, self._effective[back]])
+        end = np.concatenate([self._effective[first], np.minimum(self._until[back], self._scale.last + 1)])
+        lasting = np.flatnonzero(end > begin)
+        which, begin, end = which[lasting], begin[lasting], end[lasting]
+        order = np.lexsort((begin, self._codes[which]))
+        which = which[order]
+        return self._steps_of(self._codes[which], begin[order], end[order], place[self._row[which]])
+
     def _steps(self, moments: Ints, window: int) -> _Steps:
         """The largest of some moments of the frauds that are known and not taken back; found once."""
         found = (id(moments), window)
@@ -88,8 +117,12 @@ class EntityReports:
 
     def _find_steps(self, moments: Ints, window: int) -> _Steps:
         counts = np.flatnonzero(self._weight.values > 0)
-        codes, begin, value = self._codes[counts], self._effective[counts], moments[counts]
+        begin = self._effective[counts]
         end = np.minimum(np.minimum(self._until[counts], begin + window), self._scale.last + 1)
+        return self._steps_of(self._codes[counts], begin, end, moments[counts])
+
+    def _steps_of(self, codes: Ints, begin: Ints, end: Ints, value: Ints) -> _Steps:
+        """The largest of the values in force, for each entity; ascending by (entity, begin)."""
         edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)] if len(codes) else [0]
         steps = [
             (int(codes[start]), moment, largest)
@@ -104,14 +137,14 @@ class EntityReports:
 
 @dataclass(frozen=True)
 class _Steps:
-    """A moment that changes in steps, for each entity.
+    """A moment, or another number, that changes in steps, for each entity.
 
     Attributes
     ----------
     begins
         When the steps begin.
     values
-        The moment from there on; never, where there is none.
+        The number from there on; never, where there is none.
     """
 
     begins: Timelines
@@ -119,13 +152,25 @@ class _Steps:
 
     def since(self, rows: Timelines, times: Ints, side: Side) -> Floats:
         """Seconds from the moment that holds at each row to the row; NaN where there is none."""
-        place = self.begins.places(rows, 0, side) - 1
         result = np.full(len(rows), np.nan)
+        here, values = self._at(rows, side)
+        result[here] = (times[here] - values) / 1e6
+        return result
+
+    def held(self, rows: Timelines, side: Side) -> Ints:
+        """The number that holds at each row; −1 where there is none."""
+        result = np.full(len(rows), -1, np.int64)
+        here, values = self._at(rows, side)
+        result[here] = values
+        return result
+
+    def _at(self, rows: Timelines, side: Side) -> tuple[Ints, Ints]:
+        """Rows at which a number holds, and the numbers."""
+        place = self.begins.places(rows, 0, side) - 1
         here = np.flatnonzero(place >= 0)
         here = here[self.begins.codes[place[here]] == rows.codes[here]]
         here = here[self.values[place[here]] != _NEVER]
-        result[here] = (times[here] - self.values[place[here]]) / 1e6
-        return result
+        return here, self.values[place[here]]
 
 
 def _ends(row: Ints, effective: Ints) -> Ints:
