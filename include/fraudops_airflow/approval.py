@@ -25,6 +25,11 @@ def reason_field() -> Param:
     )
 
 
+def required_reason() -> Param:
+    """The form field of a DAG that acts in the name of whoever starts it: Airflow takes no run without it."""
+    return Param(type="string", minLength=SHORTEST_REASON, title="Reason", description="Why; recorded with your name.")
+
+
 class PromotionApproval(ApprovalOperator):
     """Ask the approvers of a training run's verdict; whoever asked for the training is not among them.
 

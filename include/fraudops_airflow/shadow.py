@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, Param, task
 from fraudops.portfolio import Portfolio
 
-from fraudops_airflow.approval import SHORTEST_REASON
+from fraudops_airflow.approval import required_reason
 from fraudops_airflow.defaults import dag_arguments
 from fraudops_airflow.steps import say
 
@@ -50,12 +50,7 @@ def build_shadow(portfolio: Portfolio) -> DAG:
                 title="Days",
                 description="To start: for how long.",
             ),
-            "reason": Param(
-                type="string",
-                minLength=SHORTEST_REASON,
-                title="Reason",
-                description="Why; recorded with your name.",
-            ),
+            "reason": required_reason(),
         },
     ) as dag:
 

@@ -98,7 +98,7 @@ def test_one_partition_has_no_future(workspace: Workspace, shop: Portfolio) -> N
 
 
 def _run(ws: Workspace, portfolio: Portfolio, patch: pytest.MonkeyPatch, *words: str) -> tuple[int, str]:
-    patch.setattr(command, "load_all", lambda folder: {portfolio.name: portfolio})
+    patch.setattr("fraudops.cli.chosen.load_all", lambda folder: {portfolio.name: portfolio})
     patch.setattr(command.Workspace, "open", lambda settings: ws)
     result = CliRunner().invoke(app, ["features", *words], catch_exceptions=False)
     return result.exit_code, result.output

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from fraudops.cli.chosen import chosen_portfolio
 from fraudops.cli.console import out
 from fraudops.errors import ConfigurationError
-from fraudops.portfolio import Portfolio, load_all
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
@@ -33,7 +33,7 @@ def evaluate(
     from fraudops.training.prequential import spreads
 
     settings = Settings.from_environment()
-    chosen, ws = _portfolio(settings, portfolio), Workspace.open(settings)
+    chosen, ws = chosen_portfolio(settings, portfolio), Workspace.open(settings)
     plan = plan_evaluation(ws, chosen, _moment(as_of))
     files = []
     for asked, window in zip(plan.to_list(), plan.windows, strict=True):
@@ -51,13 +51,6 @@ def evaluate(
         table.add_row(one, *(f"{c.mean:.3f} ± {c.deviation or 0:.3f}" if c else "–" for c in cells))
     out.print(table)
     out.print(f"written to {page} in the store; Fraud Ops → Reports shows it")
-
-
-def _portfolio(settings: Settings, name: str) -> Portfolio:
-    found = load_all(settings.portfolios)
-    if name not in found:
-        raise ConfigurationError(f"there is no portfolio {name!r}", remedy=f"choose one of {', '.join(sorted(found))}")
-    return found[name]
 
 
 def _moment(text: str) -> datetime | None:

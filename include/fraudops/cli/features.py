@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from fraudops.aggregates import AGGREGATES, Aggregate
+from fraudops.cli.chosen import chosen_portfolio
 from fraudops.cli.console import out
-from fraudops.errors import ConfigurationError
 from fraudops.features.checking import Checked, check_stored
-from fraudops.portfolio import Portfolio, load_all
+from fraudops.portfolio import Portfolio
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
@@ -41,7 +41,7 @@ def check(
 ) -> None:
     """Change the future and the labels not yet known of stored partitions; whatever feature moves is told."""
     settings = Settings.from_environment()
-    one = _portfolio(settings, portfolio)
+    one = chosen_portfolio(settings, portfolio)
     checked = check_stored(Workspace.open(settings), one, partitions=partitions)
     if as_json:
         out.print(json.dumps(asdict(checked), indent=2), markup=False)
@@ -54,13 +54,6 @@ def check(
 def _needs(aggregate: Aggregate) -> list[str]:
     needs = {"windows": aggregate.windowed, "amounts": aggregate.amount, "labels": aggregate.labels}
     return [name for name, needed in [*needs.items(), ("of", aggregate.other)] if needed]
-
-
-def _portfolio(settings: Settings, name: str) -> Portfolio:
-    known = load_all(settings.portfolios)
-    if name not in known:
-        raise ConfigurationError(f"there is no portfolio {name!r}", remedy=f"use one of {', '.join(sorted(known))}")
-    return known[name]
 
 
 def _show(portfolio: Portfolio, checked: Checked) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from fraudops.cli.chosen import chosen_portfolio
 from fraudops.cli.console import out
 from fraudops.errors import ConfigurationError
-from fraudops.portfolio import Policy, Portfolio, load_all
+from fraudops.portfolio import Policy, Portfolio
 from fraudops.registry.policies import Outcome, Trial, try_policy
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
@@ -37,7 +38,7 @@ def try_(
     What is not given stays as the portfolio states it.
     """
     settings = Settings.from_environment()
-    one = _portfolio(settings, portfolio)
+    one = chosen_portfolio(settings, portfolio)
     changed = {"alerts_per_day": alerts_per_day, "block_precision": block_precision, "thresholds": thresholds}
     costs = {"review": review_cost, "friction": friction, "recovered": recovered}
     trial = try_policy(Workspace.open(settings), one, _changed(one, changed, costs))
@@ -48,17 +49,6 @@ def try_(
         f"trained and promoted.",
         style="dim",
     )
-
-
-def _portfolio(settings: Settings, name: str) -> Portfolio:
-    known = load_all(settings.portfolios)
-    if name not in known:
-        raise ConfigurationError(
-            f"there is no portfolio {name!r}",
-            where=str(settings.portfolios),
-            remedy=f"it is one of {', '.join(sorted(known)) or 'none yet'}",
-        )
-    return known[name]
 
 
 def _changed(portfolio: Portfolio, given: dict[str, Any], costs: dict[str, float | None]) -> Policy:

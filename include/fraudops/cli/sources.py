@@ -9,10 +9,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from fraudops.cli.chosen import chosen_portfolio
 from fraudops.cli.console import out
 from fraudops.errors import ConfigurationError, FraudopsError
 from fraudops.intake.fetching.watermarks import reset, watermark_of
-from fraudops.portfolio import Portfolio, Source, load_all
+from fraudops.portfolio import Portfolio, Source
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
@@ -25,7 +26,7 @@ PortfolioOption = Annotated[str, typer.Option("--portfolio", "-p", help="Name of
 def show(portfolio: PortfolioOption) -> None:
     """Every source of a portfolio, its connection, and the watermark that it has been read up to."""
     settings = Settings.from_environment()
-    one, ws = _portfolio(settings, portfolio), Workspace.open(settings)
+    one, ws = chosen_portfolio(settings, portfolio), Workspace.open(settings)
     table = Table(title=f"{one.title} ({one.name})", title_justify="left")
     for heading in ("source", "of", "rows from", "connection", "watermark", "read up to", "readings"):
         table.add_column(heading, overflow="fold")
@@ -43,7 +44,7 @@ def read_again(
 ) -> None:
     """Have the next 'land' read a source from the start; rows that are stored already change nothing."""
     settings = Settings.from_environment()
-    one, ws = _portfolio(settings, portfolio), Workspace.open(settings)
+    one, ws = chosen_portfolio(settings, portfolio), Workspace.open(settings)
     found = next((item for _, item in _sources(one) if item.name == source and item.watermark), None)
     if found is None:
         raise ConfigurationError(
@@ -69,14 +70,3 @@ def _progress(ws: Workspace, portfolio: Portfolio, source: Source) -> list[str]:
     except FraudopsError as error:
         return [source.watermark, error.what, ""]
     return [source.watermark, found.value or "nothing yet", str(found.readings)]
-
-
-def _portfolio(settings: Settings, name: str) -> Portfolio:
-    known = load_all(settings.portfolios)
-    if name not in known:
-        raise ConfigurationError(
-            f"there is no portfolio {name!r}",
-            where=str(settings.portfolios),
-            remedy=f"choose one of {', '.join(known)}",
-        )
-    return known[name]

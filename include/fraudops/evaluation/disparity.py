@@ -15,8 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fraudops.evaluation.metrics import wilson
-
 FOUR_FIFTHS = 0.8
 """A ratio below it, or above its reciprocal, is marked."""
 OTHERS = "(others)"
@@ -64,11 +62,6 @@ class GroupRates:
     def selection_rate(self) -> float:
         """Share of its transactions that was flagged."""
         return self.flagged / self.n
-
-    @property
-    def selection_interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval of it."""
-        return wilson(self.flagged, self.n)
 
     @property
     def false_positive_rate(self) -> float | None:
