@@ -88,7 +88,8 @@ def _attributes(ws: Workspace, portfolio: Portfolio, keys: Iterable[str], column
         for key in sorted(map(str, keys))
         if (manifest := ws.store.manifest("transactions", portfolio.name, key)) is not None
     ]
-    return pd.concat([pd.DataFrame(columns=wanted), *parts]).drop_duplicates("transaction_id").set_index("transaction_id")
+    known = pd.concat([pd.DataFrame(columns=wanted), *parts])
+    return known.drop_duplicates("transaction_id").set_index("transaction_id")
 
 
 def _texts(values: pd.Series) -> pd.Series:
