@@ -106,7 +106,7 @@ def hold_uncertain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = Path(__file__).parents[2] / "include" / "portfolios" / "cards.yaml"
     folder = tmp_path / "portfolios"
     folder.mkdir()
-    (folder / "cards.yaml").write_text(shipped.read_text() + "\n  uncertain: hold\n")
+    (folder / "cards.yaml").write_text(shipped.read_text().replace("uncertain: resend", "uncertain: hold"))
     monkeypatch.setenv("FRAUDOPS_PORTFOLIOS", str(folder))
 
 

@@ -6,8 +6,7 @@
        ^                 │ ├──rejected─────> rejected ──release──> waiting
        ├──── refused ────┘ └──uncertain────> waiting (resend) or uncertain (hold) ──release──> waiting
 
-``queueing`` puts notices in, ``sending`` takes them out, ``asking`` tells what is there, ``lateness`` what has waited
-too long.
+``queueing`` puts notices in, ``sending`` takes them out, ``asking`` tells what is there.
 """
 
 from fraudops.notices.outbox.asking import Counts, Unsent, counts, state, unsent

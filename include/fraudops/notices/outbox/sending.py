@@ -1,7 +1,8 @@
 """Taking notices out of the outbox: claimed, sent, and how that ended.
 
 A claim is a lease: when a sender dies the lease runs out, and as nobody knows how far it came its attempt is
-recorded as uncertain. Delivery is thus at least once, and every attempt bears the same Message-ID.
+recorded as uncertain. A sender that says who it is takes up its own claim at once. Delivery is thus at least once,
+and every attempt bears the same Message-ID.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def claim(
     *,
     on_uncertain: Uncertain = "resend",
     lease: timedelta = timedelta(minutes=10),
+    holder: str | None = None,
 ) -> Claim | None:
     """Take a notice for sending; None where there is nothing to send: another sender has it, or it is done.
 
@@ -77,6 +79,9 @@ def claim(
         The portfolio's ``notices.uncertain``: what becomes of this notice if an attempt's outcome is unknown.
     lease
         How long other senders keep their hands off; longer than an attempt can take.
+    holder
+        Who sends: one that is never at work twice at once, such as a task of a run. When it comes again its
+        earlier try is dead, and nobody waits for the end of the lease.
     """
     now = datetime.now(UTC)
     with ws.transaction() as session:
@@ -85,7 +90,8 @@ def claim(
         ).scalar_one_or_none()
         if notice is None:
             return None
-        if notice.state == "sending" and _lapsed(notice, now):
+        is_own = holder is not None and notice.claimed_by == holder
+        if notice.state == "sending" and (is_own or _lapsed(notice, now)):
             _end_attempt(notice, "uncertain", "the sender ended without a result")
             _set_uncertain(ws, session, notice, on_uncertain)
         if notice.state != "waiting":
@@ -94,7 +100,7 @@ def claim(
         if not remaining:
             _set_sent(ws, session, notice)
             return None
-        notice.state, notice.claimed_until = "sending", now + lease
+        notice.state, notice.claimed_until, notice.claimed_by = "sending", now + lease, holder
         notice.attempts += 1
         notice.deliveries.append(Delivery(started_at=now, outcome="started", accepted=[], refused={}, detail=""))
         return Claim(
