@@ -43,7 +43,7 @@ def settings_below(folder: Path) -> Settings:
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT / "include"))
-    found = Stack(settings_below(tmp_path))
+    found = Stack(settings_below(tmp_path), watched=False)
     yield found
     found.down()
     found.postgres.remove()
