@@ -16,7 +16,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -27,6 +26,7 @@ from upath import UPath
 from fraudops.errors import IntegrityError, MissingPartitionError
 from fraudops.store.digests import sha256_of
 from fraudops.store.manifest import Input, Manifest, StoredFile
+from fraudops.store.writing import explained, write_whole
 
 _ROW_GROUP = 65_536
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=:@-]*")
@@ -89,8 +89,8 @@ class Store:
             facts=facts or {},
         )
         folder = self._folder(dataset, portfolio, key)
-        self._put(folder / file.name, content)
-        self._put(folder / "staged.json", manifest.to_bytes())
+        write_whole(folder / file.name, content)
+        write_whole(folder / "staged.json", manifest.to_bytes())
         return manifest
 
     def publish(self, manifest: Manifest) -> None:
@@ -100,18 +100,14 @@ class Store:
         current = folder / "manifest.json"
         previous = current.read_bytes() if current.exists() else None
         if previous is not None and previous != content:
-            self._put(folder / "history" / f"{sha256_of(previous)[:16]}.json", previous)
+            write_whole(folder / "history" / f"{sha256_of(previous)[:16]}.json", previous)
         if previous != content:
-            self._put(current, content)
-        staged = folder / "staged.json"
-        if staged.exists():
-            staged.unlink()
+            write_whole(current, content)
+        _forget(folder / "staged.json")
 
     def discard(self, manifest: Manifest) -> None:
         """Forget a staged partition (its data stays until retention removes what no manifest names)."""
-        staged = self._folder(manifest.dataset, manifest.portfolio, manifest.key) / "staged.json"
-        if staged.exists():
-            staged.unlink()
+        _forget(self._folder(manifest.dataset, manifest.portfolio, manifest.key) / "staged.json")
 
     def staged(self, dataset: str, portfolio: str, key: str) -> Manifest | None:
         """The manifest of a partition that waits for validation, or None."""
@@ -184,7 +180,7 @@ class Store:
     def put(self, content: bytes, area: str, portfolio: str, *parts: str) -> UPath:
         """Write an object whole; returns its path."""
         path = self.path(area, portfolio, *parts)
-        self._put(path, content)
+        write_whole(path, content)
         return path
 
     def get(self, area: str, portfolio: str, *parts: str) -> bytes:
@@ -203,23 +199,11 @@ class Store:
         except FileNotFoundError:
             return None
 
-    @staticmethod
-    def _put(path: UPath, content: bytes) -> None:
-        """Write a whole file or nothing: a bucket does so by itself, a folder by a rename."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.protocol not in ("", "file", "local"):
-            path.write_bytes(content)
-            return
-        temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(str(temporary), str(path))  # noqa: PTH105 - UPath.replace differs between backends
-        finally:
-            if temporary.exists():
-                temporary.unlink()
+
+def _forget(path: UPath) -> None:
+    if path.exists():
+        with explained(path):
+            path.unlink()
 
 
 def _parquet(table: pa.Table) -> bytes:
