@@ -15,7 +15,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fraudops.database import migrate
@@ -73,6 +73,8 @@ class Stage:
     step: Step
     before: str
     after: Outcome
+    mails: Counter[str]
+    """Those that the step sent."""
     labels: list[str]
     seconds: float
 
@@ -120,7 +122,9 @@ class Library:
             self._run(self._recorded(step, name))
             seconds = time.monotonic() - began
             labels = json.loads(self._labels.read_text())
-            stages.append(Stage(step, before, self.places.outcome(name), labels, seconds))
+            after = self.places.outcome(name)
+            mails = after.mails - (stages[-1].after.mails if stages else Counter())
+            stages.append(Stage(step, before, after, mails, labels, seconds))
             before = name
         return stages
 
@@ -303,11 +307,7 @@ class Library:
 
 def _only_mails_of(stage: Stage) -> Outcome:
     """The twin's outcome with the mails of this step alone: a trial begins with an empty mailbox."""
-    return Outcome(stage.after.files, stage.after.left_over, stage.after.rows, _mails_of(stage))
-
-
-def _mails_of(stage: Stage) -> Counter[str]:
-    return stage.after.mails if stage.step.mails else Counter()
+    return replace(stage.after, mails=stage.mails)
 
 
 def _nothing() -> None:

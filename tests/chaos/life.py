@@ -14,11 +14,13 @@ from pathlib import Path
 
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.corrections import follow_up
-from fraudops.decisions.pending import pending_keys, stale_keys
+from fraudops.decisions.pending import partition_states
 from fraudops.decisions.scoring import score, score_many
+from fraudops.decisions.unfinished import unfinished_keys
 from fraudops.features import build
 from fraudops.intake.files import find_files
 from fraudops.intake.landing import land
+from fraudops.intake.publication import record_unrecorded
 from fraudops.intake.simulation import World, write_day, write_history
 from fraudops.intake.validation import publish, validate
 from fraudops.notices import messages, outbox
@@ -43,11 +45,10 @@ MAIL_PORT = "FRAUDOPS_CHAOS_MAIL"
 
 @dataclass(frozen=True)
 class Step:
-    """One task: what it does, and whether it talks to the mail server."""
+    """One task, and what it does."""
 
     name: str
     run: Callable[[Workspace, Portfolio], object]
-    mails: bool = False
 
 
 def day(number: int) -> str:
@@ -94,7 +95,7 @@ def training() -> list[Step]:
         Step("announce", _announce),
         Step("evidence", lambda ws, cards: file_packs(ws, cards, run_id=RUN)),
         Step("promote", lambda ws, cards: promote(ws, cards, run_id=RUN, approved_by="validator", reason="better")),
-        Step("score what was pending", _score_pending),
+        Step("score what was pending", _reconcile),
     ]
 
 
@@ -108,13 +109,13 @@ def days() -> list[Step]:
         Step("features", lambda ws, cards: build(ws, cards, [key])),
         Step("score", lambda ws, cards: score(ws, cards, key)),
         Step("alert", lambda ws, cards: raise_alerts(ws, cards, key, actor=ACTOR)),
-        Step("send", _send, mails=True),
+        Step("send", _send),
         Step("land the corrected file", lambda ws, cards: _land_corrected(ws, cards, key)),
         Step("validate the correction", lambda ws, cards: validate(ws, cards, key)),
         Step("publish the correction", lambda ws, cards: publish(ws, cards, key, actor=ACTOR)),
         Step("follow up", lambda ws, cards: follow_up(ws, cards, [key])),
         Step("reconcile", _reconcile),
-        Step("send the rest", _send, mails=True),
+        Step("send the rest", _send),
     ]
 
 
@@ -125,14 +126,6 @@ def _as_of(cards: Portfolio) -> datetime:
 def _announce(ws: Workspace, cards: Portfolio) -> None:
     with ws.transaction() as session:
         messages.verdict(session, ws, cards, verdict_of(session, cards, RUN))
-
-
-def _score_pending(ws: Workspace, cards: Portfolio) -> None:
-    # What a killed try has scored is no longer pending, and still has to be looked at.
-    pending = pending_keys(ws, cards)
-    score_many(ws, cards, pending)
-    for key in ws.store.keys("scores", cards.name):
-        raise_alerts(ws, cards, key, actor=ACTOR)
 
 
 def _land(ws: Workspace, cards: Portfolio, key: str) -> None:
@@ -160,11 +153,14 @@ def corrected(landing: Path) -> Path:
 
 
 def _reconcile(ws: Workspace, cards: Portfolio) -> None:
-    stale = stale_keys(ws, cards)
-    build(ws, cards, stale)
-    score_many(ws, cards, stale)
-    for key in ws.store.keys("scores", cards.name):
-        raise_alerts(ws, cards, key, actor=ACTOR)
+    """What the workflow of that name does, its first task included: nobody remembers what a killed one has found."""
+    record_unrecorded(ws, cards, actor=ACTOR)
+    undone = {key for key, state in partition_states(ws, cards).items() if state in ("pending", "stale")}
+    keys = sorted(undone | set(unfinished_keys(ws, cards)))
+    build(ws, cards, keys)
+    for result in score_many(ws, cards, keys):
+        if result.state in ("scored", "unchanged"):
+            raise_alerts(ws, cards, result.key, actor=ACTOR)
 
 
 def _send(ws: Workspace, cards: Portfolio) -> None:

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from fraudops.errors import ContractError
 from fraudops.intake.mapping import Rejected
 from fraudops.store import Store, canonical_json
-from fraudops.store.writing import explained
+from fraudops.store.files import explained
 
 SCHEMA = pa.schema(
     [

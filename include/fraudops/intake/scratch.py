@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fraudops.store.writing import explained
+from fraudops.store.files import explained
 
 _PREFIX = "fraudops-landing-"
 _LOCK = "in-use"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.ipc
 
-from fraudops.store.writing import explained
+from fraudops.store.files import explained
 
 _IN_MEMORY = 24 << 20
 

@@ -25,8 +25,8 @@ from upath import UPath
 
 from fraudops.errors import IntegrityError, MissingPartitionError
 from fraudops.store.digests import sha256_of
+from fraudops.store.files import explained, put_whole
 from fraudops.store.manifest import Input, Manifest, StoredFile
-from fraudops.store.writing import explained, write_whole
 
 _ROW_GROUP = 65_536
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=:@-]*")
@@ -58,7 +58,7 @@ class Store:
         facts: dict[str, Any] | None = None,
     ) -> Manifest:
         """Write a partition whole: data first, manifest last. Rows must come in their defined order."""
-        manifest = self.stage(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
+        manifest = self._write_data(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
         self.publish(manifest)
         return manifest
 
@@ -74,23 +74,8 @@ class Store:
         facts: dict[str, Any] | None = None,
     ) -> Manifest:
         """Write a partition's data and its manifest-to-be; readers see nothing until :meth:`publish`."""
-        content = _parquet(table)
-        digest = sha256_of(content)
-        file = StoredFile(name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest)
-        manifest = Manifest(
-            dataset=dataset,
-            portfolio=portfolio,
-            key=key,
-            rows=table.num_rows,
-            files=(file,),
-            columns={field.name: str(field.type) for field in table.schema},
-            inputs=tuple(sorted(inputs, key=lambda i: (i.dataset, i.key))),
-            config=config,
-            facts=facts or {},
-        )
-        folder = self._folder(dataset, portfolio, key)
-        write_whole(folder / file.name, content)
-        write_whole(folder / "staged.json", manifest.to_bytes())
+        manifest = self._write_data(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
+        self._put(self._folder(dataset, portfolio, key) / "staged.json", manifest.to_bytes())
         return manifest
 
     def publish(self, manifest: Manifest) -> None:
@@ -100,9 +85,9 @@ class Store:
         current = folder / "manifest.json"
         previous = current.read_bytes() if current.exists() else None
         if previous is not None and previous != content:
-            write_whole(folder / "history" / f"{sha256_of(previous)[:16]}.json", previous)
+            self._put(folder / "history" / f"{sha256_of(previous)[:16]}.json", previous)
         if previous != content:
-            write_whole(current, content)
+            self._put(current, content)
         _forget(folder / "staged.json")
 
     def discard(self, manifest: Manifest) -> None:
@@ -180,7 +165,7 @@ class Store:
     def put(self, content: bytes, area: str, portfolio: str, *parts: str) -> UPath:
         """Write an object whole; returns its path."""
         path = self.path(area, portfolio, *parts)
-        write_whole(path, content)
+        self._put(path, content)
         return path
 
     def get(self, area: str, portfolio: str, *parts: str) -> bytes:
@@ -188,6 +173,34 @@ class Store:
         return self.path(area, portfolio, *parts).read_bytes()
 
     # -- inside ---------------------------------------------------------------------------------------
+
+    def _write_data(
+        self,
+        dataset: str,
+        portfolio: str,
+        key: str,
+        table: pa.Table,
+        *,
+        config: str,
+        inputs: Iterable[Input],
+        facts: dict[str, Any] | None,
+    ) -> Manifest:
+        content = _parquet(table)
+        digest = sha256_of(content)
+        file = StoredFile(name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest)
+        manifest = Manifest(
+            dataset=dataset,
+            portfolio=portfolio,
+            key=key,
+            rows=table.num_rows,
+            files=(file,),
+            columns={field.name: str(field.type) for field in table.schema},
+            inputs=tuple(sorted(inputs, key=lambda i: (i.dataset, i.key))),
+            config=config,
+            facts=facts or {},
+        )
+        self._put(self._folder(dataset, portfolio, key) / file.name, content)
+        return manifest
 
     def _folder(self, dataset: str, portfolio: str, key: str) -> UPath:
         return self.path(dataset, portfolio, f"date={key}")
@@ -198,6 +211,10 @@ class Store:
             return Manifest.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
+
+    @staticmethod
+    def _put(path: UPath, content: bytes) -> None:
+        put_whole(path, content)
 
 
 def _forget(path: UPath) -> None:

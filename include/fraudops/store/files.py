@@ -29,7 +29,12 @@ _CAUSES = {
 _AGAIN = "then run the task again: nothing is half written"
 
 
-def write_whole(path: UPath, content: bytes) -> None:
+def is_local(path: UPath) -> bool:
+    """Whether a path lies in a folder of this machine, and not in a bucket."""
+    return path.protocol in ("", "file", "local")
+
+
+def put_whole(path: UPath, content: bytes) -> None:
     """Write a whole file or nothing: a bucket does so by itself, a folder by a rename.
 
     Once this has returned the file survives a power failure.
@@ -39,7 +44,7 @@ def write_whole(path: UPath, content: bytes) -> None:
     StorageError
         The disk does not take it.
     """
-    if path.protocol not in ("", "file", "local"):
+    if not is_local(path):
         path.write_bytes(content)
         return
     with explained(path):
