@@ -15,7 +15,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fraudops.database import migrate
@@ -27,6 +27,7 @@ from tests.chaos.faults import Cross, Fault, Kind, ask_at, kill_at, refuse_files
 from tests.chaos.life import MAIL_PORT, Step
 from tests.chaos.outcome import Difference, Outcome, compare
 from tests.chaos.places import Places
+from tests.chaos.tally import Tally
 
 _TRIES = 4
 _SHARES: dict[Kind, float] = {
@@ -39,31 +40,6 @@ _SHARES: dict[Kind, float] = {
 """Shares of the kills; the rest goes to the processes, at their boundaries."""
 _WRITING_OPEN = ("before fsync", "after fsync", "before rename")
 """Boundaries at which a file is open: a file system cannot become read-only there."""
-
-
-@dataclass
-class Tally:
-    """What happened in all trials."""
-
-    kills: Counter[str] = field(default_factory=Counter)
-    lost: int = 0
-    doubled: int = 0
-    different: int = 0
-    left_over: int = 0
-    repeated: int = 0
-    """Mails delivered more than once, under one Message-ID."""
-    survived: int = 0
-    """Faults that the step did not notice."""
-    errors: Counter[str] = field(default_factory=Counter)
-    """What the steps said when a disk was full or read-only."""
-
-    def add(self, difference: Difference, outcome: Outcome) -> None:
-        """Count one comparison."""
-        self.lost += len(difference.lost)
-        self.doubled += len(difference.doubled)
-        self.different += len(difference.other)
-        self.left_over += outcome.left_over
-        self.repeated += sum(count - 1 for count in outcome.mails.values())
 
 
 @dataclass(frozen=True)
@@ -84,15 +60,17 @@ class Library:
 
     Parameters
     ----------
+    tally
+        Counts what happens.
     say
-        Receives a line about what happens.
+        Receives a line about it.
     """
 
-    def __init__(self, places: Places, seed: int, say: Callable[[str], None]) -> None:
+    def __init__(self, places: Places, tally: Tally, seed: int, say: Callable[[str], None]) -> None:
         self.places = places
+        self.tally = tally
         self.random = random.Random(seed)
         self.say = say
-        self.tally = Tally()
         self.log = places.root / "child.log"
         os.environ[MAIL_PORT] = str(places.sink.port)
 

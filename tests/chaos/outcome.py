@@ -126,6 +126,9 @@ def _rows(cursor: Any, query: str) -> Counter[str]:
 def _plain(row: dict[str, Any]) -> str | None:
     if row.get("action") in _UNTOLD:
         return None
+    if str(row.get("actor", "")).startswith("service:"):
+        # Which workflow did it may differ: what a crash left half done `reconcile` finishes.
+        row["actor"] = "service"
     details = row.get("details")
     if isinstance(details, dict):
         row["details"] = {name: value for name, value in details.items() if name != "attempt"}

@@ -209,6 +209,35 @@ def test_server_that_is_away_keeps_the_notice(sender: Sender, notice_id: int, wo
     assert outbox.waiting(workspace) == [notice_id]
 
 
+@pytest.mark.parametrize(
+    ("extra", "greeting"), [(IMPLICIT, b"220 test"), (STARTTLS, b"220 test"), (PLAIN, b"\x15\x03")]
+)
+def test_server_that_speaks_another_language_keeps_the_notice(
+    sender: Sender, notice_id: int, workspace: Workspace, extra: dict[str, Any], greeting: bytes
+) -> None:
+    from airflow.sdk.exceptions import AirflowException
+
+    with scripted(Script(greeting=greeting)) as port:
+        sender.connect(port, extra)
+        with pytest.raises(AirflowException, match="no session with the mail server"):
+            sender.send(notice_id)
+    assert outbox.waiting(workspace) == [notice_id]
+    assert [delivery.outcome for delivery in deliveries(workspace)] == ["refused"]
+
+
+def test_server_that_falls_silent_after_the_message_leaves_its_fate_uncertain(
+    sender: Sender, notice_id: int, workspace: Workspace
+) -> None:
+    from airflow.sdk.exceptions import AirflowException
+
+    with scripted(Script(silence=1.5)) as port:
+        sender.connect(port, {**PLAIN, "timeout": 1})
+        with pytest.raises(AirflowException, match="uncertain whether it was delivered"):
+            sender.send(notice_id)
+    assert [delivery.outcome for delivery in deliveries(workspace)] == ["uncertain"]
+    assert outbox.waiting(workspace) == [notice_id]
+
+
 def test_refused_recipient_does_not_block_the_others(sender: Sender, notice_id: int, workspace: Workspace) -> None:
     script = Script(recipients={"a@bank.example": b"550 a@bank.example: no such user"})
     with scripted(script) as port:
