@@ -15,6 +15,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -223,6 +224,8 @@ class Library:
         os.close(hear)
         reached = os.read(asked, 1)
         recover = self._break(fault) if reached else _nothing
+        with suppress(BrokenPipeError):
+            os.write(answer, b"!")
         os.close(answer)
         ended = child.wait()
         os.close(asked)

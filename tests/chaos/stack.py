@@ -66,8 +66,11 @@ class Lives:
     def run(self, kills: int) -> tuple[Difference, Outcome]:
         """Live both lives; returns how the disturbed one differs, and what came of it."""
         self._portfolios()
-        self._command("demo", *_SIMULATION, "--end", str(_LAST), state="base")
-        self._command("down", state="base")
+        try:
+            self._command("up", "--port", str(self.port), state="base")
+            self._command("demo", *_SIMULATION, "--end", str(_LAST), state="base", tries=3)
+        finally:
+            self._command("down", state="base")
         self.say("the base is there")
         twin = self._live("twin", 0)
         self.say("the twin is there")
@@ -209,16 +212,19 @@ class Lives:
         content["training"]["minimum_positives"] = 5
         (folder / "cards.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
 
-    def _command(self, *arguments: str, state: str) -> None:
-        result = subprocess.run(
-            [sys.executable, "-m", "fraudops", *arguments],
-            env=os.environ | self._environment(state),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if result.returncode:
-            raise RuntimeError(f"fraudops {' '.join(arguments)}: {result.stdout[-3000:]}{result.stderr[-3000:]}")
+    def _command(self, *arguments: str, state: str, tries: int = 1) -> None:
+        """One of our commands; on a busy machine the demo may run out of patience, and goes on when asked again."""
+        for _ in range(tries):
+            result = subprocess.run(
+                [sys.executable, "-m", "fraudops", *arguments],
+                env=os.environ | self._environment(state),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if not result.returncode:
+                return
+        raise RuntimeError(f"fraudops {' '.join(arguments)}: {result.stdout[-3000:]}{result.stderr[-3000:]}")
 
 
 def _is_task(process: psutil.Process, scheduler: int) -> bool:

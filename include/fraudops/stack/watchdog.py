@@ -28,7 +28,7 @@ _PAUSE = 2.0
 """Seconds between two looks."""
 _LOOKS = 10
 """Every so many looks the parts are asked how they are."""
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 """Seconds that a part which runs but is not well has to recover: on a busy machine heartbeats come late."""
 _LONGEST = 300.0
 """Most seconds between two attempts to start what does not start."""
