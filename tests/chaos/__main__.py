@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.chaos.tally import Tally
 
+_UNUSED = ("airflow.", "lightgbm", "xgboost")
+"""What no step of this life imports."""
+
 _STACK_SHARE = 10
 """Of so many kills one hits a stack: recovering takes it half a minute, a step of the library a second."""
 
@@ -27,7 +30,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--layer", choices=("both", "library", "stack"), default="both")
     parser.add_argument("--seed", type=int, default=1, help="other faults at other moments")
-    parser.add_argument("--short", action="store_true", help="begin with a champion: no training is broken off")
+    parser.add_argument("--short", action="store_true", help="one day of a life that has a champion")
     parser.add_argument("--port", type=int, default=8135, help="of the stack's UI")
     parser.add_argument("--keep", action="store_true", help="leave the folder of the lives for a look")
     arguments = parser.parse_args()
@@ -110,7 +113,7 @@ def _import_what_steps_import() -> None:
     """Once, as the scheduler does, and not in each child; importing is all that may happen before a fork."""
     from fraudops_airflow.preload import LIBRARIES, preload, rooms
 
-    preload(name for name in (*LIBRARIES, *rooms()) if not name.startswith("airflow."))
+    preload(name for name in (*LIBRARIES, *rooms()) if not name.startswith(_UNUSED))
 
 
 if __name__ == "__main__":

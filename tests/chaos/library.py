@@ -93,7 +93,7 @@ class Library:
         self._run(lambda: life.past(ws, life.portfolio(), trained=trained))
         stages = []
         before = "past"
-        steps = life.days() if trained else [*life.training(), *life.days()]
+        steps = life.one_day() if trained else [*life.training(), *life.one_day(), *life.correction()]
         for number, step in enumerate(steps):
             name = f"twin{number}"
             self.places.copy(before, name)

@@ -36,10 +36,10 @@ from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 
 START = date(2026, 3, 1)
-HISTORY = 42
+HISTORY = 30
 RUN = "manual__chaos"
 ACTOR = "service:chaos"
-WORLD = World(seed=5, start=START, payments_per_day=500)
+WORLD = World(seed=5, start=START, payments_per_day=400)
 MAIL_PORT = "FRAUDOPS_CHAOS_MAIL"
 
 
@@ -99,8 +99,8 @@ def training() -> list[Step]:
     ]
 
 
-def days() -> list[Step]:
-    """A day, its corrected file, and what follows from that."""
+def one_day() -> list[Step]:
+    """From the day's file to its e-mails."""
     key = day(HISTORY)
     return [
         Step("land", lambda ws, cards: _land(ws, cards, key)),
@@ -110,6 +110,13 @@ def days() -> list[Step]:
         Step("score", lambda ws, cards: score(ws, cards, key)),
         Step("alert", lambda ws, cards: raise_alerts(ws, cards, key, actor=ACTOR)),
         Step("send", _send),
+    ]
+
+
+def correction() -> list[Step]:
+    """The day's file comes again, corrected, and what follows from that."""
+    key = day(HISTORY)
+    return [
         Step("land the corrected file", lambda ws, cards: _land_corrected(ws, cards, key)),
         Step("validate the correction", lambda ws, cards: validate(ws, cards, key)),
         Step("publish the correction", lambda ws, cards: publish(ws, cards, key, actor=ACTOR)),

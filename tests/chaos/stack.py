@@ -36,10 +36,10 @@ TARGETS = {"task": 6, "scheduler": 2, DATABASE: 2, MAIL: 2, "api-server": 1, "tr
 """What is killed, and how often beside the others."""
 
 _LAST = date(2026, 4, 14)
-_DAYS = 45
+_DAYS = 40
 _LIMIT = 1_500.0
 """Seconds after which a life does not come to rest any more."""
-_SIMULATION = ["--days", str(_DAYS), "--live-days", "1", "--payments-per-day", "500", "--seed", "5"]
+_SIMULATION = ["--days", str(_DAYS), "--live-days", "1", "--payments-per-day", "300", "--seed", "5"]
 
 
 @dataclass
