@@ -81,7 +81,7 @@ class Places:
     """Where a file system of limited size is mounted; None where that is not allowed."""
 
     def __post_init__(self) -> None:
-        self.postgres = Postgres(self.root / "pg", durable=True)
+        self.postgres = Postgres(self.root / "pg", durable=False)
         self.sink = Sink(self.root / "mail")
 
     def open(self) -> None:
@@ -89,6 +89,8 @@ class Places:
         self.root.chmod(0o755)
         (self.root / "pg").mkdir()
         self.postgres.start()
+        # A kill is no power failure: what the kernel has is safe. But a commit that was confirmed must be there.
+        self._sql("alter role postgres set synchronous_commit = on")
         self.sink.start()
         disk = self.root / "disk"
         disk.mkdir()
