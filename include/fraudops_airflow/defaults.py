@@ -55,9 +55,8 @@ def dag_arguments(portfolio: Portfolio, workflow: str, doc: str | None) -> dict[
         "tags": ["fraudops", workflow, portfolio.name, *portfolio.tags],
         "default_args": {
             "owner": portfolio.owner,
-            # A minute or two until a database is back, four until a disk has room; then reconcile, or a person.
-            "retries": 4,
-            "retry_delay": timedelta(seconds=15),
+            "retries": 2,
+            "retry_delay": timedelta(seconds=10),
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=10),
             "retry_policy": _CONTRACT_ERRORS_FAIL_AT_ONCE,
