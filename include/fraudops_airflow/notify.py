@@ -14,9 +14,10 @@ DOC = """Send the notices that wait in the outbox, one e-mail task each, in orde
 
 **Starts** after `score` has queued something, and every ten minutes in case anything was left.
 
-**Does** send over the Airflow connection `smtp_default`. Every attempt at one notice bears the same Message-ID. A
-server that is away fails the task, which is tried again; the notice waits. What is sent stays sent: running this
-again sends nothing twice.
+**Does** send over the Airflow connection `smtp_default`. Every attempt at one notice bears the same Message-ID. Where
+the server is away, `find_waiting` fails and nothing is attempted: the notices wait, and go out in their order when it
+is back. What waits longer than the portfolio's `notices.warn_after` is recorded, and told in a notice of its own. What
+is sent stays sent: running this again sends nothing twice.
 """
 _AT_ONCE = 100
 
@@ -31,16 +32,23 @@ def build_notify(portfolio: Portfolio) -> DAG:
 
         @task
         def find_waiting() -> list[int]:
-            """Numbers of the notices that wait; an alarm over an altered model file is among them."""
+            """Numbers of the notices that wait; alarms and warnings are among them. Fails where no mail can be sent."""
+            from fraudops.notices.lateness import warn
             from fraudops.notices.outbox import waiting
             from fraudops.registry.integrity import raise_alarms
 
             from fraudops_airflow.context import open_workspace
+            from fraudops_airflow.email import require_mail_server
 
             ws = open_workspace()
             # Whichever step tripped over the file has failed and could not tell: the ledger knows.
             raise_alarms(ws, portfolio)
-            return waiting(ws, limit=_AT_ONCE, portfolio=portfolio.name)
+            late = warn(ws, portfolio)
+            found = waiting(ws, limit=_AT_ONCE, portfolio=portfolio.name)
+            if found:
+                # Asked once, not by each notice: a hundred failed attempts would say no more, and mix up their order.
+                require_mail_server(late.sentence if late else f"{len(found)} in the outbox wait")
+            return found
 
         NoticeEmailOperator.partial(
             task_id="send",

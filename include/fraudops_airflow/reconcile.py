@@ -11,7 +11,8 @@ from fraudops.portfolio import Portfolio
 from fraudops_airflow.defaults import dag_arguments
 from fraudops_airflow.steps import say, score_chunk_task, send_notices_now
 
-DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since.
+DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since, or whose
+scoring was broken off: without their ledger entry, without their alerts.
 
 **Starts** each day, and by a person at any time.
 
@@ -27,15 +28,20 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
     with DAG(**dag_arguments(portfolio, "reconcile", DOC), schedule=schedule, max_active_runs=1) as dag:
 
         @task
-        def find_undone() -> list[list[str]]:
-            """Partitions whose score is missing or stale."""
+        def find_undone(dag_run: Any = None) -> list[list[str]]:
+            """Partitions whose score is missing or stale, or whose scoring was broken off and never taken up."""
             from fraudops.decisions.pending import partition_states
+            from fraudops.decisions.unfinished import unfinished_keys
+            from fraudops.intake.publication import record_unrecorded
 
-            from fraudops_airflow.context import open_workspace
+            from fraudops_airflow.context import actor, open_workspace
             from fraudops_airflow.defaults import chunks
 
-            states = partition_states(open_workspace(), portfolio)
-            return chunks([key for key, state in states.items() if state in ("pending", "stale")])
+            ws = open_workspace()
+            record_unrecorded(ws, portfolio, actor=actor(dag_run))
+            states = partition_states(ws, portfolio)
+            undone = {key for key, state in states.items() if state in ("pending", "stale")}
+            return chunks(sorted(undone | set(unfinished_keys(ws, portfolio))))
 
         @task_group
         def shadow() -> Any:

@@ -53,7 +53,6 @@ def reconcile_now(portfolio: Portfolio) -> TriggerDagRunOperator:
         trigger_dag_id=portfolio.dag_id("reconcile"),
         trigger_run_id="after__{{ dag_run.run_id }}",
         skip_when_already_exists=True,
-        retries=2,
     )
 
 
@@ -132,6 +131,5 @@ def send_notices_now(portfolio: Portfolio, **arguments: Any) -> TriggerDagRunOpe
         trigger_dag_id=portfolio.dag_id("notify"),
         trigger_run_id="after__{{ dag_run.run_id }}",
         skip_when_already_exists=True,
-        retries=2,
         **arguments,
     )

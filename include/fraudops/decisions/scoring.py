@@ -153,8 +153,8 @@ def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession
             succession = Succession.read(session, portfolio)
             now = succession.model_for(key)
             if isinstance(now, ModelVersion) and now.artifact_sha256 == model.artifact_sha256:
-                if changed:
-                    ws.store.publish(manifest)
+                # Unchanged ones too: a try that was killed may have left them staged.
+                ws.store.publish(manifest)
                 record_scores(ws, session, portfolio, manifest, "scored")
                 return _result(manifest, "scored" if changed else "unchanged")
     raise ConflictError(

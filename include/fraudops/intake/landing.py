@@ -18,7 +18,6 @@ replaces some only where corrections are asked for. See ``docs/late-and-correcte
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +64,7 @@ from fraudops.intake.remarks import (
 )
 from fraudops.intake.replacing import replace
 from fraudops.intake.results import FileResult, LandResult
+from fraudops.intake.scratch import scratch_folder
 from fraudops.intake.settling import Unsettled, is_years_away, settle
 from fraudops.intake.spool import Spool
 from fraudops.intake.tokens import guard_token_key
@@ -108,8 +108,7 @@ def land(
     """
     asked = Asked.between(portfolio.partitioning, first, last)
     guard_token_key(ws, portfolio)
-    with tempfile.TemporaryDirectory(prefix="fraudops-landing-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         payments = _Landing(ws, portfolio, transactions_feed(portfolio), asked, folder, corrections)
         payments.read([(path, _feed_of(ws, portfolio, path)) for path in files.transactions])
         reports = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -74,6 +74,8 @@ class Notices(Strict):
     """At most this many immediate notices per partition; the digest names the rest."""
     uncertain: Literal["resend", "hold"] = "resend"
     """What happens to a notice of which nobody knows whether it was delivered."""
+    warn_after: Duration = timedelta(hours=1)
+    """A notice that waits longer for its delivery is late: it is shown, recorded, and told once mail works again."""
 
 
 class Portfolio(Strict):

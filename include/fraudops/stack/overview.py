@@ -66,7 +66,7 @@ class PortfolioOverview:
     """Alerts per decision."""
     notices: dict[str, int | None] = field(default_factory=lambda: {"sent": None, "waiting": None})
     alarms: tuple[str, ...] = ()
-    """A sentence per model file that is not the one registered."""
+    """A sentence per model file that is not the one registered, and one where notices wait too long."""
     shadow: str | None = None
     """A sentence about the challenger that scores beside the champion."""
 
@@ -131,6 +131,7 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
         return PortfolioOverview(**counted)
 
     from fraudops.decisions.pending import history_keys, pending_keys, stale_keys
+    from fraudops.notices.lateness import late
     from fraudops.notices.outbox import counts
     from fraudops.registry.integrity import altered_files
     from fraudops.registry.shadow import progress
@@ -141,6 +142,7 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
         )
         decisions = {row[0]: row[1] for row in alerts}
         shadow = progress(store, session, portfolio)
+        findings = [*altered_files(session, portfolio.name), late(session, portfolio)]
         return PortfolioOverview(
             **counted,
             champion=champion(session, portfolio.name),
@@ -150,7 +152,7 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
             alerts=sum(decisions.values()),
             decisions=decisions,
             notices=dict(counts(session, portfolio.name).to_dict()),
-            alarms=tuple(finding.sentence for finding in altered_files(session, portfolio.name)),
+            alarms=tuple(finding.sentence for finding in findings if finding is not None),
             shadow=shadow.sentence if shadow else None,
         )
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from upath import UPath
 
 from fraudops.errors import IntegrityError, MissingPartitionError
 from fraudops.store.digests import sha256_of
+from fraudops.store.files import explained, put_whole
 from fraudops.store.manifest import Input, Manifest, StoredFile
 
 _ROW_GROUP = 65_536
@@ -58,7 +58,7 @@ class Store:
         facts: dict[str, Any] | None = None,
     ) -> Manifest:
         """Write a partition whole: data first, manifest last. Rows must come in their defined order."""
-        manifest = self.stage(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
+        manifest = self._write_data(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
         self.publish(manifest)
         return manifest
 
@@ -74,23 +74,8 @@ class Store:
         facts: dict[str, Any] | None = None,
     ) -> Manifest:
         """Write a partition's data and its manifest-to-be; readers see nothing until :meth:`publish`."""
-        content = _parquet(table)
-        digest = sha256_of(content)
-        file = StoredFile(name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest)
-        manifest = Manifest(
-            dataset=dataset,
-            portfolio=portfolio,
-            key=key,
-            rows=table.num_rows,
-            files=(file,),
-            columns={field.name: str(field.type) for field in table.schema},
-            inputs=tuple(sorted(inputs, key=lambda i: (i.dataset, i.key))),
-            config=config,
-            facts=facts or {},
-        )
-        folder = self._folder(dataset, portfolio, key)
-        self._put(folder / file.name, content)
-        self._put(folder / "staged.json", manifest.to_bytes())
+        manifest = self._write_data(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
+        self._put(self._folder(dataset, portfolio, key) / "staged.json", manifest.to_bytes())
         return manifest
 
     def publish(self, manifest: Manifest) -> None:
@@ -103,15 +88,11 @@ class Store:
             self._put(folder / "history" / f"{sha256_of(previous)[:16]}.json", previous)
         if previous != content:
             self._put(current, content)
-        staged = folder / "staged.json"
-        if staged.exists():
-            staged.unlink()
+        _forget(folder / "staged.json")
 
     def discard(self, manifest: Manifest) -> None:
         """Forget a staged partition (its data stays until retention removes what no manifest names)."""
-        staged = self._folder(manifest.dataset, manifest.portfolio, manifest.key) / "staged.json"
-        if staged.exists():
-            staged.unlink()
+        _forget(self._folder(manifest.dataset, manifest.portfolio, manifest.key) / "staged.json")
 
     def staged(self, dataset: str, portfolio: str, key: str) -> Manifest | None:
         """The manifest of a partition that waits for validation, or None."""
@@ -193,6 +174,34 @@ class Store:
 
     # -- inside ---------------------------------------------------------------------------------------
 
+    def _write_data(
+        self,
+        dataset: str,
+        portfolio: str,
+        key: str,
+        table: pa.Table,
+        *,
+        config: str,
+        inputs: Iterable[Input],
+        facts: dict[str, Any] | None,
+    ) -> Manifest:
+        content = _parquet(table)
+        digest = sha256_of(content)
+        file = StoredFile(name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest)
+        manifest = Manifest(
+            dataset=dataset,
+            portfolio=portfolio,
+            key=key,
+            rows=table.num_rows,
+            files=(file,),
+            columns={field.name: str(field.type) for field in table.schema},
+            inputs=tuple(sorted(inputs, key=lambda i: (i.dataset, i.key))),
+            config=config,
+            facts=facts or {},
+        )
+        self._put(self._folder(dataset, portfolio, key) / file.name, content)
+        return manifest
+
     def _folder(self, dataset: str, portfolio: str, key: str) -> UPath:
         return self.path(dataset, portfolio, f"date={key}")
 
@@ -205,21 +214,13 @@ class Store:
 
     @staticmethod
     def _put(path: UPath, content: bytes) -> None:
-        """Write a whole file or nothing: a bucket does so by itself, a folder by a rename."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.protocol not in ("", "file", "local"):
-            path.write_bytes(content)
-            return
-        temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(str(temporary), str(path))  # noqa: PTH105 - UPath.replace differs between backends
-        finally:
-            if temporary.exists():
-                temporary.unlink()
+        put_whole(path, content)
+
+
+def _forget(path: UPath) -> None:
+    if path.exists():
+        with explained(path):
+            path.unlink()
 
 
 def _parquet(table: pa.Table) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fraudops.database import Alert, Verdict
 from fraudops.notices import outbox
+from fraudops.notices.lateness import Late, late
 from fraudops.portfolio import Portfolio
 from fraudops.registry.gate_lines import failed_gates
 from fraudops.registry.integrity import AlteredFile, altered_files
@@ -98,6 +99,8 @@ class PortfolioOverview:
     notices: outbox.Counts
     alarms: tuple[AlteredFile, ...]
     """Model files that are not the ones registered."""
+    late: Late | None
+    """Notices that wait too long for delivery."""
     shadow: Progress | None
     """The challenger that scores beside the champion."""
 
@@ -265,6 +268,7 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         alerts=session.scalar(select(func.count()).select_from(Alert).where(Alert.portfolio == name)) or 0,
         notices=outbox.counts(session, name),
         alarms=tuple(altered_files(session, name)),
+        late=late(session, portfolio),
         shadow=progress(archive.store, session, portfolio),
     )
 
