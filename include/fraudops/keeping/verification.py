@@ -159,8 +159,7 @@ def _recorded(
             LedgerEntry.action == action,
             subject if key is None else LedgerEntry.subject == prefix + key,
         )
-        .distinct(LedgerEntry.subject)
-        .order_by(LedgerEntry.subject, LedgerEntry.number.desc())
+        .order_by(LedgerEntry.number)
     )
     return {name.removeprefix(prefix): digest for name, digest in entries}
 
@@ -183,7 +182,8 @@ def _stones(ws: Workspace, portfolio: Portfolio, dataset: str) -> Iterator[str]:
 
 def _files(ws: Workspace, portfolio: Portfolio, part: int | None) -> tuple[int, list[str]]:
     """Data files against their manifests: their sizes, and of today's part their bytes."""
-    count, findings = 0, []
+    count = 0
+    findings: list[str] = []
     for dataset in (*_RECORDED, *_UNRECORDED):
         for key in ws.store.keys(dataset, portfolio.name):
             manifest = ws.store.manifest(dataset, portfolio.name, key)
