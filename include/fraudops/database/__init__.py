@@ -1,5 +1,6 @@
 """PostgreSQL: the tables whose rows change or must commit together. Schema changes go through Alembic."""
 
+from fraudops.database.migration import migrate
 from fraudops.database.models import (
     Alert,
     Base,
@@ -13,7 +14,7 @@ from fraudops.database.models import (
     Shadow,
     Verdict,
 )
-from fraudops.database.session import migrate, open_engine, transaction
+from fraudops.database.session import open_engine, transaction
 
 __all__ = [
     "Alert",

@@ -94,6 +94,37 @@ def disk(store: Store) -> Disk | None:
     return Disk(usage.free, usage.total)
 
 
+@dataclass(frozen=True)
+class Storage:
+    """What a store takes, by portfolio, and what its disk has left."""
+
+    bytes: dict[str, int]
+    disk: Disk
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        parts = ", ".join(f"{name} {format_bytes(size)}" for name, size in sorted(self.bytes.items()))
+        return (
+            f"the store takes {format_bytes(sum(self.bytes.values()))} ({parts or 'nothing yet'}); {self.disk.sentence}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {"bytes": self.bytes, "disk": self.disk.to_dict()}
+
+
+def storage(store: Store) -> Storage | None:
+    """A store's size in short; None where it lies in a bucket, which would have to be listed whole."""
+    room = disk(store)
+    if room is None:
+        return None
+    sizes: dict[str, int] = {}
+    for area in measure(store):
+        sizes[area.portfolio] = sizes.get(area.portfolio, 0) + area.bytes
+    return Storage(sizes, room)
+
+
 def format_bytes(number: float) -> str:
     """A size for people, in powers of a thousand.
 
