@@ -93,7 +93,7 @@ def test_features_of_which_the_past_is_gone_are_not_computed_from_half_of_it(sho
     other = portfolio_of(features={"behaviour": [{"entity": "customer", "windows": ["2d"], "aggregates": ["count"]}]})
     with pytest.raises(ContractError, match="retention has removed days that they look back to"):
         build(shop.ws, other, [DAYS[3]])
-    assert build(shop.ws, other, [DAYS[6]])
+    assert build(shop.ws, other, [DAYS[7]])
 
 
 def test_a_correction_of_a_day_whose_personal_data_are_gone_is_landed(shop: Shop) -> None:

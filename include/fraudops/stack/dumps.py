@@ -18,6 +18,14 @@ do $$ declare item record; begin
     for item in select tablename from pg_tables where schemaname = 'public' loop
         execute format('drop table if exists public.%I cascade', item.tablename);
     end loop;
+    for item in select p.oid::regprocedure as signature from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = 'public' and not exists (
+            select from pg_depend d where d.objid = p.oid and d.deptype = 'e') loop
+        execute format('drop routine if exists %s cascade', item.signature);
+    end loop;
+    for item in select sequencename from pg_sequences where schemaname = 'public' loop
+        execute format('drop sequence if exists public.%I cascade', item.sequencename);
+    end loop;
     for item in select typname from pg_type t join pg_namespace n on n.oid = t.typnamespace
         where n.nspname = 'public' and t.typtype = 'e' loop
         execute format('drop type if exists public.%I cascade', item.typname);
@@ -46,19 +54,16 @@ def load(url: str, path: Path) -> None:
         ``pg_restore`` is not there, or could not do it: the database is then empty.
     """
     empty(url)
-    _run(
-        url, "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(path),
-        database="--dbname",
-    )  # fmt: skip
+    _run(url, "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(path))
 
 
 def empty(url: str) -> None:
-    """Drop the tables of a database."""
+    """Drop everything in the schema ``public`` of a database."""
     with open_engine(url).begin() as connection:
         connection.execute(text(_EMPTY))
 
 
-def _run(url: str, program: str, *arguments: str, database: str = "--dbname") -> None:
+def _run(url: str, program: str, *arguments: str) -> None:
     parts = make_url(url)
     host = parts.query.get("host") or parts.host or "127.0.0.1"
     # By the environment and not as arguments: those everybody on the machine can read.
@@ -71,7 +76,7 @@ def _run(url: str, program: str, *arguments: str, database: str = "--dbname") ->
         **({"PGSSLMODE": str(parts.query["sslmode"])} if "sslmode" in parts.query else {}),
     }
     result = subprocess.run(
-        [_program(program), *arguments[:-1], f"{database}={parts.database}", arguments[-1]],
+        [_program(program), f"--dbname={parts.database}", *arguments],
         env=environment,
         capture_output=True,
         text=True,

@@ -41,12 +41,38 @@ class Step:
     run: Callable[[UPath], None]
 
 
-def _nothing(root: UPath) -> None:
-    """The files are the same in both formats."""
+def _complete_lineage(root: UPath) -> None:
+    """Add what landings have looked for since files have versions: source, counts, what is protected of the rows.
+
+    The file of a portfolio with several sources is taken for one of the source ``main``, which it may not be.
+    """
+    for place in _partitions(root, "lineage"):
+        content = json.loads((place / "manifest.json").read_bytes())
+        facts = content["facts"]
+        for file in facts.get("files", {}).values():
+            for name, value in (("source", "main"), ("repeated", 0), ("conflict", 0)):
+                file.setdefault(name, value)
+        protected = root / "protected" / place.parent.name / place.name / "manifest.json"
+        if "protected" not in facts and protected.exists():
+            facts["protected"] = json.loads(protected.read_bytes())
+        put_whole(place / "manifest.json", canonical_json(content) + b"\n")
+    quarantine = root / "quarantine"
+    for path in [*quarantine.glob("portfolio=*/file=*/summary.json")] if quarantine.exists() else []:
+        content = json.loads(path.read_bytes())
+        for counts in content.get("partitions", {}).values():
+            if "accepted" in counts:
+                counts.setdefault("repeated", 0)
+        put_whole(path, canonical_json(content) + b"\n")
+
+
+def _partitions(root: UPath, dataset: str) -> list[UPath]:
+    place = root / dataset
+    found = place.glob("portfolio=*/date=*/manifest.json") if place.exists() else ()
+    return [path.parent for path in found]
 
 
 STEPS: dict[int, Step] = {
-    0: Step("a store without format.json gets one; its files stay as they are", _nothing),
+    0: Step("landed files are given what corrections ask for; format.json says the format", _complete_lineage),
 }
 """Format → the step to the next one. A step is never changed once it was released."""
 
