@@ -34,6 +34,12 @@ COMMANDS = {
     "alerts": ("alerts", "app", "List alerts and why they were raised."),
     "mail": ("mail", "app", "Read the e-mails that the local mail sink received."),
     "ledger": ("ledger", "app", "Read and verify the ledger."),
+    "store": ("store", "app", "How large the store is; bring one of an earlier version up to date."),
+    "verify": ("retain", "verify", "Check that ledger, store and models are what was written."),
+    "retain": ("retain", "retain", "Remove what is older than its retention."),
+    "backup": ("backup", "backup", "Back up databases and store while everything goes on working."),
+    "restore": ("backup", "restore", "Put a backup in the place of an empty installation."),
+    "hold": ("hold", "app", "Legal holds: what retention must not remove."),
 }
 """Command → module below ``fraudops.cli``, its attribute (a function or a typer app), help."""
 

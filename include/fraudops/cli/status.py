@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fraudops.cli.console import out
+from fraudops.keeping.size import Storage, storage
 from fraudops.settings import Settings
 from fraudops.stack.lifecycle import Stack, StackState
 from fraudops.stack.overview import PRIMARY_METRIC, PortfolioOverview, portfolio_overview
@@ -30,6 +31,7 @@ class Status:
     stack: StackState
     login: tuple[str, str] | None
     portfolios: list[PortfolioOverview]
+    storage: Storage | None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``--json``."""
@@ -38,6 +40,7 @@ class Status:
             "address": self.stack.address,
             "login": {"user": self.login[0], "password": self.login[1]} if self.login else None,
             "processes": self.stack.parts,
+            "storage": self.storage.to_dict() if self.storage else None,
             "portfolios": {portfolio.name: portfolio.to_dict() for portfolio in self.portfolios},
         }
 
@@ -53,7 +56,7 @@ def read_status(settings: Settings) -> Status:
     ws = Workspace.open(settings) if database else None
     store = Store(settings.store)
     found = [portfolio_overview(store, portfolio, ws) for portfolio in readable_portfolios(settings.portfolios)]
-    return Status(state, ("admin", secrets.passwords["admin"]) if secrets else None, found)
+    return Status(state, ("admin", secrets.passwords["admin"]) if secrets else None, found, storage(store))
 
 
 def status(
@@ -90,6 +93,9 @@ def _show(found: Status) -> None:
             out.print(Text(f"{portfolio.name}: {portfolio.shadow}"))
         for alarm in portfolio.alarms:
             out.print(Text("ALARM ", style="bold red") + Text(f"{portfolio.name}: {alarm}"))
+    if found.storage:
+        warning = Text("DISK NEARLY FULL ", style="bold red") if found.storage.disk.is_little else Text("")
+        out.print(warning + Text(found.storage.sentence, "dim"))
 
 
 def _cells(portfolio: PortfolioOverview) -> list[str]:

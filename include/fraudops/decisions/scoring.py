@@ -24,7 +24,7 @@ from fraudops.labels.selective import ROUTES
 from fraudops.portfolio import Portfolio
 from fraudops.registry import versions
 from fraudops.registry.locks import hold_champion
-from fraudops.store import Input, Manifest
+from fraudops.store import Input, Manifest, tombstone
 from fraudops.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ SCORES = "scores"
 _SECTIONS = ("columns", "features", "currency")
 _ATTEMPTS = 5
 
-State = Literal["scored", "unchanged", "pending", "history"]
+State = Literal["scored", "unchanged", "pending", "history", "removed"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class ScoreResult:
     state
         ``scored``: written now. ``unchanged``: its scores were there, made from the same inputs by the same model.
         ``pending``: there is no champion yet. ``history``: the first champion may have been trained on it.
+        ``removed``: retention has removed its scores, and they are not made anew.
     rows
         Transactions that have a score.
     decisions
@@ -136,6 +137,8 @@ _KEPT = 2
 
 
 def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession) -> ScoreResult:
+    if tombstone(ws.store, SCORES, portfolio.name, key) is not None:
+        return ScoreResult(key, "removed")
     inputs = inputs_of(ws, portfolio, key)
     for _ in range(_ATTEMPTS):
         model = succession.model_for(key)

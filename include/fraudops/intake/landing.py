@@ -19,8 +19,6 @@ replaces some only where corrections are asked for. See ``docs/late-and-correcte
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from fraudops.errors import ContractError
@@ -38,6 +35,7 @@ from fraudops.intake.feeds import Feed, file_config, labels_feed, partition_conf
 from fraudops.intake.files import FeedFiles, place_of, source_of
 from fraudops.intake.label_feed import merge_reports
 from fraudops.intake.landing_file import COUNTED, LandingFile
+from fraudops.intake.locks import lock_landing
 from fraudops.intake.mapping import NOWHERE, Mapper, Rejected
 from fraudops.intake.merging import FILE, SHA256, Kind, Merged, merge, wide_schema, without_ids
 from fraudops.intake.partitions import (
@@ -70,7 +68,7 @@ from fraudops.intake.spool import Spool
 from fraudops.intake.tokens import guard_token_key
 from fraudops.intake.versions import Delivery, FileName, deliver
 from fraudops.portfolio import Portfolio, Role
-from fraudops.store import Manifest
+from fraudops.store import Manifest, removed_keys, tombstone
 from fraudops.workspace import Workspace
 
 _ACTOR = "service:ingest"
@@ -106,7 +104,7 @@ def land(
     FraudopsError
         A file changed while it was read; trying again helps.
     """
-    asked = Asked.between(portfolio.partitioning, first, last)
+    asked = _asked(ws, portfolio, "transactions", first, last)
     guard_token_key(ws, portfolio)
     with scratch_folder() as folder:
         payments = _Landing(ws, portfolio, transactions_feed(portfolio), asked, folder, corrections)
@@ -114,10 +112,10 @@ def land(
         reports = None
         if files.labels and portfolio.labels.source is not None:
             feed = labels_feed(portfolio, portfolio.labels.source)
-            everything = Asked.between(portfolio.partitioning, None, None)
-            reports = _Landing(ws, portfolio, feed, everything, folder)
+            reports = _Landing(ws, portfolio, feed, _asked(ws, portfolio, "labels", None, None), folder)
             reports.read([(path, feed) for path in files.labels])
-        with _alone(ws, portfolio) as session:
+        with ws.transaction() as session:
+            lock_landing(session, portfolio.name)
             # While this one waited, another landing may have taken a newer version of a file.
             for file in [*payments.files, *(reports.files if reports else [])]:
                 require_unchanged(file.path, file.mark)
@@ -127,17 +125,27 @@ def land(
     return _result(payments, reports)
 
 
+def _asked(ws: Workspace, portfolio: Portfolio, dataset: str, first: str | None, last: str | None) -> Asked:
+    """The partitions that are wanted and that retention has not removed.
+
+    Raises
+    ------
+    ContractError
+        It is the only one that is wanted.
+    """
+    asked = Asked.between(portfolio.partitioning, first, last, removed_keys(ws.store, dataset, portfolio.name))
+    stone = tombstone(ws.store, dataset, portfolio.name, first) if first is not None and first == last else None
+    if stone is not None:
+        raise ContractError(
+            stone.sentence,
+            where=portfolio.name,
+            remedy="landing its file does not bring it back; restore it from a backup if it is needed again",
+        )
+    return asked
+
+
 def _feed_of(ws: Workspace, portfolio: Portfolio, path: Path) -> Feed:
     return transactions_feed(portfolio, source_of(portfolio, path, ws.landing / portfolio.name))
-
-
-@contextmanager
-def _alone(ws: Workspace, portfolio: Portfolio) -> Iterator[Session]:
-    """One landing of a portfolio writes at a time: two could merge into the same partition and lose rows."""
-    with ws.transaction() as session:
-        name = f"fraudops.landing.{portfolio.name}"
-        session.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
-        yield session
 
 
 @dataclass
@@ -197,7 +205,21 @@ class _Landing:
             rejects = Rejects(self._subfolder(f"rejects-{mark.sha256}"), place.path)
             file = LandingFile(path, place, feed, config, mark, archive, rejects)
             self._read(file)
-            self.files.append(file)
+            if self._is_removed(file):
+                self.results.append(FileResult(file.name, self.feed.kind, file.sha256, file.rows, 0, 0, file.rows, 0))
+            else:
+                self.files.append(file)
+
+    def _is_removed(self, file: LandingFile) -> bool:
+        """Whether all that the file has rows in was removed by retention; what was, the notes say."""
+        removed = {code: rows for code, rows in file.by_code.items() if code in self.asked.removed}
+        if removed:
+            keys = sorted(key for code in removed if (key := self.asked.key(code)) is not None)
+            self.notes.append(
+                f"{file.name}: {sum(removed.values()):,} rows of {len(keys)} partitions ({keys[0]} to {keys[-1]}) were "
+                "passed over, because retention has removed these partitions"
+            )
+        return bool(removed) and removed.keys() == file.by_code.keys() - {NOWHERE}
 
     def _read(self, file: LandingFile) -> None:
         mapper = Mapper(file.feed, self.ws.token_key)

