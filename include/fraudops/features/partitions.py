@@ -121,15 +121,16 @@ def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], available: lis
     begins = {key: _history_begins(portfolio, key) for key in keys}
     reach = [k for k in available if begins[keys[0]] <= k <= keys[-1]]
     transactions = {k: ws.store.require("transactions", portfolio.name, k).as_input() for k in reach}
-    labels = {}
-    if portfolio.labels.source:
-        arrived = ws.store.keys("labels", portfolio.name)
-        reach = [k for k in arrived if begins[keys[0]] <= k < keys[-1]]
-        labels = {k: ws.store.require("labels", portfolio.name, k).as_input() for k in reach}
+    arrived = [
+        (k, ws.store.require(dataset, portfolio.name, k).as_input())
+        for dataset in portfolio.labels.feeds
+        for k in ws.store.keys(dataset, portfolio.name)
+        if begins[keys[0]] <= k < keys[-1]
+    ]
     found = {}
     for key in keys:
         needed = [known for k, known in transactions.items() if begins[key] <= k <= key]
-        needed += [known for k, known in labels.items() if begins[key] <= k < key]
+        needed += [known for k, known in arrived if begins[key] <= k < key]
         found[key] = tuple(sorted(needed, key=lambda i: (i.dataset, i.key)))
     return found
 

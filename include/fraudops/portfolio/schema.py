@@ -31,12 +31,21 @@ class Labels(Strict):
     source: Source | None = None
     """A feed of reported frauds with the columns ``transaction_id``, ``reported_at`` and ``label``.
     Absent: the transactions' own ``label`` column, believed known ``delay`` after the transaction."""
+    dispositions: Source | None = None
+    """A feed of what investigators found, kept apart from ``source``: ``transaction_id``, ``reported_at``, ``finding``
+    (``fraud``, ``not_fraud`` or ``insufficient``) and ``by``, the investigator's user name."""
     blocked: Literal["labelled", "unlabelled"] = "labelled"
     """``labelled``: the labels tell all, as public data sets do. ``unlabelled``: what was really blocked never
     happened, so nobody reports it; training leaves it out, and counts what ``policy.exploration`` let pass for it."""
     unreported: Literal["genuine", "unknown"] = "genuine"
     """What a transaction without a report is after ``delay``. ``unknown``: only what somebody looked at has a label;
     training counts what ``policy.exploration`` sampled for all that was allowed."""
+
+    @property
+    def feeds(self) -> dict[str, Source]:
+        """Dataset → where what is said of transactions comes from: ``labels``, ``dispositions``."""
+        found = {"labels": self.source, "dispositions": self.dispositions}
+        return {dataset: source for dataset, source in found.items() if source is not None}
 
     @property
     def selective(self) -> bool:

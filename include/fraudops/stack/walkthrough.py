@@ -31,8 +31,8 @@ LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE = (
 WORKFLOWS = (LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE)
 
 APPROVE = "Approve"
-_FEEDS = 2
-"""Files of a simulated history: payments and chargebacks."""
+_FEEDS = 3
+"""Files of a simulated history: payments, chargebacks and dispositions."""
 _THINKING = 2.5
 """Seconds between a question and our answer: one given in the very moment in which the task is parked can make
 the task fail."""

@@ -21,7 +21,7 @@ def land_all(
     corrections: bool = False,
 ) -> LandResult:
     """Land files, then what databases said, which always replaces; see :func:`fraudops.intake.landing.land`."""
-    plain = FeedFiles(files.transactions, files.labels)
+    plain = FeedFiles(files.transactions, files.labels, dispositions=files.dispositions)
     landed = land(ws, portfolio, plain, first=first, last=last, corrections=corrections)
     if not files.corrections:
         return landed
