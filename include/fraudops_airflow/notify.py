@@ -9,14 +9,15 @@ from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
 from fraudops_airflow.email import NoticeEmailOperator
+from fraudops_airflow.steps import say
 
 DOC = """Send the notices that wait in the outbox, one e-mail task each, in order.
 
 **Starts** after `score` has queued something, and every ten minutes in case anything was left.
 
-**Does** send over the Airflow connection `smtp_default`. Every attempt at one notice bears the same Message-ID. A
-server that is away fails the task, which is tried again; the notice waits. What is sent stays sent: running this
-again sends nothing twice.
+**Does** tell of partitions that were not scored in time, where the portfolio has a deadline; send over the Airflow
+connection `smtp_default`. Every attempt at one notice bears the same Message-ID. A server that is away fails the task,
+which is tried again; the notice waits. What is sent stays sent: running this again sends nothing twice.
 """
 _AT_ONCE = 100
 
@@ -31,7 +32,10 @@ def build_notify(portfolio: Portfolio) -> DAG:
 
         @task
         def find_waiting() -> list[int]:
-            """Numbers of the notices that wait; an alarm over an altered model file is among them."""
+            """Numbers of the notices that wait; alarms over model files, and what is late, are among them."""
+            from datetime import UTC, datetime
+
+            from fraudops.decisions.timeliness import tell_late
             from fraudops.notices.outbox import waiting
             from fraudops.registry.integrity import raise_alarms
 
@@ -40,6 +44,7 @@ def build_notify(portfolio: Portfolio) -> DAG:
             ws = open_workspace()
             # Whichever step tripped over the file has failed and could not tell: the ledger knows.
             raise_alarms(ws, portfolio)
+            say(f"{late.key} is late: {late.what}" for late in tell_late(ws, portfolio, now=datetime.now(UTC)))
             return waiting(ws, limit=_AT_ONCE, portfolio=portfolio.name)
 
         NoticeEmailOperator.partial(

@@ -22,6 +22,27 @@ def say(sentences: Iterable[object]) -> None:
         log.info("%s", sentence)
 
 
+def land_or_set_aside(ws: Workspace, portfolio: Portfolio, params: Any) -> dict[str, Any]:
+    """Land the files that a form names; the data owner is told of those that cannot be used as a whole."""
+    from datetime import UTC, datetime
+
+    from fraudops.intake.apart import land_apart
+    from fraudops.intake.masking import mask_card_numbers
+    from fraudops.notices.intake_messages import file_refused
+
+    names = [params["path"]] if isinstance(params["path"], str) else list(params["path"])
+    limits = {name: params[name] or None for name in ("first", "last")}
+    result, refused = land_apart(ws, portfolio, names, **limits, corrections=params["corrections"])
+    with ws.transaction() as session:
+        for file in refused:
+            name = mask_card_numbers(file.name)
+            log.warning("%s could not be used: %s", name, file.what)
+            told = {"sha256": file.sha256, "what": file.what, "remedy": file.remedy}
+            file_refused(session, ws, portfolio, name=name, **told, now=datetime.now(UTC))
+    say([*result.notes, *result.changes])
+    return {"refused": [mask_card_numbers(file.name) for file in refused], **result.to_dict()}
+
+
 def follow_up_task(portfolio: Portfolio) -> Any:
     """A task that tells of changed partitions, and ends the run there where none of others is stale by them.
 

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-WORKFLOWS = {"ingest", "land", "score", "train", "evaluate", "promote", "rollback", "shadow", "notify", "reconcile"}
+WORKFLOWS = {
+    "ingest",
+    "land",
+    "score",
+    "train",
+    "evaluate",
+    "promote",
+    "rollback",
+    "shadow",
+    "notify",
+    "reconcile",
+    "watch",
+}
 HEAVY = ("pandas", "sklearn", "great_expectations", "lightgbm", "xgboost", "matplotlib", "pyarrow", "scipy")
 WAITS_FOR_A_PERSON = {"approval.ask"}
 

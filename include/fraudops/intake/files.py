@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fraudops.errors import ContractError, FraudopsError
 from fraudops.intake.feeds import transactions_feed
+from fraudops.intake.folder import is_unfinished
 from fraudops.intake.reading import has_columns
 from fraudops.portfolio import Portfolio, Role, Source
 from fraudops.workspace import Workspace
@@ -200,21 +201,8 @@ def _matching(folder: Path, source: Source | None, key: str | None) -> list[Path
         with os.scandir(folder):
             pass  # a pattern finds nothing in a folder that may not be read, and says nothing either
         pattern = _pattern(source, key)
-        found = [path for path in sorted(folder.glob(pattern)) if not _is_unfinished(path.name, pattern)]
+        found = [path for path in sorted(folder.glob(pattern)) if not is_unfinished(path.name, pattern)]
         return [_inside(folder, path) for path in found if not path.is_dir()]
-
-
-def _is_unfinished(name: str, pattern: str) -> bool:
-    """Whether a file's name says that its sender is still writing it: a leading dot, or a usual ending."""
-    return name.startswith(".") or any(
-        name.lower().endswith(ending) and not pattern.endswith(ending) for ending in _UNFINISHED
-    )
-
-
-_UNFINISHED = (
-    ".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", ".inprogress", ".uploading",
-    ".writing", ".swp", "~",
-)  # fmt: skip
 
 
 @contextmanager

@@ -20,7 +20,9 @@ from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
+from fraudops.portfolio.timeliness import Timeliness
 from fraudops.portfolio.training import Training
+from fraudops.portfolio.watch import Watch
 
 
 class Labels(Strict):
@@ -115,6 +117,9 @@ class Portfolio(Strict):
     policy: Policy = Policy()
     promotion: Promotion = Promotion()
     notices: Notices
+    watch: Watch = Watch()
+    timeliness: Timeliness | None = None
+    """By when a partition must have been scored; absent: nobody is told."""
     model_card: ModelCard = ModelCard()
     fairness: Fairness = Fairness()
 
@@ -159,6 +164,14 @@ class Portfolio(Strict):
         )
 
     # -- what the rest of the library asks ------------------------------------------------------------
+
+    @property
+    def watched(self) -> list[tuple[str, Source]]:
+        """Feed and source of what arrives as files in the landing folder and is noticed there; fetched files do not."""
+        if not self.watch.enabled:
+            return []
+        feeds = [*(("transactions", source) for source in self.transactions), *self.labels.feeds.items()]
+        return [(feed, source) for feed, source in feeds if not source.is_fetched]
 
     @property
     def partitioning(self) -> Partitioning:
