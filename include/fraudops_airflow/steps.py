@@ -10,6 +10,8 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import task
 from fraudops.portfolio import Portfolio
 
+from fraudops_airflow.defaults import BULK_POOL
+
 if TYPE_CHECKING:
     from fraudops.workspace import Workspace
 
@@ -81,7 +83,7 @@ def reconcile_now(portfolio: Portfolio) -> TriggerDagRunOperator:
 def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:
     """A mappable task: features, scores, decisions and alerts of a list of partitions, model loaded once."""
 
-    @task(task_id=task_id, map_index_template="{{ chunk }}")
+    @task(task_id=task_id, pool=BULK_POOL, map_index_template="{{ chunk }}")
     def score_chunk(keys: list[str], dag_run: Any = None) -> dict[str, Any]:
         """Features, scores, decisions, alerts and queued notices of these partitions."""
         from airflow.sdk import get_current_context
