@@ -10,15 +10,17 @@ from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
 from fraudops_airflow.steps import say, score_chunk_task, send_notices_now
+from fraudops_airflow.watch import find_missed_task, land_files
 
 DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since, or whose
 scoring was broken off: without their ledger entry, without their alerts.
 
 **Starts** each day, and by a person at any time.
 
-**Does** score them, and what a challenger in the shadow has left out; compares the shadow with the champion once
-its labels have matured, and where that says PROMOTE starts `promote`. Airflow loses events of a DAG that is paused;
-the store does not: this is how a paused day is caught up.
+**Does** hand to `land` what `watch` has missed in the landing folder; scores the others, and what a challenger in the
+shadow has left out; compares the shadow with the champion once its labels have matured, and where that says PROMOTE
+starts `promote`. Airflow loses events of a DAG that is paused; the store does not: this is how a paused day is caught
+up.
 """
 
 
@@ -85,6 +87,10 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
             healed >> compared >> ask_for_promotion
             return healed, ask_for_promotion
 
+        if portfolio.scheduled and portfolio.watched:
+            find_missed_task(portfolio)() >> land_files(
+                portfolio, "land_missed", "find_missed", "reconcile__{{ dag_run.run_id }}"
+            )
         scored = score_chunk_task(portfolio, "score").expand(keys=find_undone())
         healed, asked = shadow()
         scored >> healed

@@ -10,6 +10,8 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import task
 from fraudops.portfolio import Portfolio
 
+from fraudops_airflow.defaults import BULK_POOL
+
 if TYPE_CHECKING:
     from fraudops.workspace import Workspace
 
@@ -20,6 +22,27 @@ def say(sentences: Iterable[object]) -> None:
     """Write what a person should know into the task's log, a line each."""
     for sentence in sentences:
         log.info("%s", sentence)
+
+
+def land_or_set_aside(ws: Workspace, portfolio: Portfolio, params: Any) -> dict[str, Any]:
+    """Land the files that a form names; the data owner is told of those that cannot be used as a whole."""
+    from datetime import UTC, datetime
+
+    from fraudops.intake.apart import land_apart
+    from fraudops.intake.masking import mask_card_numbers
+    from fraudops.notices.intake_messages import file_refused
+
+    names = [params["path"]] if isinstance(params["path"], str) else list(params["path"])
+    limits = {name: params[name] or None for name in ("first", "last")}
+    result, refused = land_apart(ws, portfolio, names, **limits, corrections=params["corrections"])
+    with ws.transaction() as session:
+        for file in refused:
+            name = mask_card_numbers(file.name)
+            log.warning("%s could not be used: %s", name, file.what)
+            told = {"sha256": file.sha256, "what": file.what, "remedy": file.remedy}
+            file_refused(session, ws, portfolio, name=name, **told, now=datetime.now(UTC))
+    say([*result.notes, *result.changes])
+    return {"refused": [mask_card_numbers(file.name) for file in refused], **result.to_dict()}
 
 
 def follow_up_task(portfolio: Portfolio) -> Any:
@@ -59,7 +82,7 @@ def reconcile_now(portfolio: Portfolio) -> TriggerDagRunOperator:
 def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:
     """A mappable task: features, scores, decisions and alerts of a list of partitions, model loaded once."""
 
-    @task(task_id=task_id, map_index_template="{{ chunk }}")
+    @task(task_id=task_id, pool=BULK_POOL, map_index_template="{{ chunk }}")
     def score_chunk(keys: list[str], dag_run: Any = None) -> dict[str, Any]:
         """Features, scores, decisions, alerts and queued notices of these partitions."""
         from airflow.sdk import get_current_context

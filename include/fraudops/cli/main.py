@@ -31,6 +31,7 @@ COMMANDS = {
     "policy": ("policy", "app", "What another policy would have done."),
     "roles": ("roles", "app", "Who is who, and who may decide on promotions."),
     "quarantine": ("quarantine", "app", "List, show and export the rows that could not be used."),
+    "labels": ("labels", "app", "Count the labels of each feed; show how a label came about."),
     "alerts": ("alerts", "app", "List alerts and why they were raised."),
     "mail": ("mail", "app", "Read the e-mails that the local mail sink received."),
     "ledger": ("ledger", "app", "Read and verify the ledger."),

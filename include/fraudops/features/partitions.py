@@ -14,7 +14,7 @@ from fraudops.errors import ContractError
 from fraudops.features.columns import model_columns
 from fraudops.features.compute import compute, lookback
 from fraudops.features.loading import history_begins, load, with_amount
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import REPORT_FEEDS, Portfolio
 from fraudops.store import Input, Manifest, removed_keys, tombstone
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class _Past:
 
     @classmethod
     def read(cls, ws: Workspace, portfolio: Portfolio, available: list[str]) -> _Past:
-        gone = {name: tuple(removed_keys(ws.store, name, portfolio.name)) for name in ("transactions", "labels")}
+        gone = {name: tuple(removed_keys(ws.store, name, portfolio.name)) for name in ("transactions", *REPORT_FEEDS)}
         return cls(available, gone)
 
     def lacks(self, inputs: Iterable[Input]) -> bool:
@@ -160,16 +160,18 @@ def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], past: _Past) -
         return {key: (ws.store.require("transactions", portfolio.name, key).as_input(),) for key in keys}
     begins = {key: _history_begins(portfolio, key) for key in keys}
     first, last = begins[keys[0]], keys[-1]
-    arrived = ws.store.keys("labels", portfolio.name) if portfolio.labels.source else []
     transactions = _known(ws, portfolio, "transactions", [k for k in past.available if first <= k <= last])
-    labels = _known(ws, portfolio, "labels", [k for k in arrived if first <= k < last])
     transactions |= _buried(ws, portfolio, "transactions", [k for k in past.removed["transactions"] if first <= k])
-    if portfolio.labels.source:
-        labels |= _buried(ws, portfolio, "labels", [k for k in past.removed["labels"] if first <= k < last])
+    arrived: list[tuple[str, Input]] = []
+    for dataset in portfolio.labels.feeds:
+        there = [k for k in ws.store.keys(dataset, portfolio.name) if first <= k < last]
+        gone = [k for k in past.removed[dataset] if first <= k < last]
+        arrived += _known(ws, portfolio, dataset, there).items()
+        arrived += _buried(ws, portfolio, dataset, gone).items()
     found = {}
     for key in keys:
         needed = [known for k, known in transactions.items() if begins[key] <= k <= key]
-        needed += [known for k, known in labels.items() if begins[key] <= k < key]
+        needed += [known for k, known in arrived if begins[key] <= k < key]
         found[key] = tuple(sorted(needed, key=lambda i: (i.dataset, i.key)))
     return found
 

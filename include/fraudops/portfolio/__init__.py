@@ -13,6 +13,7 @@ from fraudops.portfolio.policy import Costs, Exploration, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.promotion import CalibrationGate, Gates, Promotion, SegmentGate
 from fraudops.portfolio.schema import (
+    REPORT_FEEDS,
     Labels,
     Notices,
     Portfolio,
@@ -23,6 +24,7 @@ from fraudops.portfolio.training import BLEND, Blend, Candidate, EarlyStopping, 
 
 __all__ = [
     "BLEND",
+    "REPORT_FEEDS",
     "Blend",
     "CalibrationGate",
     "Candidate",

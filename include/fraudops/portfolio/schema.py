@@ -21,7 +21,12 @@ from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.retention import Retention
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
+from fraudops.portfolio.timeliness import Timeliness
 from fraudops.portfolio.training import Training
+from fraudops.portfolio.watch import Watch
+
+REPORT_FEEDS = ("labels", "dispositions")
+"""Datasets of what was said about transactions: by those who were charged, and by investigators."""
 
 
 class Labels(Strict):
@@ -32,12 +37,21 @@ class Labels(Strict):
     source: Source | None = None
     """A feed of reported frauds with the columns ``transaction_id``, ``reported_at`` and ``label``.
     Absent: the transactions' own ``label`` column, believed known ``delay`` after the transaction."""
+    dispositions: Source | None = None
+    """A feed of what investigators found, kept apart from ``source``: ``transaction_id``, ``reported_at``, ``finding``
+    (``fraud``, ``not_fraud`` or ``insufficient``) and ``by``, the investigator's user name."""
     blocked: Literal["labelled", "unlabelled"] = "labelled"
     """``labelled``: the labels tell all, as public data sets do. ``unlabelled``: what was really blocked never
     happened, so nobody reports it; training leaves it out, and counts what ``policy.exploration`` let pass for it."""
     unreported: Literal["genuine", "unknown"] = "genuine"
     """What a transaction without a report is after ``delay``. ``unknown``: only what somebody looked at has a label;
     training counts what ``policy.exploration`` sampled for all that was allowed."""
+
+    @property
+    def feeds(self) -> dict[str, Source]:
+        """Dataset → where what is said of transactions comes from: ``labels``, ``dispositions``."""
+        found = dict(zip(REPORT_FEEDS, (self.source, self.dispositions), strict=True))
+        return {dataset: source for dataset, source in found.items() if source is not None}
 
     @property
     def selective(self) -> bool:
@@ -109,6 +123,9 @@ class Portfolio(Strict):
     policy: Policy = Policy()
     promotion: Promotion = Promotion()
     notices: Notices
+    watch: Watch = Watch()
+    timeliness: Timeliness | None = None
+    """By when a partition must have been scored; absent: nobody is told."""
     model_card: ModelCard = ModelCard()
     fairness: Fairness = Fairness()
     retention: Retention = Retention()
@@ -155,6 +172,14 @@ class Portfolio(Strict):
         )
 
     # -- what the rest of the library asks ------------------------------------------------------------
+
+    @property
+    def watched(self) -> list[tuple[str, Source]]:
+        """Feed and source of what arrives as files in the landing folder and is noticed there; fetched files do not."""
+        if not self.watch.enabled:
+            return []
+        feeds = [*(("transactions", source) for source in self.transactions), *self.labels.feeds.items()]
+        return [(feed, source) for feed, source in feeds if not source.is_fetched]
 
     @property
     def partitioning(self) -> Partitioning:

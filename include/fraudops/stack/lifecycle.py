@@ -17,7 +17,14 @@ from pathlib import Path
 from fraudops.errors import FraudopsError
 from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient, ApiError
-from fraudops.stack.environment import AIRFLOW_DATABASE, FRAUDOPS_DATABASE, TRAINING_POOL, stack_environment
+from fraudops.stack.environment import (
+    AIRFLOW_DATABASE,
+    BULK_POOL,
+    FRAUDOPS_DATABASE,
+    POOL_SLOTS,
+    TRAINING_POOL,
+    stack_environment,
+)
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.ports import DEFAULT_PORT, HOST, Ports, any_free, first_free, is_free
 from fraudops.stack.postgres import Postgres
@@ -343,8 +350,9 @@ class Stack:
 
     def _ensure_pools(self, ports: Ports, secrets: Secrets) -> None:
         client = AirflowClient(ports.address, "admin", secrets.passwords["admin"])
-        slots = max(1, min(2, os.cpu_count() or 1))
+        slots = max(1, min(POOL_SLOTS, os.cpu_count() or 1))
         client.ensure_pool(TRAINING_POOL, slots, "Training of candidates: never in the way of a day's scoring")
+        client.ensure_pool(BULK_POOL, slots, "Scoring by the month: never in the way of a day's scoring")
 
     # -- down and reset -------------------------------------------------------------------------------
 

@@ -67,6 +67,10 @@ class PortfolioOverview:
     notices: dict[str, int | None] = field(default_factory=lambda: {"sent": None, "waiting": None})
     alarms: tuple[str, ...] = ()
     """A sentence per model file that is not the one registered, and one where notices wait too long."""
+    punctuality: dict[str, Any] | None = None
+    """What is late; None where the portfolio has no deadline."""
+    in_time: str | None = None
+    """The same in words."""
     shadow: str | None = None
     """A sentence about the challenger that scores beside the champion."""
 
@@ -86,6 +90,7 @@ class PortfolioOverview:
             "decisions": self.decisions,
             "notices": self.notices,
             "alarms": list(self.alarms),
+            "punctuality": self.punctuality,
             "shadow": self.shadow,
         }
 
@@ -110,13 +115,17 @@ class VerdictLine:
     as_of: datetime
 
 
-def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None) -> PortfolioOverview:
+def portfolio_overview(
+    store: Store, portfolio: Portfolio, ws: Workspace | None, *, now: datetime | None = None
+) -> PortfolioOverview:
     """Numbers of one portfolio.
 
     Parameters
     ----------
     ws
         The open workspace; None where the database does not run, and only the store is asked.
+    now
+        The moment at which it is asked what is late; None: it is not asked.
     """
     keys = store.keys("transactions", portfolio.name)
     counted: dict[str, Any] = {
@@ -131,11 +140,13 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
         return PortfolioOverview(**counted)
 
     from fraudops.decisions.pending import history_keys, pending_keys, stale_keys
+    from fraudops.decisions.timeliness import punctuality
     from fraudops.notices.lateness import late
     from fraudops.notices.outbox import counts
     from fraudops.registry.integrity import altered_files
     from fraudops.registry.shadow import progress
 
+    in_time = punctuality(ws, portfolio, now=now) if now is not None else None
     with ws.transaction() as session:
         alerts = session.execute(
             select(Alert.decision, func.count()).where(Alert.portfolio == portfolio.name).group_by(Alert.decision)
@@ -153,6 +164,8 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
             decisions=decisions,
             notices=dict(counts(session, portfolio.name).to_dict()),
             alarms=tuple(finding.sentence for finding in findings if finding is not None),
+            punctuality=in_time.to_dict() if in_time else None,
+            in_time=in_time.sentence if in_time else None,
             shadow=shadow.sentence if shadow else None,
         )
 

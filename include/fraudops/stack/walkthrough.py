@@ -25,14 +25,14 @@ from fraudops.stack.itinerary import Itinerary
 from fraudops.stack.secrets import USERS
 from fraudops.workspace import Workspace
 
-LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE = (
-    "land", "ingest", "score", "train", "promote", "rollback", "shadow", "notify", "reconcile",
+LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE, WATCH = (
+    "land", "ingest", "score", "train", "promote", "rollback", "shadow", "notify", "reconcile", "watch",
 )  # fmt: skip
 WORKFLOWS = (LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE)
 
 APPROVE = "Approve"
-_FEEDS = 2
-"""Files of a simulated history: payments and chargebacks."""
+_FEEDS = 3
+"""Files of a simulated history: payments, chargebacks and dispositions."""
 _THINKING = 2.5
 """Seconds between a question and our answer: one given in the very moment in which the task is parked can make
 the task fail."""
@@ -106,6 +106,7 @@ class Walkthrough:
             self.follow()
         with self.narrator.phase("Send the notices"):
             self.notify()
+        self.watch()
 
     # -- the steps ------------------------------------------------------------------------------------
 
@@ -238,6 +239,12 @@ class Walkthrough:
                 raise FraudopsError(f"{found.waiting} notices still wait", where=dag_id)
             time.sleep(0.5)
         self.narrator.found(f"{found.sent} notices sent")
+
+    def watch(self) -> None:
+        """From now on what arrives in the landing folder is landed and scored at once."""
+        if self.portfolio.scheduled and self.portfolio.watched:
+            self.client.wait_for_dags([self.portfolio.dag_id(WATCH)])
+            self.client.set_paused(self.portfolio.dag_id(WATCH), False)
 
     # -- inside ---------------------------------------------------------------------------------------
 

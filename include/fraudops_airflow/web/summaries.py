@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from fraudops.database import Alert, Verdict
 from fraudops.notices import outbox
@@ -20,6 +20,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from fraudops_airflow.web.archive import Archive
+
+if TYPE_CHECKING:
+    from fraudops.decisions.timeliness import Punctuality
 
 SHOWN_PARTITIONS = 30
 """Bars in the chart of alerts."""
@@ -101,6 +104,8 @@ class PortfolioOverview:
     """Model files that are not the ones registered."""
     late: Late | None
     """Notices that wait too long for delivery."""
+    punctuality: Punctuality | None
+    """What should have been scored by now and is not; None where the portfolio has no deadline."""
     shadow: Progress | None
     """The challenger that scores beside the champion."""
 
@@ -269,6 +274,7 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         notices=outbox.counts(session, name),
         alarms=tuple(altered_files(session, name)),
         late=late(session, portfolio),
+        punctuality=_punctuality(archive, portfolio),
         shadow=progress(archive.store, session, portfolio),
     )
 
@@ -284,6 +290,12 @@ def _stale(archive: Archive, portfolio: Portfolio) -> int:
     from fraudops.decisions.pending import stale_keys
 
     return len(stale_keys(archive.workspace, portfolio))
+
+
+def _punctuality(archive: Archive, portfolio: Portfolio) -> Punctuality | None:
+    from fraudops.decisions.timeliness import punctuality
+
+    return punctuality(archive.workspace, portfolio, now=datetime.now(UTC))
 
 
 def _champion(session: Session, portfolio: str) -> Champion | None:
