@@ -9,15 +9,16 @@ from airflow.sdk import DAG, CronTriggerTimetable, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import say, score_chunk_task, send_notices_now
+from fraudops_airflow.steps import follow_monitoring, monitored, say, score_chunk_task, send_notices_now
 
 DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since.
 
 **Starts** each day, and by a person at any time.
 
-**Does** score them, and what a challenger in the shadow has left out; compares the shadow with the champion once
-its labels have matured, and where that says PROMOTE starts `promote`. Airflow loses events of a DAG that is paused;
-the store does not: this is how a paused day is caught up.
+**Does** score them, and what a challenger in the shadow has left out; monitors what nobody has looked at, and settles
+anew what labels came late for; compares the shadow with the champion once its labels have matured, and where that says
+PROMOTE starts `promote`. Airflow loses events of a DAG that is paused; the store does not: this is how a paused day is
+caught up.
 """
 
 
@@ -79,7 +80,26 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
             healed >> compared >> ask_for_promotion
             return healed, ask_for_promotion
 
+        @task_group(group_id="watch")
+        def watch() -> Any:
+            """What monitoring has left out: a paused day, a bulk load, labels that came late."""
+
+            @task.branch(trigger_rule="none_failed")
+            def monitor(ti: Any = None) -> list[str] | None:
+                """Measure, settle and look, in the order of time."""
+                from fraudops.monitoring.watch import monitor, unmonitored
+
+                from fraudops_airflow.context import open_workspace
+
+                ws = open_workspace()
+                return monitored(ti, monitor(ws, portfolio, unmonitored(ws, portfolio)), within="watch.")
+
+            looked = monitor()
+            looked >> follow_monitoring(portfolio, "watch.monitor")
+            return looked
+
         scored = score_chunk_task(portfolio, "score").expand(keys=find_undone())
+        scored >> watch()
         healed, asked = shadow()
         scored >> healed
         # Not behind the comparison itself, which skips whatever hangs on it where nobody is to be asked.

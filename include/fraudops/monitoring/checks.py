@@ -119,11 +119,11 @@ def look(
     units
         Days that a whole window has.
     """
-    found: list[Check] = []
     complete = len(units_of(window)) >= units
-    found += _distributions(rule, reference.features, window, FEATURE, FEATURES, complete=complete)
+    found = list(_distributions(rule, reference.features, window, FEATURE, FEATURES, complete=complete))
+    surprising = {c.column for c in found if c.level is not None and c.chance is not None and c.chance <= rule.chance}
     found += _distributions(rule, reference.score, window, SCORE, SCORES, complete=complete)
-    found += _sources(rule, reference.features, window)
+    found += _sources(rule, reference.features, window, surprising, complete=complete)
     frauds = sum(item.facts["sums"]["frauds"] for item in cohorts)
     known = len(units_of(cohorts)) >= FEWEST_UNITS and frauds >= rule.fewest_frauds
     found += _distributions(rule, reference.frauds, cohorts, FRAUD, FRAUDS, complete=known)
@@ -184,8 +184,16 @@ def _distributions(
         )
 
 
-def _sources(rule: Monitoring, panel: Panel, window: Sequence[Measured]) -> Iterator[Check]:
-    """Missing values and new categories: a look at the source is what they need, not another model."""
+def _sources(
+    rule: Monitoring, panel: Panel, window: Sequence[Measured], surprising: set[str], *, complete: bool
+) -> Iterator[Check]:
+    """Missing values and new categories: a look at the source is what they need, not another model.
+
+    Parameters
+    ----------
+    surprising
+        Columns whose distribution, the missing values included, chance does not explain.
+    """
     rows = sum(item.facts["rows"] for item in window)
     if not rows or not panel.bins:
         return
@@ -193,9 +201,9 @@ def _sources(rule: Monitoring, panel: Panel, window: Sequence[Measured]) -> Iter
     for place, b in enumerate(panel.bins):
         gone = sum(item.facts["missing"].get(b.name, 0.0) for item in window) / rows
         usual = float(then[place, MISSING] / max(then[place].sum(), 1.0))
-        aside = b.name in panel.set_aside
-        level: Status = "watch" if gone - usual >= rule.missing else "ok"
-        yield Check(MISSING_VALUES, b.name, value=gone, reference=usual, n=rows, level=None if aside else level)
+        judged = complete and b.name not in panel.set_aside
+        level: Status = "watch" if gone - usual >= rule.missing and b.name in surprising else "ok"
+        yield Check(MISSING_VALUES, b.name, value=gone, reference=usual, n=rows, level=level if judged else None)
         if b.new is not None:
             items = [item.facts["new"][b.name] for item in window if b.name in item.facts["new"]]
             share = sum(item["rows"] for item in items) / rows

@@ -129,8 +129,7 @@ def settle(ws: Workspace, portfolio: Portfolio, scores: Manifest, reference: Ref
     inputs = [ws.store.require(d, portfolio.name, key).as_input() for d in ("transactions", "features")]
     inputs += [scores.as_input(), _as_input(reference)]
     if portfolio.labels.source:
-        arrived = [k for k in ws.store.keys("labels", portfolio.name) if k >= key]
-        arrived = [k for k in arrived if portfolio.partitioning.end(k) <= as_of]
+        arrived = _arrived(portfolio, ws.store.keys("labels", portfolio.name), key)
         inputs += [ws.store.require("labels", portfolio.name, k).as_input() for k in arrived]
     config = portfolio.digest_of(*_SECTIONS)
     if (found := _current(ws, OUTCOMES, portfolio, key, inputs, config)) is not None:
@@ -156,6 +155,21 @@ def settle(ws: Workspace, portfolio: Portfolio, scores: Manifest, reference: Ref
         "unknown": int((~usable).sum()),
     }
     return ws.store.write(OUTCOMES, portfolio.name, key, _table(cells), config=config, inputs=inputs, facts=facts), True
+
+
+def unsettled(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[str]:
+    """Partitions whose outcomes were written from other labels than there are now: some came late, or were corrected."""
+    if not portfolio.labels.source:
+        return []
+    there = ws.store.keys("labels", portfolio.name)
+    now = {k: ws.store.require("labels", portfolio.name, k).as_input() for k in there}
+    found = []
+    for key in keys:
+        manifest = ws.store.manifest(OUTCOMES, portfolio.name, key)
+        labels = {now[k] for k in _arrived(portfolio, there, key)}
+        if manifest is not None and {i for i in manifest.inputs if i.dataset == "labels"} != labels:
+            found.append(key)
+    return found
 
 
 def read(ws: Workspace, manifest: Manifest) -> Measured:
@@ -228,6 +242,12 @@ def _current(
     if found is None or (found.inputs, found.config, found.code) != (made_from, config, __version__):
         return None
     return found
+
+
+def _arrived(portfolio: Portfolio, keys: Iterable[str], key: str) -> list[str]:
+    """Partitions of labels that tell of a partition and were there when its labels were due."""
+    as_of = known_from(portfolio, key)
+    return [k for k in keys if k >= key and portfolio.partitioning.end(k) <= as_of]
 
 
 def _budget(portfolio: Portfolio, rows: int) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from fraudops.database.models import Notice
 from fraudops.monitoring.looks import CHECKS, Desk, affected, checks_of, states, write_look
-from fraudops.monitoring.measures import MEASURES, OUTCOMES, known_from, measure, settle
+from fraudops.monitoring.measures import MEASURES, OUTCOMES, known_from, measure, settle, unsettled
 from fraudops.monitoring.status import State
 from fraudops.monitoring.wording import sentences
 from fraudops.notices import monitoring_messages
@@ -113,14 +113,15 @@ def monitor(ws: Workspace, portfolio: Portfolio, keys: Iterable[str], *, may_ret
 
 
 def unmonitored(ws: Workspace, portfolio: Portfolio) -> list[str]:
-    """Scored partitions that nobody has looked at, or whose scores have changed since, in the order of time."""
+    """Scored partitions that nobody has looked at, or whose scores or labels have changed since, in the order of time."""
     name = portfolio.name
-    looked, found = set(ws.store.keys(CHECKS, name)), []
-    for key in ws.store.keys("scores", name):
+    looked, scored = set(ws.store.keys(CHECKS, name)), ws.store.keys("scores", name)
+    found = set(unsettled(ws, portfolio, scored))
+    for key in scored:
         measures, scores = ws.store.manifest(MEASURES, name, key), ws.store.require("scores", name, key)
         if key not in looked or measures is None or scores.as_input() not in measures.inputs:
-            found.append(key)
-    return found
+            found.add(key)
+    return sorted(found)
 
 
 def run_id_of(state: State) -> str:
