@@ -158,7 +158,7 @@ def settle(ws: Workspace, portfolio: Portfolio, scores: Manifest, reference: Ref
 
 
 def unsettled(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[str]:
-    """Partitions whose outcomes were written from other labels than there are now: some came late, or were corrected."""
+    """Partitions whose outcomes were written from other labels than there are now: late or corrected ones."""
     if not portfolio.labels.source:
         return []
     there = ws.store.keys("labels", portfolio.name)

@@ -113,7 +113,7 @@ def monitor(ws: Workspace, portfolio: Portfolio, keys: Iterable[str], *, may_ret
 
 
 def unmonitored(ws: Workspace, portfolio: Portfolio) -> list[str]:
-    """Scored partitions that nobody has looked at, or whose scores or labels have changed since, in the order of time."""
+    """Scored partitions that nobody has looked at, or whose scores or labels have changed, in the order of time."""
     name = portfolio.name
     looked, scored = set(ws.store.keys(CHECKS, name)), ws.store.keys("scores", name)
     found = set(unsettled(ws, portfolio, scored))

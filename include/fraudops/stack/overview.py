@@ -69,6 +69,8 @@ class PortfolioOverview:
     """A sentence per model file that is not the one registered."""
     shadow: str | None = None
     """A sentence about the challenger that scores beside the champion."""
+    monitoring: str | None = None
+    """A sentence about what monitoring says."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -87,6 +89,7 @@ class PortfolioOverview:
             "notices": self.notices,
             "alarms": list(self.alarms),
             "shadow": self.shadow,
+            "monitoring": self.monitoring,
         }
 
 
@@ -152,7 +155,21 @@ def portfolio_overview(store: Store, portfolio: Portfolio, ws: Workspace | None)
             notices=dict(counts(session, portfolio.name).to_dict()),
             alarms=tuple(finding.sentence for finding in altered_files(session, portfolio.name)),
             shadow=shadow.sentence if shadow else None,
+            monitoring=monitoring(ws, portfolio),
         )
+
+
+def monitoring(ws: Workspace, portfolio: Portfolio) -> str | None:
+    """What monitoring says about the champion, in a sentence; None where it has not looked yet."""
+    from fraudops.monitoring.looks import checks_of, states
+    from fraudops.monitoring.wording import sentences
+
+    found = states(ws, portfolio)
+    if not found:
+        return None
+    state = found[-1]
+    reasons = sentences(checks_of(ws, portfolio, state.key), state.reasons)
+    return f"monitoring says {state.status} since {state.since}" + (f": {'; '.join(reasons)}" if reasons else "")
 
 
 def champion(session: Session, portfolio: str) -> Champion | None:
