@@ -1,8 +1,9 @@
 """How well a model does, from sums and histograms of days that add up; before labels mature, what to expect.
 
-Days are drawn with replacement, and intervals widened for few of them (:mod:`fraudops.evaluation.resampling`). The
-estimate without labels takes each probability at its word (confidence-based performance estimation, CBPE): it is right
-as long as the scores are calibrated, and blind to a new kind of fraud, which they do not know. It decides nothing.
+Days are drawn with replacement, in runs of a week where there are two weeks or more (campaigns of fraud last for days),
+and intervals widened for few of them (:mod:`fraudops.evaluation.resampling`). The estimate without labels takes each
+probability at its word (confidence-based performance estimation, CBPE): it is right as long as the scores are
+calibrated, and blind to a new kind of fraud, which they do not know. It decides nothing.
 
 References
 ----------
@@ -19,6 +20,7 @@ import numpy as np
 from fraudops.evaluation.ranking import average_precisions
 from fraudops.evaluation.resampling import expanded_percentiles, standard_errors
 from fraudops.monitoring.bins import LADDER, ladder
+from fraudops.monitoring.null import WEEK, multiplicities
 
 SUMS = ("rows", "frauds", "budget", "caught", "expected", "squares", "expected_of_frauds", "alerts", "alerted_frauds")
 """What is added up, a day each. ``expected`` is the sum of probabilities, ``squares`` that of their squares."""
@@ -191,7 +193,7 @@ def expect(days: Expectations, *, confidence: float, resamples: int) -> dict[str
 
 
 def _draws(random: np.random.Generator, days: int, samples: int) -> np.ndarray:
-    return random.multinomial(days, np.full(days, 1 / days), size=samples).astype(np.float64)
+    return multiplicities(random, days, days, WEEK if days >= 2 * WEEK else 1, samples)
 
 
 def _drawn(days: Outcomes, often: np.ndarray) -> dict[str, np.ndarray]:

@@ -53,7 +53,7 @@ class Monitoring(Strict):
     """Population stability index of a feature, of the score, of the features of frauds."""
     moved: Levels = Levels(watch=0.05, act=0.1)
     """Share of the transactions that lie in other bins now (total variation); both must be reached."""
-    loss: Levels = Levels(watch=0.05, act=0.1)
+    loss: Levels = Levels(watch=0.15, act=0.2)
     """How far average precision, and recall within the alert budget, lie below the gate slice's."""
     calibration: Levels = Levels(watch=1.5, act=2.0)
     """Factor by which observed frauds differ from expected ones, either way."""
@@ -63,7 +63,7 @@ class Monitoring(Strict):
     """Rise of a column's share of missing values that is worth a look; training does not repair a source."""
     new_categories: Annotated[float, Field(gt=0, le=1)] = 0.01
     """Share of a column's values that training had never seen, worth a look."""
-    chance: Annotated[float, Field(gt=0, le=0.2)] = 0.01
+    chance: Annotated[float, Field(gt=0, le=0.2)] = 0.005
     """Chance of one false finding among all that is compared in one look."""
     resamples: Annotated[int, Field(ge=100, le=10_000)] = 400
     """Draws of the bootstrap."""
