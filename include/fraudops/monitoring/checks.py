@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from fraudops.monitoring import null
 from fraudops.monitoring.bins import MISSING
 from fraudops.monitoring.distances import earth_movers, jensen_shannon, total_variation
@@ -154,13 +156,13 @@ def _distributions(
         return
     now, valid, judged = added_up(found, panel, kind), panel.valid, panel.judged
     rows = now.sum(axis=-1)
-    days = len(units_of(found))
     enough = complete and len(panel.units) >= null.FEWEST_UNITS
     if not enough or not judged.any():
         note = "the window is not complete yet" if not complete else "the reference has too few days"
         yield from (Check(family, b.name, n=round(float(n)), note=note) for b, n in zip(panel.bins, rows, strict=True))
         return
-    drawn = null.compare(now, panel.counts, valid, judged, units=days, resamples=rule.resamples)
+    window, strata = _weekdays(panel, units_of(found))
+    drawn = null.compare(now, panel.counts, valid, judged, window=window, strata=strata, resamples=rule.resamples)
     then = panel.counts.sum(axis=1)
     moved, shannon, earth = (f(now, then, valid) for f in (total_variation, jensen_shannon, earth_movers))
     for place, b in enumerate(panel.bins):
@@ -182,6 +184,14 @@ def _distributions(
             if aside == "the calendar"
             else aside and f"not judged: {aside}",
         )
+
+
+def _weekdays(panel: Panel, days: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Of the window's days, and of the panel's units. Campaigns have none; a window has as many as its days bring."""
+    if panel.runs:
+        return null.weekdays(days), null.weekdays(panel.units)
+    take = max(1, round(len(panel.units) * len(days) / max(panel.days, 1)))
+    return np.zeros(take, dtype=np.int64), np.zeros(len(panel.units), dtype=np.int64)
 
 
 def _sources(

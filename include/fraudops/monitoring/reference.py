@@ -21,7 +21,8 @@ from fraudops.errors import ContractError, IntegrityError
 from fraudops.evaluation.costs import ALLOW
 from fraudops.evaluation.metrics import alert_budget
 from fraudops.labels.selective import WEIGHT
-from fraudops.monitoring.bins import Bins, padded
+from fraudops.monitoring.bins import LADDER, Bins, padded
+from fraudops.monitoring.campaigns import campaigns
 from fraudops.monitoring.performance import SUMS, Outcomes, on_ladder, sums_of
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.feature_names import behaviour_features
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 AREA, _FILE = "monitoring_reference", "reference.json"
 _CALENDAR = ("weekday", "weekend")
 _FORMAT = 1
+_MOST_FRAUDS = 3_000
+"""Frauds of the reference that are kept: with more of them campaigns are no help to draw."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,15 +54,21 @@ class Panel:
     set_aside
         Column → why it is shown but not judged.
     units
-        Days (for weekly partitions: weeks), ascending.
+        Days (for weekly partitions: weeks), ascending; or campaigns of fraud.
+    days
+        How many days they cover.
+    runs
+        Whether the units are days, which follow one another.
     counts
-        Shape (columns, days, longest), zero where a column has no such bin.
+        Shape (columns, units, longest), zero where a column has no such bin.
     """
 
     bins: tuple[Bins, ...]
     set_aside: dict[str, str]
     units: tuple[str, ...]
     counts: np.ndarray
+    days: int
+    runs: bool = True
 
     @property
     def valid(self) -> np.ndarray:
@@ -127,17 +136,34 @@ def unit_of(key: str) -> str:
 
 def panel(frame: pd.DataFrame, bins: Sequence[Bins], units: Sequence[str], set_aside: dict[str, str]) -> Panel:
     """Count columns by day; ``partition_key`` says which day."""
-    day = frame["partition_key"].str[:10].to_numpy()
     place = {unit: number for number, unit in enumerate(units)}
-    codes = np.array([place[unit] for unit in day], dtype=np.int64)
+    codes = np.array([place[unit] for unit in frame["partition_key"].str[:10]], dtype=np.int64)
+    counts = _counted(frame, bins, codes, len(units))
+    return Panel(tuple(bins), set_aside, tuple(units), counts, days=len(units))
+
+
+def fraud_panel(
+    portfolio: Portfolio, frauds: pd.DataFrame, bins: Sequence[Bins], days: int, set_aside: dict[str, str]
+) -> Panel:
+    """Count columns of frauds by campaign, of very many frauds the latest."""
+    latest = frauds.iloc[-_MOST_FRAUDS:]
+    codes = campaigns([latest[c] for c in portfolio.entities.values() if c in latest], len(latest))
+    count = int(codes.max(initial=-1)) + 1
+    covered = round(days * len(latest) / max(len(frauds), 1))
+    counts = _counted(latest, bins, codes, count)
+    return Panel(tuple(bins), set_aside, tuple(f"c{n}" for n in range(count)), counts, days=covered, runs=False)
+
+
+def _counted(frame: pd.DataFrame, bins: Sequence[Bins], codes: np.ndarray, units: int) -> np.ndarray:
+    """Counts of each column in each unit, shape (columns, units, longest)."""
     weight = frame[WEIGHT].to_numpy(dtype=np.float64) if WEIGHT in frame else None
     counts, _ = padded(
-        np.bincount(codes * b.count + b.codes(frame[b.name]), weights=weight, minlength=len(units) * b.count).reshape(
-            len(units), b.count
+        np.bincount(codes * b.count + b.codes(frame[b.name]), weights=weight, minlength=units * b.count).reshape(
+            units, b.count
         )
         for b in bins
     )
-    return Panel(tuple(bins), set_aside, tuple(units), counts.astype(np.float64).reshape(len(bins), len(units), -1))
+    return counts.astype(np.float64)
 
 
 # -- inside -------------------------------------------------------------------------------------------
@@ -158,7 +184,7 @@ def _make(ws: Workspace, portfolio: Portfolio, model: ModelVersion) -> Reference
         version=model.version,
         model_sha256=model.artifact_sha256,
         features=panel(held, bins, units, aside),
-        frauds=panel(held[held["label"].to_numpy(dtype=bool)], bins, units, aside),
+        frauds=fraud_panel(portfolio, held[held["label"].to_numpy(dtype=bool)], bins, len(units), aside),
         score=_scores(predictions, count),
         outcomes=_outcomes(portfolio, model, predictions, data.rows_of(TEST)),
     )
@@ -254,18 +280,25 @@ def _panel_dict(found: Panel) -> dict[str, Any]:
         "bins": [b.to_dict() for b in found.bins],
         "set_aside": found.set_aside,
         "units": list(found.units),
-        "counts": [found.counts[number, :, : b.count].tolist() for number, b in enumerate(found.bins)],
+        "days": found.days,
+        "runs": found.runs,
+        "counts": [_cells(column) for column in found.counts],
     }
 
 
 def _panel(stored: dict[str, Any]) -> Panel:
     bins = tuple(Bins.from_dict(item) for item in stored["bins"])
     units = tuple(stored["units"])
-    rows = [
-        np.array(c, dtype=np.float64).reshape(len(units), b.count) for c, b in zip(stored["counts"], bins, strict=True)
-    ]
-    counts, _ = padded(rows)
-    return Panel(bins, stored["set_aside"], units, counts)
+    counts = np.zeros((len(bins), len(units), max((b.count for b in bins), default=0)))
+    for column, (rows, places, values) in zip(counts, stored["counts"], strict=True):
+        column[rows, places] = values
+    return Panel(bins, stored["set_aside"], units, counts, days=stored["days"], runs=stored["runs"])
+
+
+def _cells(column: np.ndarray) -> list[list[float]]:
+    """What is not zero: units, bins, counts."""
+    rows, places = np.nonzero(column)
+    return [rows.tolist(), places.tolist(), column[rows, places].tolist()]
 
 
 def _sparse(days: np.ndarray) -> list[list[list[float]]]:
@@ -273,8 +306,6 @@ def _sparse(days: np.ndarray) -> list[list[list[float]]]:
 
 
 def _dense(stored: list[list[list[float]]], days: int) -> np.ndarray:
-    from fraudops.monitoring.bins import LADDER
-
     found = np.zeros((days, LADDER))
     for row, cells in zip(found, stored, strict=True):
         for place, count in cells:
