@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import task
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import Portfolio, format_duration
 
 if TYPE_CHECKING:
     from fraudops.workspace import Workspace
@@ -145,12 +145,17 @@ def monitored(ti: Any, result: Any, *, within: str = "") -> list[str] | None:
 
 def follow_monitoring(portfolio: Portfolio, monitor: str) -> list[TriggerDagRunOperator]:
     """What may follow the task ``monitor``: a training run, one for each champion and week, and e-mails."""
+    window = portfolio.monitoring.retrain_window
     asked = f"ti.xcom_pull(task_ids='{monitor}', key='result')['retraining']"
     retrain = TriggerDagRunOperator(
         task_id="retrain",
         trigger_dag_id=portfolio.dag_id("train"),
         trigger_run_id="{{ " + asked + "['run_id'] }}",
-        conf={"reason": "{{ " + asked + "['reason'] }}", "as_of": "{{ " + asked + "['as_of'] }}"},
+        conf={
+            "reason": "{{ " + asked + "['reason'] }}",
+            "as_of": "{{ " + asked + "['as_of'] }}",
+            **({"window": format_duration(window)} if window else {}),
+        },
         skip_when_already_exists=True,
         retries=2,
     )

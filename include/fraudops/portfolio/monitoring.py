@@ -63,7 +63,7 @@ class Monitoring(Strict):
     """Rise of a column's share of missing values that is worth a look; training does not repair a source."""
     new_categories: Annotated[float, Field(gt=0, le=1)] = 0.01
     """Share of a column's values that training had never seen, worth a look."""
-    chance: Annotated[float, Field(gt=0, le=0.2)] = 0.005
+    chance: Annotated[float, Field(gt=0, le=0.2)] = 0.01
     """Chance of one false finding among all that is compared in one look."""
     resamples: Annotated[int, Field(ge=100, le=10_000)] = 400
     """Draws of the bootstrap."""
@@ -72,6 +72,8 @@ class Monitoring(Strict):
     status: Hysteresis = Hysteresis()
     retrain: bool = True
     """Whether `act` starts a training run."""
+    retrain_window: Duration | None = None
+    """That run learns from this last stretch only: what came before does not know what is new. Absent: as every run."""
 
     @model_validator(mode="after")
     def _chance_can_be_seen(self) -> Monitoring:
