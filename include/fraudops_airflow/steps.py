@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import task
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import Portfolio, format_duration
 
 from fraudops_airflow.defaults import BULK_POOL
 
@@ -145,6 +145,43 @@ def score_shadow_beside(ws: Workspace, portfolio: Portfolio, keys: list[str]) ->
     except Exception:
         log.exception("The shadow could not score; the champion's scores stand, and reconcile tries again")
         return None
+
+
+def monitored(ti: Any, result: Any, *, within: str = "") -> list[str] | None:
+    """Log what monitoring found, and name the tasks of :func:`follow_monitoring` that are to run; None: neither.
+
+    Parameters
+    ----------
+    ti
+        The running task, which hands on what is to be trained.
+    within
+        Task group of those tasks, with its dot.
+    """
+    since = f" since {result.since}" if result.since else ""
+    say([f"status {result.status}{since}", *result.reasons, *result.notes])
+    ti.xcom_push(key="result", value=result.to_dict())
+    wanted = ["retrain"] if result.retraining else []
+    wanted += ["send_notices"] if result.notices else []
+    return [within + name for name in wanted] or None
+
+
+def follow_monitoring(portfolio: Portfolio, monitor: str) -> list[TriggerDagRunOperator]:
+    """What may follow the task ``monitor``: a training run, one for each champion and week, and e-mails."""
+    window = portfolio.monitoring.retrain_window
+    asked = f"ti.xcom_pull(task_ids='{monitor}', key='result')['retraining']"
+    retrain = TriggerDagRunOperator(
+        task_id="retrain",
+        trigger_dag_id=portfolio.dag_id("train"),
+        trigger_run_id="{{ " + asked + "['run_id'] }}",
+        conf={
+            "reason": "{{ " + asked + "['reason'] }}",
+            "as_of": "{{ " + asked + "['as_of'] }}",
+            **({"window": format_duration(window)} if window else {}),
+        },
+        skip_when_already_exists=True,
+        retries=2,
+    )
+    return [retrain, send_notices_now(portfolio)]
 
 
 def send_notices_now(portfolio: Portfolio, **arguments: Any) -> TriggerDagRunOperator:

@@ -28,6 +28,7 @@ COMMANDS = {
     "features": ("features", "app", "What behaviour is measured by; check that no feature looks ahead."),
     "models": ("models", "app", "List model versions, look at one, roll back, shadow, print the evidence."),
     "evaluate": ("evaluate", "evaluate", "Evaluate candidates over several test windows; writes a page."),
+    "monitor": ("monitor", "monitor", "Status of the champions: ok, watch or act, and what it rests on."),
     "policy": ("policy", "app", "What another policy would have done."),
     "roles": ("roles", "app", "Who is who, and who may decide on promotions."),
     "quarantine": ("quarantine", "app", "List, show and export the rows that could not be used."),

@@ -93,6 +93,8 @@ def _show(found: Status) -> None:
     out.print()
     out.print(table)
     for portfolio in found.portfolios:
+        if portfolio.monitoring:
+            out.print(Text(f"{portfolio.name}: {portfolio.monitoring}"))
         if portfolio.shadow:
             out.print(Text(f"{portfolio.name}: {portfolio.shadow}"))
         if portfolio.in_time:

@@ -8,6 +8,7 @@ from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.loading import load_all, load_portfolio
+from fraudops.portfolio.monitoring import Hysteresis, Levels, Monitoring
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Costs, Exploration, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
@@ -37,8 +38,11 @@ __all__ = [
     "Fairness",
     "Features",
     "Gates",
+    "Hysteresis",
     "Labels",
+    "Levels",
     "ModelCard",
+    "Monitoring",
     "Notices",
     "Partitioning",
     "Policy",

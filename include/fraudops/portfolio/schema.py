@@ -14,6 +14,7 @@ from fraudops.portfolio.coherence import Sections, entity_name, incoherences, st
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
+from fraudops.portfolio.monitoring import Monitoring
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.promotion import Promotion
@@ -122,6 +123,7 @@ class Portfolio(Strict):
     training: Training
     policy: Policy = Policy()
     promotion: Promotion = Promotion()
+    monitoring: Monitoring = Monitoring()
     notices: Notices
     watch: Watch = Watch()
     timeliness: Timeliness | None = None

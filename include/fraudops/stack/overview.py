@@ -73,6 +73,8 @@ class PortfolioOverview:
     """The same in words."""
     shadow: str | None = None
     """A sentence about the challenger that scores beside the champion."""
+    monitoring: str | None = None
+    """A sentence about what monitoring says."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -92,6 +94,7 @@ class PortfolioOverview:
             "alarms": list(self.alarms),
             "punctuality": self.punctuality,
             "shadow": self.shadow,
+            "monitoring": self.monitoring,
         }
 
 
@@ -167,7 +170,21 @@ def portfolio_overview(
             punctuality=in_time.to_dict() if in_time else None,
             in_time=in_time.sentence if in_time else None,
             shadow=shadow.sentence if shadow else None,
+            monitoring=monitoring(ws, portfolio),
         )
+
+
+def monitoring(ws: Workspace, portfolio: Portfolio) -> str | None:
+    """What monitoring says about the champion, in a sentence; None where it has not looked yet."""
+    from fraudops.monitoring.looks import checks_of, states
+    from fraudops.monitoring.wording import sentences
+
+    found = states(ws, portfolio)
+    if not found:
+        return None
+    state = found[-1]
+    reasons = sentences(checks_of(ws, portfolio, state.key), state.reasons)
+    return f"monitoring says {state.status} since {state.since}" + (f": {'; '.join(reasons)}" if reasons else "")
 
 
 def champion(session: Session, portfolio: str) -> Champion | None:
