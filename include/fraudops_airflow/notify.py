@@ -31,7 +31,8 @@ def build_notify(portfolio: Portfolio) -> DAG:
 
         @task
         def find_waiting() -> list[int]:
-            """Numbers of the notices that wait; an alarm over an altered model file is among them."""
+            """Numbers of the notices that wait; among them alarms over altered model files, alerts of the past."""
+            from fraudops.decisions.historic import tell_historic
             from fraudops.notices.outbox import waiting
             from fraudops.registry.integrity import raise_alarms
 
@@ -40,6 +41,7 @@ def build_notify(portfolio: Portfolio) -> DAG:
             ws = open_workspace()
             # Whichever step tripped over the file has failed and could not tell: the ledger knows.
             raise_alarms(ws, portfolio)
+            tell_historic(ws, portfolio)
             return waiting(ws, limit=_AT_ONCE, portfolio=portfolio.name)
 
         NoticeEmailOperator.partial(

@@ -2,6 +2,7 @@
 
 from fraudops.store.digests import canonical_json, sha256_of
 from fraudops.store.manifest import Input, Manifest, StoredFile
+from fraudops.store.pinned import PinnedStore, version_of
 from fraudops.store.store import Store
 
-__all__ = ["Input", "Manifest", "Store", "StoredFile", "canonical_json", "sha256_of"]
+__all__ = ["Input", "Manifest", "PinnedStore", "Store", "StoredFile", "canonical_json", "sha256_of", "version_of"]
