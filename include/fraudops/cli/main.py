@@ -32,6 +32,9 @@ COMMANDS = {
     "roles": ("roles", "app", "Who is who, and who may decide on promotions."),
     "quarantine": ("quarantine", "app", "List, show and export the rows that could not be used."),
     "alerts": ("alerts", "app", "List alerts and why they were raised."),
+    "replay": ("replay", "replay", "Compute past decisions again, and compare them with the record."),
+    "trace": ("trace", "app", "What led to an alert; what became of a file's rows."),
+    "restate": ("restate", "restate", "What would be alerted today for days of the past; changes nothing."),
     "mail": ("mail", "app", "Read the e-mails that the local mail sink received."),
     "ledger": ("ledger", "app", "Read and verify the ledger."),
 }

@@ -46,7 +46,7 @@ def build(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[Mani
     for key in set(wanted) - set(available):
         ws.store.require("transactions", portfolio.name, key)
     inputs = _inputs(ws, portfolio, wanted, available)
-    config = portfolio.digest_of(*_SECTIONS)
+    config = config_of(portfolio)
     current, stale = {}, []
     for key in wanted:
         manifest = ws.store.manifest("features", portfolio.name, key)
@@ -58,6 +58,11 @@ def build(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[Mani
         for key, table in _compute(ws, portfolio, chunk, available):
             current[key] = ws.store.write("features", portfolio.name, key, table, config=config, inputs=inputs[key])
     return [current[key] for key in wanted]
+
+
+def config_of(portfolio: Portfolio) -> str:
+    """Digest of the configuration that features depend on."""
+    return portfolio.digest_of(*_SECTIONS)
 
 
 def recompute(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> Iterator[tuple[str, pa.Table]]:
