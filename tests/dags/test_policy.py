@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-WORKFLOWS = {"ingest", "land", "score", "train", "evaluate", "promote", "rollback", "shadow", "notify", "reconcile"}
+WORKFLOWS = {
+    "ingest", "land", "score", "train", "evaluate", "promote", "rollback", "shadow", "notify", "reconcile", "restate",
+}  # fmt: skip
 HEAVY = ("pandas", "sklearn", "great_expectations", "lightgbm", "xgboost", "matplotlib", "pyarrow", "scipy")
 WAITS_FOR_A_PERSON = {"approval.ask"}
 
@@ -58,6 +60,7 @@ def test_long_work_has_a_pool_of_its_own(dag_bag: DagBag) -> None:
     for name in ("cards", "ulb"):
         assert dag_bag.dags[f"{name}_train"].get_task("train_candidates.train").pool == "fraudops_training"
         assert dag_bag.dags[f"{name}_evaluate"].get_task("evaluate").pool == "fraudops_training"
+        assert dag_bag.dags[f"{name}_restate"].get_task("restate").pool == "fraudops_training"
 
 
 def test_an_approval_never_answers_by_itself(dag_bag: DagBag) -> None:

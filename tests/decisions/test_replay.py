@@ -152,7 +152,9 @@ def test_decisions_are_found_by_name_and_by_id(scored: Bank) -> None:
 
 def test_a_sample_is_the_same_for_the_same_seed(scored: Bank) -> None:
     everything = sample(scored.ws, scored.portfolio, 99, 0)
-    assert [one.transaction_id for one in everything] == [f"{d}-{i}" for d, n in zip(DAYS, (3, 4, 3), strict=True) for i in range(n)]
+    assert [one.transaction_id for one in everything] == [
+        f"{d}-{i}" for d, n in zip(DAYS, (3, 4, 3), strict=True) for i in range(n)
+    ]
     some = sample(scored.ws, scored.portfolio, 4, 7)
     assert some == sample(scored.ws, scored.portfolio, 4, 7)
     assert len(set(some)) == 4
