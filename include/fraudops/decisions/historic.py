@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from fraudops.database.models import Alert, LedgerEntry, Notice
 from fraudops.decisions.locks import lock_partition
@@ -107,6 +107,19 @@ def tell_historic(ws: Workspace, portfolio: Portfolio) -> bool:
                 models=tuple(sorted({entry.details["model_version"] for entry in untold}, key=lambda v: int(v[1:]))),
             ),
         )
+
+
+def summary_of(session: Session, entry: LedgerEntry) -> Notice | None:
+    """The notice that told of the alerts of an entry; None where they are not of the past, or not told of yet."""
+    if not entry.details.get(_HISTORIC):
+        return None
+    summaries = session.scalars(
+        select(Notice)
+        .where(Notice.portfolio == entry.portfolio, Notice.kind == HISTORIC)
+        .order_by(Notice.id)
+        .options(selectinload(Notice.deliveries))
+    )
+    return next((notice for notice in summaries if int(notice.dedupe_key.rpartition("/")[2]) >= entry.number), None)
 
 
 def _untold(session: Session, portfolio: Portfolio) -> Sequence[LedgerEntry]:

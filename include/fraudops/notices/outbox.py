@@ -125,7 +125,7 @@ def queue(
     ConfigurationError
         No recipient, or an address that is none.
     """
-    key = _bounded(_storable(f"{portfolio.name}/{dedupe_key}"))
+    key = _dedupe_key(portfolio.name, dedupe_key)
     sender = _address(portfolio.notices.sender, where=f"{portfolio.name}.yaml: notices.sender")
     statement = (
         insert(Notice)
@@ -350,6 +350,12 @@ def state(ws: Workspace, notice_id: int) -> str:
     return found
 
 
+def find(session: Session, portfolio: str, dedupe_key: str) -> Notice | None:
+    """The notice that was queued under a key, with its deliveries; None where there is none."""
+    key = _dedupe_key(portfolio, dedupe_key)
+    return session.scalar(select(Notice).where(Notice.dedupe_key == key).options(selectinload(Notice.deliveries)))
+
+
 def counts(session: Session, portfolio: str) -> Counts:
     """How many notices of a portfolio are in which state."""
     rows = session.execute(
@@ -383,6 +389,10 @@ def unsent(ws: Workspace, limit: int = 200) -> list[Unsent]:
 
 
 # -- inside ---------------------------------------------------------------------------------------------------
+
+
+def _dedupe_key(portfolio: str, name: str) -> str:
+    return _bounded(_storable(f"{portfolio}/{name}"))
 
 
 def _locked(session: Session, notice_id: int) -> Notice:
