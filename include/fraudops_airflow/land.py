@@ -115,11 +115,11 @@ def build_land(portfolio: Portfolio) -> DAG:
                 from fraudops_airflow.context import actor, open_workspace
                 from fraudops_airflow.defaults import chunks
 
-                ws, passed = open_workspace(), []
-                for key in sorted(landed["keys"]):
+                ws, passed, keys = open_workspace(), [], sorted(landed["keys"])
+                for key in keys:
                     outcome = validate(ws, portfolio, key)
                     if outcome.passed:
-                        publish(ws, portfolio, key, actor=actor(dag_run))
+                        publish(ws, portfolio, key, actor=actor(dag_run), until=keys[-1])
                         passed.append(key)
                     else:
                         with ws.transaction() as session:

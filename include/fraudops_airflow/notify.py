@@ -37,6 +37,7 @@ def build_notify(portfolio: Portfolio) -> DAG:
             """Numbers of the notices that wait; alarms and warnings are among them. Fails where no mail can be sent."""
             from datetime import UTC, datetime
 
+            from fraudops.decisions.historic import tell_historic
             from fraudops.decisions.timeliness import tell_late
             from fraudops.notices.lateness import warn
             from fraudops.notices.outbox import waiting
@@ -49,6 +50,7 @@ def build_notify(portfolio: Portfolio) -> DAG:
             # Whichever step tripped over the file has failed and could not tell: the ledger knows.
             raise_alarms(ws, portfolio)
             say(f"{late.key} is late: {late.what}" for late in tell_late(ws, portfolio, now=datetime.now(UTC)))
+            tell_historic(ws, portfolio)
             delayed = warn(ws, portfolio)
             found = waiting(ws, limit=_AT_ONCE, portfolio=portfolio.name)
             if found:

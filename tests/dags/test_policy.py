@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORKFLOWS = {
     *("ingest", "land", "watch", "score", "train", "evaluate", "promote", "rollback", "shadow", "notify", "reconcile"),
-    *("monitor", "retain", "verify"),
+    *("monitor", "restate", "retain", "verify"),
 }
 HEAVY = ("pandas", "sklearn", "great_expectations", "lightgbm", "xgboost", "matplotlib", "pyarrow", "scipy")
 WAITS_FOR_A_PERSON = {"approval.ask"}
@@ -61,6 +61,7 @@ def test_long_work_has_a_pool_of_its_own(dag_bag: DagBag) -> None:
     for name in ("cards", "ulb"):
         assert dag_bag.dags[f"{name}_train"].get_task("train_candidates.train").pool == "fraudops_training"
         assert dag_bag.dags[f"{name}_evaluate"].get_task("evaluate").pool == "fraudops_training"
+        assert dag_bag.dags[f"{name}_restate"].get_task("restate").pool == "fraudops_training"
 
 
 def test_what_scores_a_day_waits_for_nothing_long(dag_bag: DagBag) -> None:

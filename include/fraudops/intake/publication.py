@@ -18,6 +18,8 @@ from fraudops.workspace import Workspace
 
 INGESTED = "ingested"
 """Action of the ledger's entry for a published partition."""
+UNTIL = "until"
+"""Detail of such an entry: the newest partition that was published in the same load, where it is another."""
 CHANGES = "changes"
 """Detail of such an entry: rows added, changed and removed, where others were published before."""
 
@@ -39,13 +41,15 @@ class PublishResult:
         return {**asdict(self), "change": self.change.to_dict() if self.change else None}
 
 
-def publish(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -> PublishResult:
+def publish(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str, until: str | None = None) -> PublishResult:
     """Publish the staged transactions of a partition and record it; harmless where nothing is staged.
 
     Parameters
     ----------
     actor
         Airflow user, or ``service:<workflow>``.
+    until
+        Newest partition of the load that this one belongs to.
 
     Raises
     ------
@@ -64,7 +68,10 @@ def publish(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -> Pub
         # The entry first: if publishing fails it vanishes with the transaction, and if the commit fails the
         # next run finds a partition without an entry and makes up for it.
         lineage = store.manifest("lineage", name, key)
-        record(ws, session, manifest, actor=actor, details=_details(lineage, manifest, before))
+        details = _details(lineage, manifest, before)
+        if until is not None and until > key:
+            details[UNTIL] = until
+        record(ws, session, manifest, actor=actor, details=details)
         if staged is not None:
             publish_protected(store, name, key)
             store.publish(staged)

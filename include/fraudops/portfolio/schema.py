@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from fraudops.portfolio.behaviour import Features
 from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
 from fraudops.portfolio.columns import Column, Role
-from fraudops.portfolio.durations import Duration
+from fraudops.portfolio.durations import Duration, parse_duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.monitoring import Monitoring
 from fraudops.portfolio.partitioning import Partitioning
@@ -88,6 +88,9 @@ class Notices(Strict):
     """``full``: transaction id, amount, time, decision, reasons. ``reference``: a number and a link."""
     immediate_limit: int = 5
     """At most this many immediate notices per partition; the digest names the rest."""
+    historic_after: Duration | None = parse_duration("3d")
+    """Alerts of a partition that was published more than this after a later one, in one load with it, or before
+    there was a champion, are told of in one summary. Null: each partition has its own notices, however old."""
     uncertain: Literal["resend", "hold"] = "resend"
     """What happens to a notice of which nobody knows whether it was delivered."""
     warn_after: Duration = timedelta(hours=1)

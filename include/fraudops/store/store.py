@@ -122,6 +122,14 @@ class Store:
             )
         return manifest
 
+    def versions(self, dataset: str, portfolio: str, key: str) -> list[Manifest]:
+        """Every manifest that a partition has had, the one in force first; the others in no order of time."""
+        current = self.manifest(dataset, portfolio, key)
+        folder = self._folder(dataset, portfolio, key) / "history"
+        earlier = sorted(folder.glob("*.json"), key=str) if folder.exists() else []
+        found = [manifest for path in earlier if (manifest := self._manifest_at(path)) is not None]
+        return [*([current] if current is not None else []), *found]
+
     def read(self, manifest: Manifest, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows a manifest names (published or staged), each file checked against its digest.
 

@@ -65,6 +65,8 @@ def create_app() -> FastAPI:
     app.get("/monitoring/{portfolio}")(watched)
     app.get("/reports")(training_reports)
     app.get("/reports/{portfolio}/{run_id}")(training_report)
+    app.get("/restated")(restatements)
+    app.get("/restated/{portfolio}/{run}")(restatement)
     app.get("/evidence/{portfolio}/{version}")(evidence)
     app.get("/validation")(validations)
     app.get("/validation/{portfolio}/{key}")(validation)
@@ -120,6 +122,24 @@ def training_report(request: Request, archive: ArchiveDep, portfolio: str, run_i
     with archive.reading() as session:
         run = summaries.training_run(session, found, run_id)
     return render(request, "report.html", run=run)
+
+
+def restatements(request: Request, archive: ArchiveDep) -> HTMLResponse:
+    """What would be alerted today for days of the past: every restatement, by portfolio."""
+    return render(
+        request,
+        "restatements.html",
+        lines=summaries.restatements(archive),
+        portfolios=list(archive.portfolios.values()),
+    )
+
+
+def restatement(request: Request, archive: ArchiveDep, portfolio: str, run: str) -> HTMLResponse:
+    """One restatement, with its page below."""
+    found = _portfolio(archive, portfolio)
+    if not archive.has("restated", portfolio, run):
+        raise HTTPException(404, f"There is no restatement {run}.")
+    return render(request, "restatement.html", portfolio=found, run=run)
 
 
 def evidence(request: Request, archive: ArchiveDep, portfolio: str, version: str) -> HTMLResponse:

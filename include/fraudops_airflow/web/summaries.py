@@ -188,6 +188,33 @@ def training_run(session: Session, portfolio: Portfolio, run_id: str) -> Trainin
     )
 
 
+@dataclass(frozen=True)
+class RestatementLine:
+    """What would be alerted today for days of the past."""
+
+    portfolio: Portfolio
+    run: str
+    version: str
+    reason: str
+    partitions: int
+    new: int
+    gone: int
+    changed: int
+
+
+def restatements(archive: Archive) -> list[RestatementLine]:
+    """Every restatement that has a page, the newest days first."""
+    lines = []
+    for portfolio in archive.portfolios.values():
+        for folder in archive.folders("restated", portfolio.name):
+            if archive.has("restated", portfolio.name, folder.name):
+                found = _json(archive, "restated", portfolio.name, folder.name, "summary.json")
+                numbers = {name: int(found.get(name, 0)) for name in ("partitions", "new", "gone", "changed")}
+                texts = {name: str(found.get(name, "")) for name in ("version", "reason")}
+                lines.append(RestatementLine(portfolio, folder.name, **texts, **numbers))
+    return lines
+
+
 def validations(archive: Archive) -> list[ValidationLine]:
     """The newest validated partitions of every portfolio."""
     return [

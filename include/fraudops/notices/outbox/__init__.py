@@ -9,7 +9,7 @@
 ``queueing`` puts notices in, ``sending`` takes them out, ``asking`` tells what is there.
 """
 
-from fraudops.notices.outbox.asking import Counts, Unsent, counts, state, unsent
+from fraudops.notices.outbox.asking import Counts, Unsent, counts, find, state, unsent
 from fraudops.notices.outbox.queueing import SUBJECT_LENGTH, one_line, queue
 from fraudops.notices.outbox.sending import (
     Claim,
@@ -32,6 +32,7 @@ __all__ = [
     "Unsent",
     "claim",
     "counts",
+    "find",
     "one_line",
     "queue",
     "record",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from fraudops.database.models import Delivery, Notice
 from fraudops.errors import ContractError
+from fraudops.notices.outbox.queueing import stored_key
 from fraudops.workspace import Workspace
 
 
@@ -59,6 +60,12 @@ def state(ws: Workspace, notice_id: int) -> str:
     if found is None:
         raise unknown(notice_id)
     return found
+
+
+def find(session: Session, portfolio: str, dedupe_key: str) -> Notice | None:
+    """The notice that was queued under a key, with its deliveries; None where there is none."""
+    key = stored_key(portfolio, dedupe_key)
+    return session.scalar(select(Notice).where(Notice.dedupe_key == key).options(selectinload(Notice.deliveries)))
 
 
 def counts(session: Session, portfolio: str) -> Counts:

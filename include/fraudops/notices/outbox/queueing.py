@@ -50,7 +50,7 @@ def queue(
     ConfigurationError
         No recipient, or an address that is none.
     """
-    key = _bounded(_storable(f"{portfolio.name}/{dedupe_key}"))
+    key = stored_key(portfolio.name, dedupe_key)
     sender = _address(portfolio.notices.sender, where=f"{portfolio.name}.yaml: notices.sender")
     statement = (
         insert(Notice)
@@ -125,6 +125,11 @@ def _message_id(portfolio: str, key: str, sender: str) -> str:
         domain = "fraudops.invalid"
     digest = sha256_of(f"{portfolio}\n{key}".encode("utf-8", "replace"))
     return f"<{digest[:32]}@{domain}>"
+
+
+def stored_key(portfolio: str, name: str) -> str:
+    """A portfolio's dedupe key as the table has it."""
+    return _bounded(_storable(f"{portfolio}/{name}"))
 
 
 def _bounded(key: str) -> str:
