@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010_notice_claimed_by"
-down_revision = "0005_alert_explanation"
+revision = "0007_notice_claimed_by"
+down_revision = "0006_legal_hold"
 branch_labels = None
 depends_on = None
 
