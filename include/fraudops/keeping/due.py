@@ -14,6 +14,7 @@ from upath import UPath
 
 from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Shadow
 from fraudops.keeping.holds import Held
+from fraudops.monitoring import DATASETS as MONITORED
 from fraudops.portfolio import REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
 from fraudops.store import sha256_of
@@ -28,6 +29,7 @@ _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 PARTITIONS = {
     # In the order in which they go: what was computed before what it was computed from.
+    **dict.fromkeys(MONITORED, "scores"),
     "scores": "scores",
     SHADOW_SCORES: "scores",
     "features": "features",
