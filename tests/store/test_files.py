@@ -15,6 +15,10 @@ DAY = "2026-03-05"
 TABLE = pa.table({"transaction_id": ["a", "b"]})
 
 
+def files_of(store: Store) -> set[Path]:
+    return {path for path in Path(store.root).rglob("*") if path.is_file()}
+
+
 @pytest.mark.parametrize(
     ("number", "said"),
     [
@@ -24,6 +28,9 @@ TABLE = pa.table({"transaction_id": ["a", "b"]})
     ],
 )
 def test_the_error_says_what_to_do(store: Store, monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> None:
+    store.put(b"", "reports", "cards", "so-that-the-store-has-its-format")
+    before = files_of(store)
+
     def refuse(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
@@ -35,7 +42,7 @@ def test_the_error_says_what_to_do(store: Store, monkeypatch: pytest.MonkeyPatch
     assert not isinstance(found.value, ContractError)
     assert f"date={DAY}" in str(found.value)
     assert store.keys("transactions", "cards") == []
-    assert [path for path in Path(store.root).rglob("*") if path.is_file()] == []
+    assert files_of(store) == before
     store.write("transactions", "cards", DAY, TABLE, config="c")
     assert store.read_partition("transactions", "cards", DAY).equals(TABLE)
 
