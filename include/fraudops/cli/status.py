@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -55,7 +56,10 @@ def read_status(settings: Settings) -> Status:
     )
     ws = Workspace.open(settings) if database else None
     store = Store(settings.store)
-    found = [portfolio_overview(store, portfolio, ws) for portfolio in readable_portfolios(settings.portfolios)]
+    now = datetime.now(UTC)
+    found = [
+        portfolio_overview(store, portfolio, ws, now=now) for portfolio in readable_portfolios(settings.portfolios)
+    ]
     return Status(state, ("admin", secrets.passwords["admin"]) if secrets else None, found, storage(store))
 
 
@@ -89,8 +93,13 @@ def _show(found: Status) -> None:
     out.print()
     out.print(table)
     for portfolio in found.portfolios:
+        if portfolio.monitoring:
+            out.print(Text(f"{portfolio.name}: {portfolio.monitoring}"))
         if portfolio.shadow:
             out.print(Text(f"{portfolio.name}: {portfolio.shadow}"))
+        if portfolio.in_time:
+            style = "yellow" if portfolio.in_time.startswith("late") else "default"
+            out.print(Text(f"{portfolio.name} is {portfolio.in_time}", style=style))
         for alarm in portfolio.alarms:
             out.print(Text("ALARM ", style="bold red") + Text(f"{portfolio.name}: {alarm}"))
     if found.storage:

@@ -226,6 +226,8 @@ class Notice(Base):
     queued_at: Mapped[datetime]
     claimed_until: Mapped[datetime | None]
     """While this lies ahead, another sender keeps its hands off."""
+    claimed_by: Mapped[str | None] = mapped_column(Text)
+    """Who sends it, such as the task; when the same one comes again, its earlier try is dead."""
 
     deliveries: Mapped[list[Delivery]] = relationship(order_by="Delivery.id")
 

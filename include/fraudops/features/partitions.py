@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from fraudops.errors import ContractError
 from fraudops.features.columns import model_columns
 from fraudops.features.compute import compute, lookback
 from fraudops.features.loading import history_begins, load, with_amount
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import REPORT_FEEDS, Portfolio
 from fraudops.store import Input, Manifest, removed_keys, tombstone
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def build(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[Mani
         ws.store.require("transactions", portfolio.name, key)
     past = _Past.read(ws, portfolio, available)
     inputs = _inputs(ws, portfolio, wanted, past)
-    config = portfolio.digest_of(*_SECTIONS)
+    config = config_of(portfolio)
     current, stale = {}, []
     for key in wanted:
         manifest = ws.store.manifest("features", portfolio.name, key)
@@ -66,6 +66,33 @@ def build(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[Mani
         for key, table in _compute(ws, portfolio, chunk, available):
             current[key] = ws.store.write("features", portfolio.name, key, table, config=config, inputs=inputs[key])
     return [current[key] for key in wanted]
+
+
+def config_of(portfolio: Portfolio) -> str:
+    """Digest of the configuration that features depend on."""
+    return portfolio.digest_of(*_SECTIONS)
+
+
+def recompute(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> Iterator[tuple[str, pa.Table]]:
+    """Features of some partitions from the transactions and labels that the store has; nothing is written.
+
+    Yields
+    ------
+    str, Table
+        Key and features, in the order of time; at most some tens of partitions are held at once.
+
+    Raises
+    ------
+    ContractError
+        Retention has removed days that they look back to.
+    """
+    wanted = sorted(set(keys))
+    available = ws.store.keys("transactions", portfolio.name)
+    past = _Past.read(ws, portfolio, available)
+    for key, inputs in _inputs(ws, portfolio, wanted, past).items():
+        past.require(portfolio, key, inputs)
+    for chunk in _chunks(wanted, available, _AT_ONCE):
+        yield from _compute(ws, portfolio, chunk, available)
 
 
 def outdated(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[str]:
@@ -98,29 +125,47 @@ def model_frame(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> pd.
     MissingPartitionError
         A partition of transactions or features does not exist.
     """
+    tables = [
+        model_rows(
+            portfolio,
+            key,
+            ws.store.read_partition("transactions", portfolio.name, key),
+            ws.store.read_partition("features", portfolio.name, key),
+        )
+        for key in sorted(set(keys))
+    ]
+    return frame_of(portfolio, tables)
+
+
+def model_rows(portfolio: Portfolio, key: str, transactions: pa.Table, features: pa.Table) -> pa.Table:
+    """The columns of :func:`model_frame` for one partition, from its transactions and its features."""
+    table = with_amount(portfolio, transactions)
+    table = table.append_column("partition_key", pa.array([key] * table.num_rows, pa.string()))
+    for field in features.schema:
+        if field.name not in table.column_names:
+            table = table.append_column(field, features[field.name])
+    return table.select(_model_names(portfolio))
+
+
+def frame_of(portfolio: Portfolio, tables: Sequence[pa.Table]) -> pd.DataFrame:
+    """Results of :func:`model_rows`, one after the other, as models read them."""
+    if not tables:
+        return pd.DataFrame(columns=_model_names(portfolio))
+    frame = pa.concat_tables(tables).to_pandas()
     columns = model_columns(portfolio)
+    numeric = [name for name in columns.numeric if frame[name].dtype == object or frame[name].dtype == bool]
+    frame[numeric] = frame[numeric].astype("float64")
+    return frame
+
+
+def _model_names(portfolio: Portfolio) -> list[str]:
     leading = ["transaction_id", "event_time", "amount_minor"]
     beside = [
         *portfolio.entities.values(),
         *([portfolio.currency] if portfolio.currency in portfolio.columns else []),
         *portfolio.promotion.gates.segments.columns,
     ]
-    names = list(dict.fromkeys([*leading, "partition_key", *beside, *columns.all]))
-    frames = []
-    for key in sorted(set(keys)):
-        table = with_amount(portfolio, ws.store.read_partition("transactions", portfolio.name, key))
-        features = ws.store.read_partition("features", portfolio.name, key)
-        table = table.append_column("partition_key", pa.array([key] * table.num_rows, pa.string()))
-        for field in features.schema:
-            if field.name not in table.column_names:
-                table = table.append_column(field, features[field.name])
-        frames.append(table.select(names))
-    if not frames:
-        return pd.DataFrame(columns=names)
-    frame = pa.concat_tables(frames).to_pandas()
-    numeric = [name for name in columns.numeric if frame[name].dtype == object or frame[name].dtype == bool]
-    frame[numeric] = frame[numeric].astype("float64")
-    return frame
+    return list(dict.fromkeys([*leading, "partition_key", *beside, *model_columns(portfolio).all]))
 
 
 @dataclass(frozen=True)
@@ -133,7 +178,7 @@ class _Past:
 
     @classmethod
     def read(cls, ws: Workspace, portfolio: Portfolio, available: list[str]) -> _Past:
-        gone = {name: tuple(removed_keys(ws.store, name, portfolio.name)) for name in ("transactions", "labels")}
+        gone = {name: tuple(removed_keys(ws.store, name, portfolio.name)) for name in ("transactions", *REPORT_FEEDS)}
         return cls(available, gone)
 
     def lacks(self, inputs: Iterable[Input]) -> bool:
@@ -160,16 +205,18 @@ def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], past: _Past) -
         return {key: (ws.store.require("transactions", portfolio.name, key).as_input(),) for key in keys}
     begins = {key: _history_begins(portfolio, key) for key in keys}
     first, last = begins[keys[0]], keys[-1]
-    arrived = ws.store.keys("labels", portfolio.name) if portfolio.labels.source else []
     transactions = _known(ws, portfolio, "transactions", [k for k in past.available if first <= k <= last])
-    labels = _known(ws, portfolio, "labels", [k for k in arrived if first <= k < last])
     transactions |= _buried(ws, portfolio, "transactions", [k for k in past.removed["transactions"] if first <= k])
-    if portfolio.labels.source:
-        labels |= _buried(ws, portfolio, "labels", [k for k in past.removed["labels"] if first <= k < last])
+    arrived: list[tuple[str, Input]] = []
+    for dataset in portfolio.labels.feeds:
+        there = [k for k in ws.store.keys(dataset, portfolio.name) if first <= k < last]
+        gone = [k for k in past.removed[dataset] if first <= k < last]
+        arrived += _known(ws, portfolio, dataset, there).items()
+        arrived += _buried(ws, portfolio, dataset, gone).items()
     found = {}
     for key in keys:
         needed = [known for k, known in transactions.items() if begins[key] <= k <= key]
-        needed += [known for k, known in labels.items() if begins[key] <= k < key]
+        needed += [known for k, known in arrived if begins[key] <= k < key]
         found[key] = tuple(sorted(needed, key=lambda i: (i.dataset, i.key)))
     return found
 

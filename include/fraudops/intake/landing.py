@@ -18,7 +18,6 @@ replaces some only where corrections are asked for. See ``docs/late-and-correcte
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,7 @@ from sqlalchemy.orm import Session
 from fraudops.errors import ContractError
 from fraudops.intake.asked import Asked
 from fraudops.intake.changes import PartitionChange
-from fraudops.intake.feeds import Feed, file_config, labels_feed, partition_config, transactions_feed
+from fraudops.intake.feeds import Feed, file_config, partition_config, report_feeds, transactions_feed
 from fraudops.intake.files import FeedFiles, place_of, source_of
 from fraudops.intake.label_feed import merge_reports
 from fraudops.intake.landing_file import COUNTED, LandingFile
@@ -63,6 +62,7 @@ from fraudops.intake.remarks import (
 )
 from fraudops.intake.replacing import replace
 from fraudops.intake.results import FileResult, LandResult
+from fraudops.intake.scratch import scratch_folder
 from fraudops.intake.settling import Unsettled, is_years_away, settle
 from fraudops.intake.spool import Spool
 from fraudops.intake.tokens import guard_token_key
@@ -106,23 +106,23 @@ def land(
     """
     asked = _asked(ws, portfolio, "transactions", first, last)
     guard_token_key(ws, portfolio)
-    with tempfile.TemporaryDirectory(prefix="fraudops-landing-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         payments = _Landing(ws, portfolio, transactions_feed(portfolio), asked, folder, corrections)
         payments.read([(path, _feed_of(ws, portfolio, path)) for path in files.transactions])
-        reports = None
-        if files.labels and portfolio.labels.source is not None:
-            feed = labels_feed(portfolio, portfolio.labels.source)
-            reports = _Landing(ws, portfolio, feed, _asked(ws, portfolio, "labels", None, None), folder)
-            reports.read([(path, feed) for path in files.labels])
+        reports = []
+        for feed in report_feeds(portfolio):
+            if files.reports(feed.kind):
+                wanted = _asked(ws, portfolio, feed.kind, None, None)
+                reports.append(_Landing(ws, portfolio, feed, wanted, folder))
+                reports[-1].read([(path, feed) for path in files.reports(feed.kind)])
         with ws.transaction() as session:
             lock_landing(session, portfolio.name)
             # While this one waited, another landing may have taken a newer version of a file.
-            for file in [*payments.files, *(reports.files if reports else [])]:
+            for file in [file for landing in (payments, *reports) for file in landing.files]:
                 require_unchanged(file.path, file.mark)
             payments.stage_partitions()
-            if reports is not None:
-                reports.publish_reports(session)
+            for landing in reports:
+                landing.publish_reports(session)
     return _result(payments, reports)
 
 
@@ -460,7 +460,7 @@ class _Landing:
     # -- reports of fraud ------------------------------------------------------------------------------
 
     def publish_reports(self, session: Session) -> None:
-        """Publish the reports of fraud by the partition in which they arrived."""
+        """Publish chargebacks, or dispositions, by the partition in which they arrived."""
         for file, delivery in zip(self.files, self._deliver(), strict=True):
             self.notes += report_remarks(file.name, delivery)
         for file in self.files:
@@ -471,14 +471,14 @@ class _Landing:
         for code, key in self._partitions():
             if code not in self._spool.codes:
                 continue
-            before = self.ws.store.manifest("labels", self.feed.portfolio, key)
+            before = self.ws.store.manifest(self.feed.kind, self.feed.portfolio, key)
             end = self.asked.partitioning.end(key)
             known = None if before is None else self.ws.store.read(before)
-            table = merge_reports(known, self._spool.take(code), end)
+            table = merge_reports(self.feed.kind, known, self._spool.take(code), end)
             after = before
             if before is None or known is None or not table.equals(known):
                 after = self.ws.store.write(
-                    "labels", self.feed.portfolio, key, table, config=self.config, facts={"rows": table.num_rows}
+                    self.feed.kind, self.feed.portfolio, key, table, config=self.config, facts={"rows": table.num_rows}
                 )
                 self.changed.add(key)
             if after is not None:
@@ -492,19 +492,19 @@ class _Landing:
         return folder
 
 
-def _result(payments: _Landing, reports: _Landing | None) -> LandResult:
-    files = [*payments.results, *(reports.results if reports else [])]
-    reasons = payments.reasons + (reports.reasons if reports else Counter())
+def _result(payments: _Landing, reports: list[_Landing]) -> LandResult:
+    files = [result for landing in (payments, *reports) for result in landing.results]
+    reasons = sum((landing.reasons for landing in reports), payments.reasons)
     return LandResult(
         keys=sorted(payments.keys),
         changed_keys=sorted(payments.changed),
-        label_keys=sorted(reports.keys) if reports else [],
+        label_keys=sorted({key for landing in reports for key in landing.keys}),
         rows_read=sum(item.rows for item in files),
         rows_accepted=sum(item.accepted for item in files),
         rows_quarantined=sum(item.quarantined for item in files),
         rows_elsewhere=sum(item.elsewhere for item in files),
         files=files,
         reasons=dict(reasons.most_common(_SHOWN_REASONS)),
-        notes=[*payments.notes, *(reports.notes if reports else [])],
+        notes=[note for landing in (payments, *reports) for note in landing.notes],
         changes=[change for _, change in sorted(payments.all_changes().items())],
     )

@@ -14,7 +14,8 @@ from upath import UPath
 
 from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Shadow
 from fraudops.keeping.holds import Held
-from fraudops.portfolio import Portfolio
+from fraudops.monitoring import DATASETS as MONITORED
+from fraudops.portfolio import REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
 from fraudops.store import sha256_of
 from fraudops.store.removal import MODELS, size_of
@@ -28,10 +29,12 @@ _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 PARTITIONS = {
     # In the order in which they go: what was computed before what it was computed from.
+    **dict.fromkeys(MONITORED, "scores"),
     "scores": "scores",
     SHADOW_SCORES: "scores",
     "features": "features",
     "labels": "labels",
+    "dispositions": "labels",
     "protected": "protected",
     "transactions": "transactions",
     "lineage": "transactions",
@@ -110,7 +113,7 @@ def is_held(held: Held, item: Due, ws: Workspace, portfolio: Portfolio) -> bool:
     if item.area == NOTICES:
         return held.covers_what_came_at(portfolio.partitioning.key_of(_midnight(item.name)))
     key = item.name.rpartition("/")[2].removeprefix("date=")
-    return held.covers_what_came_at(key) if item.area == "labels" else held.covers(key)
+    return held.covers_what_came_at(key) if item.area in REPORT_FEEDS else held.covers(key)
 
 
 def history_of(folder: UPath) -> list[UPath]:
@@ -130,7 +133,7 @@ class _Search:
     def partitions(self, dataset: str, kept: timedelta) -> Iterator[Due]:
         store, name = self.ws.store, self.portfolio.name
         for key in self._keys(dataset, kept):
-            if self.held.covers_what_came_at(key) if dataset == "labels" else self.held.covers(key):
+            if self.held.covers_what_came_at(key) if dataset in REPORT_FEEDS else self.held.covers(key):
                 continue
             manifest = store.manifest(dataset, name, key) or store.staged(dataset, name, key)
             if manifest is not None:

@@ -21,8 +21,9 @@ from fraudops import ledger
 from fraudops.database import LedgerEntry, ModelVersion
 from fraudops.intake.publication import INGESTED
 from fraudops.keeping.retain import BEGAN
+from fraudops.monitoring import DATASETS as MONITORED
 from fraudops.notices.keeping_messages import altered
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
 from fraudops.registry.versions import ARTIFACT
 from fraudops.store import Manifest, removed_keys, sha256_of, tombstone
@@ -30,9 +31,13 @@ from fraudops.store.removal import model_tombstone
 from fraudops.workspace import Workspace
 
 EVERY = 30
-_RECORDED = {"transactions": (INGESTED, "after"), "labels": (INGESTED, "after"), "scores": ("scored", "digest")}
+_RECORDED = {
+    "transactions": (INGESTED, "after"),
+    **dict.fromkeys(REPORT_FEEDS, (INGESTED, "after")),
+    "scores": ("scored", "digest"),
+}
 """Dataset → action of the ledger's entry for a partition, and the detail that has the digest."""
-_UNRECORDED = ("lineage", "protected", "features", SHADOW_SCORES)
+_UNRECORDED = ("lineage", "protected", "features", SHADOW_SCORES, *MONITORED)
 """Datasets of which the ledger says nothing partition by partition: their files are checked against their manifests."""
 _PATIENCE = (0.5, 2.0)
 """Seconds before a second and a third look: a step publishes and then commits its entry."""

@@ -42,7 +42,10 @@ RESERVED = frozenset(
 """Names that the store and the models use for something of their own."""
 
 _CALENDAR = frozenset({"hour", "weekday", "night", "weekend"})
-_REPORT_COLUMNS = frozenset({"transaction_id", "reported_at", "label"})
+_REPORT_COLUMNS = {
+    "source": frozenset({"transaction_id", "reported_at", "label"}),
+    "dispositions": frozenset({"transaction_id", "reported_at", "finding", "by"}),
+}
 _PRESETS = frozenset({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually", "@quarterly"})
 
 
@@ -279,6 +282,10 @@ def _answer(found: Sections) -> Iterator[Problem]:
     if labels.source and not found.named(Role.ID):
         message = "a feed of reports needs a column with role 'id' to refer to"
         yield Problem(("labels", "source"), message, remedy="say which column names the transaction")
+    if labels.dispositions and not labels.source:
+        message = "dispositions stand beside a feed of reports, and there is none"
+        remedy = "give labels.source; where investigators' findings are the only labels, that is their feed"
+        yield Problem(("labels", "dispositions"), message, remedy=remedy)
     if labels.unreported == "unknown" and not labels.source:
         message = "a label column says of every transaction what it was: none is unreported"
         yield Problem(("labels", "unreported"), message, "'unknown'", "give labels.source, or leave it out")
@@ -304,15 +311,23 @@ def _sources(found: Sections) -> Iterator[Problem]:
             yield Problem((*path, "path"), message, repr(source.path), "name files below it")
         if source.is_database:
             yield from _read_of_database(path, source, found)
-    if found.labels is not None and found.labels.source is not None:
-        path = ("labels", "source")
-        reports = found.labels.source
-        if reports.is_fetched and reports.name in {source.name for source in found.transactions if source.is_fetched}:
-            # A source's name is its folder in the landing folder.
-            message = f"{reports.name!r} is the name of a source of the transactions"
+    if found.labels is not None:
+        folders = {source.name: "of the transactions" for source in found.transactions if source.is_fetched}
+        for key, columns in _REPORT_COLUMNS.items():
+            feed: Source | None = getattr(found.labels, key)
+            if feed is not None:
+                yield from _reports(("labels", key), feed, set(columns), folders)
+
+
+def _reports(path: Path, source: Source, columns: set[str], folders: dict[str, str]) -> Iterator[Problem]:
+    """What is said about transactions; ``folders`` gets the feed's name, which is its folder in the landing folder."""
+    if source.is_fetched:
+        if source.name in folders:
+            message = f"{source.name!r} is the name of a source {folders[source.name]}"
             yield Problem((*path, "name"), message, remedy="give it a name of its own")
-        yield from _mapped(path, found.labels.source, set(_REPORT_COLUMNS))
-        yield from _simulated(path, found.labels.source)
+        folders[source.name] = "of the labels"
+    yield from _mapped(path, source, columns)
+    yield from _simulated(path, source)
 
 
 def _parts(found: Sections) -> set[str]:

@@ -104,8 +104,8 @@ def generated_files(landing: Path, portfolio: Portfolio, folder: StackFolder) ->
     world = landing / "simulation.json"
     if world.exists() or "seed" in demo:
         found.update(landing.glob(world.name))
-        for source in (*portfolio.transactions, portfolio.labels.source):
-            if source is not None and source.simulator:
+        for source in (*portfolio.transactions, *portfolio.labels.feeds.values()):
+            if source.simulator:
                 found.update(landing.glob(source.local_pattern.replace("{key}", "*")))
     found.update(landing / name for name in demo.get("copied", []) if (landing / name).exists())
     return sorted(found)

@@ -27,7 +27,7 @@ from upath import UPath
 from fraudops.errors import IntegrityError, MissingPartitionError
 from fraudops.store import formats
 from fraudops.store.digests import sha256_of
-from fraudops.store.files import put_whole
+from fraudops.store.files import explained, put_whole
 from fraudops.store.manifest import Input, Manifest, StoredFile
 
 _ROW_GROUP = 65_536
@@ -61,7 +61,7 @@ class Store:
         facts: dict[str, Any] | None = None,
     ) -> Manifest:
         """Write a partition whole: data first, manifest last. Rows must come in their defined order."""
-        manifest = self.stage(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
+        manifest = self._write_data(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
         self.publish(manifest)
         return manifest
 
@@ -77,23 +77,8 @@ class Store:
         facts: dict[str, Any] | None = None,
     ) -> Manifest:
         """Write a partition's data and its manifest-to-be; readers see nothing until :meth:`publish`."""
-        content = _parquet(table)
-        digest = sha256_of(content)
-        file = StoredFile(name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest)
-        manifest = Manifest(
-            dataset=dataset,
-            portfolio=portfolio,
-            key=key,
-            rows=table.num_rows,
-            files=(file,),
-            columns={field.name: str(field.type) for field in table.schema},
-            inputs=tuple(sorted(inputs, key=lambda i: (i.dataset, i.key))),
-            config=config,
-            facts=facts or {},
-        )
-        folder = self._folder(dataset, portfolio, key)
-        self._put(folder / file.name, content)
-        self._put(folder / "staged.json", manifest.to_bytes())
+        manifest = self._write_data(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
+        self._put(self._folder(dataset, portfolio, key) / "staged.json", manifest.to_bytes())
         return manifest
 
     def publish(self, manifest: Manifest) -> None:
@@ -106,15 +91,11 @@ class Store:
             self._put(folder / "history" / f"{sha256_of(previous)[:16]}.json", previous)
         if previous != content:
             self._put(current, content)
-        staged = folder / "staged.json"
-        if staged.exists():
-            staged.unlink()
+        _forget(folder / "staged.json")
 
     def discard(self, manifest: Manifest) -> None:
         """Forget a staged partition (its data stays until retention removes what no manifest names)."""
-        staged = self._folder(manifest.dataset, manifest.portfolio, manifest.key) / "staged.json"
-        if staged.exists():
-            staged.unlink()
+        _forget(self._folder(manifest.dataset, manifest.portfolio, manifest.key) / "staged.json")
 
     def staged(self, dataset: str, portfolio: str, key: str) -> Manifest | None:
         """The manifest of a partition that waits for validation, or None."""
@@ -140,6 +121,14 @@ class Store:
                 remedy="run the step that writes it",
             )
         return manifest
+
+    def versions(self, dataset: str, portfolio: str, key: str) -> list[Manifest]:
+        """Every manifest that a partition has had, the one in force first; the others in no order of time."""
+        current = self.manifest(dataset, portfolio, key)
+        folder = self._folder(dataset, portfolio, key) / "history"
+        earlier = sorted(folder.glob("*.json"), key=str) if folder.exists() else []
+        found = [manifest for path in earlier if (manifest := self._manifest_at(path)) is not None]
+        return [*([current] if current is not None else []), *found]
 
     def read(self, manifest: Manifest, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows a manifest names (published or staged), each file checked against its digest.
@@ -205,6 +194,34 @@ class Store:
 
     # -- inside ---------------------------------------------------------------------------------------
 
+    def _write_data(
+        self,
+        dataset: str,
+        portfolio: str,
+        key: str,
+        table: pa.Table,
+        *,
+        config: str,
+        inputs: Iterable[Input],
+        facts: dict[str, Any] | None,
+    ) -> Manifest:
+        content = _parquet(table)
+        digest = sha256_of(content)
+        file = StoredFile(name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest)
+        manifest = Manifest(
+            dataset=dataset,
+            portfolio=portfolio,
+            key=key,
+            rows=table.num_rows,
+            files=(file,),
+            columns={field.name: str(field.type) for field in table.schema},
+            inputs=tuple(sorted(inputs, key=lambda i: (i.dataset, i.key))),
+            config=config,
+            facts=facts or {},
+        )
+        self._put(self._folder(dataset, portfolio, key) / file.name, content)
+        return manifest
+
     def _folder(self, dataset: str, portfolio: str, key: str) -> UPath:
         return self.path(dataset, portfolio, f"date={key}")
 
@@ -221,6 +238,12 @@ class Store:
             formats.require_writable(self.root)
             self._readable = self._writable = True
         put_whole(path, content)
+
+
+def _forget(path: UPath) -> None:
+    if path.exists():
+        with explained(path):
+            path.unlink()
 
 
 def _parquet(table: pa.Table) -> bytes:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0009_legal_hold"
+revision = "0006_legal_hold"
 down_revision = "0005_alert_explanation"
 branch_labels = None
 depends_on = None
