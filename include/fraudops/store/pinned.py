@@ -8,6 +8,7 @@ from upath import UPath
 
 from fraudops.errors import IntegrityError
 from fraudops.store.manifest import Input, Manifest
+from fraudops.store.removal import tombstone
 from fraudops.store.store import Store
 
 
@@ -40,7 +41,7 @@ class PinnedStore(Store):
             else:
                 self._manifests[wanted.dataset, wanted.key] = found
         if gone:
-            raise _gone(portfolio, gone)
+            raise _gone(store, portfolio, gone)
 
     def manifest(self, dataset: str, portfolio: str, key: str) -> Manifest | None:
         """The partition as it was, or None where it was no input."""
@@ -64,9 +65,16 @@ def version_of(store: Store, portfolio: str, wanted: Input) -> Manifest | None:
     return next((manifest for manifest in earlier if manifest.data_digest == wanted.digest), None)
 
 
-def _gone(portfolio: str, inputs: list[Input]) -> IntegrityError:
+def _gone(store: Store, portfolio: str, inputs: list[Input]) -> IntegrityError:
     first = inputs[0]
     more = f", and {len(inputs) - 1} other partitions" if len(inputs) > 1 else ""
+    stone = tombstone(store, first.dataset, portfolio, first.key)
+    if stone is not None and stone.digest == first.digest:
+        return IntegrityError(
+            f"{stone.sentence}{more}",
+            where=f"{portfolio}: {first.dataset}/date={first.key}",
+            remedy="restore a backup from before that into an installation of its own, and ask there",
+        )
     return IntegrityError(
         f"{first.dataset} {first.key} as they were then (digest {first.digest[:16]}…) are gone{more}",
         where=f"{portfolio}: {first.dataset}/date={first.key}",
