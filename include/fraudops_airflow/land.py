@@ -9,7 +9,14 @@ from airflow.sdk import DAG, Param, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import follow_up_task, reconcile_now, say, score_chunk_task, send_notices_now
+from fraudops_airflow.steps import (
+    follow_up_task,
+    reconcile_now,
+    say,
+    score_chunk_task,
+    send_notices_now,
+    watch_undone,
+)
 
 DOC = """Load history in bulk: every file in the landing folder, all its partitions, in one run.
 
@@ -140,6 +147,7 @@ def build_land(portfolio: Portfolio) -> DAG:
         landed = land()
         scored = score_chunk_task(portfolio, "score").expand(keys=validate(landed))
         scored >> send_notices_now(portfolio)
+        scored >> watch_undone(portfolio)
         scored >> follow_up_task(portfolio)(landed) >> reconcile_now(portfolio)
         (
             scored

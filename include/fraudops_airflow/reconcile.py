@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import follow_monitoring, monitored, say, score_chunk_task, send_notices_now
+from fraudops_airflow.steps import say, score_chunk_task, send_notices_now, watch_undone
 
 DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since.
 
@@ -80,26 +80,8 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
             healed >> compared >> ask_for_promotion
             return healed, ask_for_promotion
 
-        @task_group(group_id="watch")
-        def watch() -> Any:
-            """What monitoring has left out: a paused day, a bulk load, labels that came late."""
-
-            @task.branch(trigger_rule="none_failed")
-            def monitor(ti: Any = None) -> list[str] | None:
-                """Measure, settle and look, in the order of time."""
-                from fraudops.monitoring.watch import monitor, unmonitored
-
-                from fraudops_airflow.context import open_workspace
-
-                ws = open_workspace()
-                return monitored(ti, monitor(ws, portfolio, unmonitored(ws, portfolio)), within="watch.")
-
-            looked = monitor()
-            looked >> follow_monitoring(portfolio, "watch.monitor")
-            return looked
-
         scored = score_chunk_task(portfolio, "score").expand(keys=find_undone())
-        scored >> watch()
+        scored >> watch_undone(portfolio)
         healed, asked = shadow()
         scored >> healed
         # Not behind the comparison itself, which skips whatever hangs on it where nobody is to be asked.

@@ -175,6 +175,7 @@ def test_monitoring_trains_once_for_each_champion_and_week(dag_bag: DagBag) -> N
     for dag_id, task_id, asks in (
         ("cards_monitor", "retrain", "monitor"),
         ("cards_reconcile", "watch.retrain", "watch.monitor"),
+        ("cards_land", "watch.retrain", "watch.monitor"),
     ):
         dag = dag_bag.dags[dag_id]
         retrain = dag.get_task(task_id)
