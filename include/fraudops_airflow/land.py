@@ -15,7 +15,7 @@ from fraudops_airflow.steps import (
     say,
     score_chunk_task,
     send_notices_now,
-    watch_undone,
+    monitor_undone,
 )
 
 DOC = """Load history in bulk: every file in the landing folder, all its partitions, in one run.
@@ -147,7 +147,7 @@ def build_land(portfolio: Portfolio) -> DAG:
         landed = land()
         scored = score_chunk_task(portfolio, "score").expand(keys=validate(landed))
         scored >> send_notices_now(portfolio)
-        scored >> watch_undone(portfolio)
+        scored >> monitor_undone(portfolio)
         scored >> follow_up_task(portfolio)(landed) >> reconcile_now(portfolio)
         (
             scored

@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import say, score_chunk_task, send_notices_now, watch_undone
+from fraudops_airflow.steps import say, score_chunk_task, send_notices_now, monitor_undone
 
 DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since.
 
@@ -81,7 +81,7 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
             return healed, ask_for_promotion
 
         scored = score_chunk_task(portfolio, "score").expand(keys=find_undone())
-        scored >> watch_undone(portfolio)
+        scored >> monitor_undone(portfolio)
         healed, asked = shadow()
         scored >> healed
         # Not behind the comparison itself, which skips whatever hangs on it where nobody is to be asked.

@@ -162,11 +162,11 @@ def follow_monitoring(portfolio: Portfolio, monitor: str) -> list[TriggerDagRunO
     return [retrain, send_notices_now(portfolio)]
 
 
-def watch_undone(portfolio: Portfolio) -> Any:
+def monitor_undone(portfolio: Portfolio) -> Any:
     """A group that monitors every scored partition that nobody has looked at, and does what follows from that."""
 
-    @task_group(group_id="watch")
-    def watch() -> Any:
+    @task_group(group_id="monitoring")
+    def monitoring() -> Any:
         """What monitoring has left out: a bulk load, a paused day, labels that came late."""
 
         @task.branch(trigger_rule="none_failed")
@@ -177,13 +177,13 @@ def watch_undone(portfolio: Portfolio) -> Any:
             from fraudops_airflow.context import open_workspace
 
             ws = open_workspace()
-            return monitored(ti, monitor(ws, portfolio, unmonitored(ws, portfolio)), within="watch.")
+            return monitored(ti, monitor(ws, portfolio, unmonitored(ws, portfolio)), within="monitoring.")
 
         looked = monitor()
-        looked >> follow_monitoring(portfolio, "watch.monitor")
+        looked >> follow_monitoring(portfolio, "monitoring.monitor")
         return looked
 
-    return watch()
+    return monitoring()
 
 
 def send_notices_now(portfolio: Portfolio, **arguments: Any) -> TriggerDagRunOperator:

@@ -174,8 +174,8 @@ def test_a_shadow_can_fail_nobody(dag_bag: DagBag) -> None:
 def test_monitoring_trains_once_for_each_champion_and_week(dag_bag: DagBag) -> None:
     for dag_id, task_id, asks in (
         ("cards_monitor", "retrain", "monitor"),
-        ("cards_reconcile", "watch.retrain", "watch.monitor"),
-        ("cards_land", "watch.retrain", "watch.monitor"),
+        ("cards_reconcile", "monitoring.retrain", "monitoring.monitor"),
+        ("cards_land", "monitoring.retrain", "monitoring.monitor"),
     ):
         dag = dag_bag.dags[dag_id]
         retrain = dag.get_task(task_id)
