@@ -11,11 +11,11 @@ from fraudops.portfolio import Portfolio
 from fraudops_airflow.defaults import dag_arguments
 from fraudops_airflow.steps import (
     follow_up_task,
+    monitor_undone,
     reconcile_now,
     say,
     score_chunk_task,
     send_notices_now,
-    monitor_undone,
 )
 
 DOC = """Load history in bulk: every file in the landing folder, all its partitions, in one run.

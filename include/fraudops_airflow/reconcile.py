@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import say, score_chunk_task, send_notices_now, monitor_undone
+from fraudops_airflow.steps import monitor_undone, say, score_chunk_task, send_notices_now
 
 DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since.
 
