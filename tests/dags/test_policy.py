@@ -220,6 +220,7 @@ def test_monitoring_trains_once_for_each_champion_and_week(dag_bag: DagBag) -> N
     for dag_id, task_id, asks in (
         ("cards_monitor", "retrain", "monitor"),
         ("cards_reconcile", "monitoring.retrain", "monitoring.monitor"),
+        ("cards_land", "monitoring.retrain", "monitoring.monitor"),
     ):
         dag = dag_bag.dags[dag_id]
         retrain = dag.get_task(task_id)
