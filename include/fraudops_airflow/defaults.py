@@ -7,10 +7,7 @@ from typing import Any
 
 from airflow.sdk import (
     Asset,
-    ExceptionRetryPolicy,
     PartitionMapper,
-    RetryAction,
-    RetryRule,
     StartOfDayMapper,
     StartOfHourMapper,
     StartOfWeekMapper,
@@ -18,21 +15,16 @@ from airflow.sdk import (
 from fraudops.portfolio import Partitioning, Portfolio
 from fraudops.portfolio.partitioning import WEEK
 
+from fraudops_airflow.retries import POLICY, RETRIES
+
 TRAINING_POOL = "fraudops_training"
 """Two slots: training never takes the slots that scoring needs."""
 
+BULK_POOL = "fraudops_bulk"
+"""Two slots for whatever comes by the month: loading history, making up for what is stale or was pending."""
+
 CHUNK = 31
 """Partitions that one mapped task of a bulk run works on."""
-
-_CONTRACT_ERRORS_FAIL_AT_ONCE = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            exception="fraudops.errors.ContractError",
-            action=RetryAction.FAIL,
-            reason="The input or the configuration is wrong: trying again cannot help.",
-        )
-    ]
-)
 
 
 def dag_arguments(portfolio: Portfolio, workflow: str, doc: str | None) -> dict[str, Any]:
@@ -55,11 +47,11 @@ def dag_arguments(portfolio: Portfolio, workflow: str, doc: str | None) -> dict[
         "tags": ["fraudops", workflow, portfolio.name, *portfolio.tags],
         "default_args": {
             "owner": portfolio.owner,
-            "retries": 2,
+            "retries": RETRIES,
             "retry_delay": timedelta(seconds=10),
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=10),
-            "retry_policy": _CONTRACT_ERRORS_FAIL_AT_ONCE,
+            "retry_policy": POLICY,
             "execution_timeout": timedelta(hours=1),
         },
     }

@@ -13,8 +13,9 @@ from fraudops_airflow.steps import follow_up_task, reconcile_now, say, score_chu
 
 DOC = """Load history in bulk: every file in the landing folder, all its partitions, in one run.
 
-**Starts** when a person triggers it. `path` names one file; empty means all files that match the portfolio's
-patterns, and what lies in buckets, on servers and in databases: of a source with a watermark the rows above it.
+**Starts** when a person triggers it, and by `watch` for what has arrived. `path` names one file; empty means all files
+that match the portfolio's patterns, and what lies in buckets, on servers and in databases: of a source with a watermark
+the rows above it.
 `first` and `last` limit the partitions; what they consist of is then read whole, and no watermark moves.
 
 **Does** what `ingest` and `score` do for single days, and leaves the very same bytes, but in mapped chunks of a
@@ -54,6 +55,13 @@ def build_land(portfolio: Portfolio) -> DAG:
                 description="Rows take the place of what is stored under the same id, whatever file brought it. "
                 "Without it they are kept in quarantine, unless their file has the name of the one that they correct.",
             ),
+            "set_aside": Param(
+                False,
+                type="boolean",
+                title="Set aside what cannot be used",
+                description="A named file that cannot be used as a whole does not keep the others out: its data owner "
+                "is written to, and the run goes on. Without it the run fails and lands nothing.",
+            ),
             "train": Param(
                 False,
                 type="boolean",
@@ -73,6 +81,7 @@ def build_land(portfolio: Portfolio) -> DAG:
 
             from fraudops_airflow.context import actor, open_workspace
             from fraudops_airflow.sources import access_to
+            from fraudops_airflow.steps import land_or_set_aside
 
             for name in ("first", "last"):
                 try:
@@ -81,6 +90,8 @@ def build_land(portfolio: Portfolio) -> DAG:
                     raise ContractError(str(error), where=name) from None
             ws = open_workspace()
             first, last = params["first"] or None, params["last"] or None
+            if params["path"] and params["set_aside"]:
+                return land_or_set_aside(ws, portfolio, params)
             if params["path"]:
                 fetched, files = Fetched(), named_files(ws, portfolio, params["path"])
             else:

@@ -55,12 +55,15 @@ def build_score(portfolio: Portfolio) -> DAG:
             return key
 
         @task(outlets=[scores])
-        def score(key: str) -> dict[str, Any]:
+        def score(
+            key: str, dag_run: Any = None, triggering_asset_events: Any = None, outlet_events: Any = None
+        ) -> dict[str, Any]:
             """Probability of fraud and decision for every transaction."""
             from fraudops.decisions.scoring import score
 
-            from fraudops_airflow.context import open_workspace
+            from fraudops_airflow.context import BACKFILLED, is_backfilled, open_workspace
 
+            outlet_events[scores].extra = {BACKFILLED: is_backfilled(dag_run, triggering_asset_events)}
             return score(open_workspace(), portfolio, key).to_dict()
 
         @task_group

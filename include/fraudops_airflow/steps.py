@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import task
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import Portfolio, format_duration
+
+from fraudops_airflow.defaults import BULK_POOL
 
 if TYPE_CHECKING:
     from fraudops.workspace import Workspace
@@ -20,6 +22,27 @@ def say(sentences: Iterable[object]) -> None:
     """Write what a person should know into the task's log, a line each."""
     for sentence in sentences:
         log.info("%s", sentence)
+
+
+def land_or_set_aside(ws: Workspace, portfolio: Portfolio, params: Any) -> dict[str, Any]:
+    """Land the files that a form names; the data owner is told of those that cannot be used as a whole."""
+    from datetime import UTC, datetime
+
+    from fraudops.intake.apart import land_apart
+    from fraudops.intake.masking import mask_card_numbers
+    from fraudops.notices.intake_messages import file_refused
+
+    names = [params["path"]] if isinstance(params["path"], str) else list(params["path"])
+    limits = {name: params[name] or None for name in ("first", "last")}
+    result, refused = land_apart(ws, portfolio, names, **limits, corrections=params["corrections"])
+    with ws.transaction() as session:
+        for file in refused:
+            name = mask_card_numbers(file.name)
+            log.warning("%s could not be used: %s", name, file.what)
+            told = {"sha256": file.sha256, "what": file.what, "remedy": file.remedy}
+            file_refused(session, ws, portfolio, name=name, **told, now=datetime.now(UTC))
+    say([*result.notes, *result.changes])
+    return {"refused": [mask_card_numbers(file.name) for file in refused], **result.to_dict()}
 
 
 def follow_up_task(portfolio: Portfolio) -> Any:
@@ -53,14 +76,13 @@ def reconcile_now(portfolio: Portfolio) -> TriggerDagRunOperator:
         trigger_dag_id=portfolio.dag_id("reconcile"),
         trigger_run_id="after__{{ dag_run.run_id }}",
         skip_when_already_exists=True,
-        retries=2,
     )
 
 
 def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:
     """A mappable task: features, scores, decisions and alerts of a list of partitions, model loaded once."""
 
-    @task(task_id=task_id, map_index_template="{{ chunk }}")
+    @task(task_id=task_id, pool=BULK_POOL, map_index_template="{{ chunk }}")
     def score_chunk(keys: list[str], dag_run: Any = None) -> dict[str, Any]:
         """Features, scores, decisions, alerts and queued notices of these partitions."""
         from airflow.sdk import get_current_context
@@ -125,6 +147,43 @@ def score_shadow_beside(ws: Workspace, portfolio: Portfolio, keys: list[str]) ->
         return None
 
 
+def monitored(ti: Any, result: Any, *, within: str = "") -> list[str] | None:
+    """Log what monitoring found, and name the tasks of :func:`follow_monitoring` that are to run; None: neither.
+
+    Parameters
+    ----------
+    ti
+        The running task, which hands on what is to be trained.
+    within
+        Task group of those tasks, with its dot.
+    """
+    since = f" since {result.since}" if result.since else ""
+    say([f"status {result.status}{since}", *result.reasons, *result.notes])
+    ti.xcom_push(key="result", value=result.to_dict())
+    wanted = ["retrain"] if result.retraining else []
+    wanted += ["send_notices"] if result.notices else []
+    return [within + name for name in wanted] or None
+
+
+def follow_monitoring(portfolio: Portfolio, monitor: str) -> list[TriggerDagRunOperator]:
+    """What may follow the task ``monitor``: a training run, one for each champion and week, and e-mails."""
+    window = portfolio.monitoring.retrain_window
+    asked = f"ti.xcom_pull(task_ids='{monitor}', key='result')['retraining']"
+    retrain = TriggerDagRunOperator(
+        task_id="retrain",
+        trigger_dag_id=portfolio.dag_id("train"),
+        trigger_run_id="{{ " + asked + "['run_id'] }}",
+        conf={
+            "reason": "{{ " + asked + "['reason'] }}",
+            "as_of": "{{ " + asked + "['as_of'] }}",
+            **({"window": format_duration(window)} if window else {}),
+        },
+        skip_when_already_exists=True,
+        retries=2,
+    )
+    return [retrain, send_notices_now(portfolio)]
+
+
 def send_notices_now(portfolio: Portfolio, **arguments: Any) -> TriggerDagRunOperator:
     """Start the ``notify`` workflow; it would start by itself a few minutes later."""
     return TriggerDagRunOperator(
@@ -132,6 +191,5 @@ def send_notices_now(portfolio: Portfolio, **arguments: Any) -> TriggerDagRunOpe
         trigger_dag_id=portfolio.dag_id("notify"),
         trigger_run_id="after__{{ dag_run.run_id }}",
         skip_when_already_exists=True,
-        retries=2,
         **arguments,
     )

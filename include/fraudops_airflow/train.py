@@ -81,7 +81,7 @@ def build_train(portfolio: Portfolio) -> DAG:
         def preprocess() -> Any:
             """From partitions to one data set whose labels had matured."""
 
-            @task
+            @task(pool=TRAINING_POOL)
             def features(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
                 """Features of every partition that training may need; who asked, and why, goes into the ledger."""
                 from fraudops.features import build

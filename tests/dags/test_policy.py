@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORKFLOWS = {
-    "ingest", "land", "score", "train", "evaluate", "promote", "rollback", "shadow", "notify", "reconcile", "restate",
-}  # fmt: skip
+    *("ingest", "land", "watch", "score", "train", "evaluate", "promote", "rollback", "shadow", "notify", "reconcile"),
+    *("monitor", "restate", "retain", "verify"),
+}
 HEAVY = ("pandas", "sklearn", "great_expectations", "lightgbm", "xgboost", "matplotlib", "pyarrow", "scipy")
 WAITS_FOR_A_PERSON = {"approval.ask"}
 
@@ -61,6 +62,59 @@ def test_long_work_has_a_pool_of_its_own(dag_bag: DagBag) -> None:
         assert dag_bag.dags[f"{name}_train"].get_task("train_candidates.train").pool == "fraudops_training"
         assert dag_bag.dags[f"{name}_evaluate"].get_task("evaluate").pool == "fraudops_training"
         assert dag_bag.dags[f"{name}_restate"].get_task("restate").pool == "fraudops_training"
+
+
+def test_what_scores_a_day_waits_for_nothing_long(dag_bag: DagBag) -> None:
+    pools = {(dag_id, task.task_id): task.pool for dag_id, dag in dag_bag.dags.items() for task in dag.tasks}
+    # A day's way, and a file's that arrives at noon, up to the point where its partitions are known.
+    for workflow in ("ingest", "score", "notify", "watch"):
+        assert {pool for (dag_id, _), pool in pools.items() if dag_id == f"cards_{workflow}"} == {"default_pool"}
+    # Whatever fans out over months has few slots, and training has others.
+    bulk = {task for task, pool in pools.items() if pool == "fraudops_bulk" and task[0].startswith("cards_")}
+    assert bulk == {("cards_land", "score"), ("cards_reconcile", "score"), ("cards_promote", "score_pending")}
+    mapped = {(dag_id, task.task_id) for dag_id, dag in dag_bag.dags.items() for task in dag.tasks if task.is_mapped}
+    unlimited = {task for task in mapped if pools[task] == "default_pool"}
+    assert {task_id for _, task_id in unlimited} == {"send"}, "e-mails, two at a time"
+    assert dag_bag.dags["cards_train"].get_task("preprocess.features").pool == "fraudops_training"
+
+
+def test_pools_leave_slots_for_the_day() -> None:
+    from fraudops.stack.environment import PARALLEL_TASKS, POOL_SLOTS
+
+    assert 2 * POOL_SLOTS < PARALLEL_TASKS
+
+
+def test_contract_errors_fail_at_once_and_io_is_tried_again(dag_bag: DagBag) -> None:
+    from smtplib import SMTPServerDisconnected
+
+    from airflow.sdk import RetryAction
+    from fraudops.errors import ConfigurationError, ContractError, FraudopsError, IntegrityError
+    from sqlalchemy.exc import OperationalError
+
+    for dag in dag_bag.dags.values():
+        for task in dag.tasks:
+            decide = task.retry_policy.evaluate
+            for error in (ContractError("x"), ConfigurationError("x"), IntegrityError("x")):
+                assert decide(error, 1, 3).action is RetryAction.FAIL
+            lost = OperationalError("select 1", {}, Exception("server closed the connection"))
+            for error in (OSError(28, "No space left"), ConnectionResetError(), SMTPServerDisconnected(), lost):
+                assert decide(error, 1, 3).action is RetryAction.RETRY
+            # A file that has not come yet, and whatever nobody thought of.
+            for error in (FraudopsError("x"), ValueError("x")):
+                assert decide(error, 1, 3).action is RetryAction.DEFAULT
+            assert task.retry_exponential_backoff, f"{dag.dag_id}.{task.task_id}"
+
+
+def test_a_file_that_arrives_is_landed_without_the_others(dag_bag: DagBag) -> None:
+    watch = dag_bag.dags["cards_watch"]
+    assert (type(watch.timetable).__name__, watch.max_active_runs) == ("ContinuousTimetable", 1)
+    for dag_id, task_id in (("cards_watch", "land"), ("cards_reconcile", "land_missed")):
+        land = dag_bag.dags[dag_id].get_task(task_id)
+        assert (land.trigger_dag_id, land.skip_when_already_exists) == ("cards_land", True)
+        assert '"set_aside": true' in land.conf
+    # Landing what was missed must not wait for, or keep, what reconcile does itself.
+    assert dag_bag.dags["cards_reconcile"].get_task("land_missed").downstream_task_ids == set()
+    assert "land_missed" not in dag_bag.dags["ulb_reconcile"].task_ids, "nobody asked for files of the past"
 
 
 def test_an_approval_never_answers_by_itself(dag_bag: DagBag) -> None:

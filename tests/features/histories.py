@@ -34,7 +34,10 @@ def make_history(seed: int = 0, rows: int = 600) -> pa.Table:
 
 
 def make_known(history: pa.Table, seed: int = 1) -> pd.DataFrame:
-    """A tenth of the payments reported as fraud, up to two weeks later; some of these reports taken back."""
+    """A tenth of the payments reported as fraud, up to two weeks later; some of these reports taken back.
+
+    Some are taken back by "genuine", some by an investigator who could not say.
+    """
     random = np.random.default_rng(seed)
     frame = history.select(["transaction_id", "event_time"]).to_pandas()
     frauds = frame.sample(max(1, len(frame) // 10), random_state=2).sort_values("event_time")
@@ -46,7 +49,8 @@ def make_known(history: pa.Table, seed: int = 1) -> pd.DataFrame:
             "known_at": (frauds["event_time"] + after).dt.ceil("D").to_numpy(),
         }
     )
-    correction = known.iloc[::4].assign(label=pd.array([False] * len(known.iloc[::4]), dtype="boolean"))
+    taken_back = [None if place % 3 == 1 else False for place in range(len(known.iloc[::4]))]
+    correction = known.iloc[::4].assign(label=pd.array(taken_back, dtype="boolean"))
     correction["known_at"] += pd.Timedelta(days=1)
     again = correction.iloc[::3].assign(label=pd.array([True] * len(correction.iloc[::3]), dtype="boolean"))
     again["known_at"] += pd.Timedelta(days=1)

@@ -196,11 +196,13 @@ def changes_of(known: pd.DataFrame, payments: list[Payment], delay: timedelta) -
     by_id = {payment.id: payment for payment in payments}
     state: dict[str, bool] = {}
     found = []
-    for said in known.dropna(subset=["label"]).itertuples():
+    for said in known.itertuples():
         payment = by_id.get(said.transaction_id)
-        if payment is None or bool(said.label) == state.get(payment.id, False):
+        # Whoever cannot say what it was does not say that it was fraud.
+        fraud = not pd.isna(said.label) and bool(said.label)
+        if payment is None or fraud == state.get(payment.id, False):
             continue
-        state[payment.id] = bool(said.label)
+        state[payment.id] = fraud
         if said.known_at <= payment.time + 2 * delay:
-            found.append(Change(payment, max(payment.time + delay, said.known_at), bool(said.label)))
+            found.append(Change(payment, max(payment.time + delay, said.known_at), fraud))
     return found

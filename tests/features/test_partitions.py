@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -16,7 +17,7 @@ from tests.features.histories import make_history, make_known, with_everything
 
 @pytest.fixture
 def cards(workspace: Workspace, portfolios: dict[str, Portfolio]) -> Portfolio:
-    """Sixty days of transactions and their labels in the store, and every aggregate that there is."""
+    """Sixty days of transactions, their labels and dispositions in the store, and every aggregate that there is."""
     cards = with_everything(portfolios["cards"])
     history = make_history()
     n = history.num_rows
@@ -26,12 +27,19 @@ def cards(workspace: Workspace, portfolios: dict[str, Portfolio]) -> Portfolio:
     keys = pc.strftime(history["event_time"], "%Y-%m-%d")
     for key in sorted(pc.unique(keys).to_pylist()):
         workspace.store.write("transactions", "cards", key, history.filter(pc.equal(keys, key)), config="c")
-    known = make_known(history)
-    arrived = (known["known_at"] - np.timedelta64(1, "s")).dt.strftime("%Y-%m-%d")
-    for key, part in known.groupby(arrived):
-        table = pa.Table.from_pandas(part.assign(reported_at=part["known_at"]), preserve_index=False)
-        workspace.store.write("labels", "cards", key, table, config="c")
+    reported, found = make_known(history), make_known(history, seed=7)
+    _arrive(workspace, "labels", reported.assign(label=reported["label"].fillna(False)))
+    words = {True: "fraud", False: "not_fraud"}
+    found["finding"] = [words.get(label, "insufficient") for label in found["label"].astype(object)]
+    _arrive(workspace, "dispositions", found.assign(by="ann").drop(columns="label"))
     return cards
+
+
+def _arrive(ws: Workspace, dataset: str, said: pd.DataFrame) -> None:
+    arrived = (said["known_at"] - np.timedelta64(1, "s")).dt.strftime("%Y-%m-%d")
+    for key, part in said.groupby(arrived):
+        table = pa.Table.from_pandas(part.assign(reported_at=part["known_at"]), preserve_index=False)
+        ws.store.write(dataset, "cards", str(key), table, config="c")
 
 
 def _bytes(ws: Workspace) -> dict[str, bytes]:
@@ -50,14 +58,14 @@ def test_all_at_once_and_day_by_day_give_the_same_bytes(workspace: Workspace, ca
     assert _bytes(workspace) == together
 
 
-def test_a_late_label_makes_the_days_that_it_touches_stale(workspace: Workspace, cards: Portfolio) -> None:
+@pytest.mark.parametrize("feed", ["labels", "dispositions"])
+def test_a_late_label_makes_the_days_that_it_touches_stale(workspace: Workspace, cards: Portfolio, feed: str) -> None:
     keys = workspace.store.keys("transactions", "cards")
     before = {m.key: m for m in build(workspace, cards, keys)}
     assert [m for m in build(workspace, cards, keys) if m != before[m.key]] == []
-    arrival = workspace.store.keys("labels", "cards")[3]
-    workspace.store.write(
-        "labels", "cards", arrival, workspace.store.read_partition("labels", "cards", arrival).slice(1), config="c"
-    )
+    arrival = workspace.store.keys(feed, "cards")[3]
+    rows = workspace.store.read_partition(feed, "cards", arrival).slice(1)
+    workspace.store.write(feed, "cards", arrival, rows, config="c")
     changed = [m.key for m in build(workspace, cards, keys) if m != before[m.key]]
     assert changed
     assert min(changed) > arrival, "a day at whose end the label had not arrived cannot change"

@@ -27,6 +27,7 @@ from fraudops.intake.simulation import (
 from fraudops.intake.simulator import Scenario
 from fraudops.intake.simulator.card_numbers import TEST_PREFIXES
 from fraudops.intake.simulator.feed import Dirt
+from fraudops.intake.simulator.investigators import dispositions
 from fraudops.intake.simulator.population import TESTING_COUNTRIES
 from fraudops.portfolio import Portfolio
 
@@ -324,6 +325,36 @@ class TestChargebacks:
         assert world.chargebacks(START, START).empty
 
 
+@pytest.fixture(scope="module")
+def found(world: World) -> pd.DataFrame:
+    frame = dispositions(world, START, LAST + timedelta(days=2))
+    return frame[frame["transaction_id"].str[1:9] <= f"{LAST:%Y%m%d}"]
+
+
+class TestDispositions:
+    def test_they_are_few_early_and_lean_to_fraud(
+        self, found: pd.DataFrame, payments: pd.DataFrame, reported: pd.DataFrame
+    ) -> None:
+        about = payments.set_index("tx_id").loc[found["transaction_id"].unique()]
+        assert len(about) < 0.01 * len(payments)
+        fraud, everywhere = (about["scenario"] != "").mean(), (payments["scenario"] != "").mean()
+        assert fraud > 20 * everywhere
+        # Before nearly all chargebacks of the same payments.
+        first = found.drop_duplicates("transaction_id").set_index("transaction_id")["reported_at"]
+        charged = reported.set_index("transaction_id")["reported_at"]
+        both = first.index.intersection(charged.index)
+        assert (first[both].dt.floor("D") <= charged[both].dt.floor("D")).all()
+
+    def test_most_are_right_and_some_are_put_right_later(self, found: pd.DataFrame, payments: pd.DataFrame) -> None:
+        truth = payments.set_index("tx_id")["scenario"].reindex(found["transaction_id"]).to_numpy() != ""
+        assert set(found["finding"]) == {"fraud", "not_fraud", "insufficient"}
+        right = found["finding"].to_numpy() == np.where(truth, "fraud", "not_fraud")
+        assert 0.85 < right.mean() < 0.97
+        again = found[found["transaction_id"].duplicated(keep=False)].groupby("transaction_id")["finding"].agg(list)
+        assert len(again)
+        assert all(findings == ["fraud", "not_fraud"] for findings in again)
+
+
 class TestParameters:
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -356,7 +387,7 @@ class TestFiles:
     def test_a_day_comes_back_as_it_was(self, tmp_path: Path) -> None:
         world = World(start=START, payments_per_day=300, dirty_share=0.0)
         day = START + WEEK
-        transactions, chargebacks = write_day(tmp_path, world, day)
+        transactions, chargebacks, looked_at = write_day(tmp_path, world, day)
         assert transactions.name == "transactions_2026-09-01.csv"
         assert chargebacks.name == "chargebacks_2026-09-01.csv"
         read = pd.read_csv(transactions, dtype={"card_number": "str"}, parse_dates=["tx_time"])
@@ -364,6 +395,9 @@ class TestFiles:
         pd.testing.assert_frame_equal(read, expected, check_dtype=False)
         read = pd.read_csv(chargebacks, parse_dates=["reported_at"])
         pd.testing.assert_frame_equal(read, world.chargebacks(day, day), check_dtype=False)
+        assert looked_at.name == "dispositions_2026-09-01.csv"
+        read = pd.read_csv(looked_at, parse_dates=["reported_at"])
+        pd.testing.assert_frame_equal(read, dispositions(world, day, day), check_dtype=False)
 
     def test_times_and_amounts_are_written_as_agreed(self, tmp_path: Path) -> None:
         rows = rows_of(write_day(tmp_path, SMALL, START)[0].read_bytes())
@@ -374,11 +408,11 @@ class TestFiles:
 
     def test_history_and_days_hold_the_same_rows(self, tmp_path: Path) -> None:
         first, last = START + WEEK, START + 2 * WEEK
-        transactions, chargebacks = write_history(tmp_path, SMALL, first, last)
+        transactions, chargebacks, looked_at = write_history(tmp_path, SMALL, first, last)
         assert transactions.name == "transactions_history_2026-09-01_2026-09-08.csv.gz"
         assert chargebacks.name == "chargebacks_history_2026-09-01_2026-09-08.csv.gz"
         days = [write_day(tmp_path / "days", SMALL, day) for day in SMALL.days(first, last)]
-        for place, bulk in enumerate((transactions, chargebacks)):
+        for place, bulk in enumerate((transactions, chargebacks, looked_at)):
             singles = [row for files in days for row in rows_of(files[place].read_bytes())]
             assert rows_of(gzip.decompress(bulk.read_bytes())) == singles
 
@@ -386,8 +420,7 @@ class TestFiles:
         cards = portfolios["cards"]
         write_history(tmp_path, SMALL, START, START)
         write_day(tmp_path, SMALL, START + timedelta(days=1))
-        assert cards.labels.source is not None
-        for source in (*cards.transactions, cards.labels.source):
+        for source in (*cards.transactions, *cards.labels.feeds.values()):
             assert len(list(tmp_path.glob(source.path.format(key="*")))) == 2
             assert len(list(tmp_path.glob(source.path.format(key="2026-08-26")))) == 1
 
@@ -497,7 +530,8 @@ class TestRememberedWorld:
     def test_a_missing_day_is_written_once(self, tmp_path: Path) -> None:
         save_world(tmp_path, SMALL)
         written = ensure_day(tmp_path, START + WEEK)
-        assert [path.name for path in written] == ["transactions_2026-09-01.csv", "chargebacks_2026-09-01.csv"]
+        feeds = ("transactions", "chargebacks", "dispositions")
+        assert [path.name for path in written] == [f"{feed}_2026-09-01.csv" for feed in feeds]
         content = [path.read_bytes() for path in written]
         written[0].write_bytes(b"from somebody else")
         assert ensure_day(tmp_path, START + WEEK) == []
@@ -507,7 +541,8 @@ class TestRememberedWorld:
     def test_a_compressed_file_counts_as_there(self, tmp_path: Path) -> None:
         save_world(tmp_path, SMALL)
         (tmp_path / "transactions_2026-09-01.csv.gz").write_bytes(b"")
-        assert [path.name for path in ensure_day(tmp_path, START + WEEK)] == ["chargebacks_2026-09-01.csv"]
+        written = [path.name for path in ensure_day(tmp_path, START + WEEK)]
+        assert written == ["chargebacks_2026-09-01.csv", "dispositions_2026-09-01.csv"]
 
     def test_before_the_start_nothing_is_written(self, tmp_path: Path) -> None:
         save_world(tmp_path, SMALL)

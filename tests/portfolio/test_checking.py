@@ -104,6 +104,8 @@ def test_the_file_that_the_others_are_made_from_is_right(problems: Check) -> Non
         ("owner: me", "owner: me\nvalidation: {quarantined: 5}", 5, "validation.quarantined", "between 0 and 1", None),
         ("owner: me", "owner: me\npolicy: {costs: {review: -1, friction: 2}}", 5, "policy.costs.review", "greater",
          None),
+        ("delay: 7d", "delay: 7d, dispositions: {path: x.csv}", 16, "labels.dispositions", "and there is none",
+         "labels.source"),
         ("delay: 7d", "delay: 7d, unreported: unknown", 16, "labels.unreported", "of every transaction",
          "labels.source"),
         ("owner: me", "owner: me\npolicy: {thresholds: value}", 5, "policy.thresholds", "no costs", "use 'score'"),

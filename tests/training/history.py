@@ -101,3 +101,19 @@ def write(ws: Workspace, shop: Portfolio, rows: pd.DataFrame, *, with_labels: bo
 def end(days: int = DAYS) -> datetime:
     """First moment after the history."""
     return START + timedelta(days=days)
+
+
+def dispose(ws: Workspace, shop: Portfolio, rows: pd.DataFrame) -> None:
+    """What investigators found about these payments, on the day after each."""
+    arrival = rows["event_time"].dt.floor("D") + pd.Timedelta(days=1)
+    for day, part in rows.groupby(arrival):
+        moments = {"reported_at": day, "known_at": day + pd.Timedelta(days=1)}
+        table = pa.table(
+            {
+                "transaction_id": pa.array(part["transaction_id"], pa.string()),
+                "finding": pa.array(["fraud" if fraud else "not_fraud" for fraud in part["fraud"]], pa.string()),
+                "by": pa.array(["ann"] * len(part), pa.string()),
+                **{name: pa.array([at] * len(part), pa.timestamp("us", tz="UTC")) for name, at in moments.items()},
+            }
+        )
+        ws.store.write("dispositions", shop.name, f"{day:%Y-%m-%d}", table, config="c")

@@ -81,6 +81,30 @@ def test_nothing_after_as_of_is_seen(ws: Workspace, shop: Portfolio, tmp_path: P
     assert first == second
 
 
+def test_dispositions_bring_in_no_young_rows_and_yield_to_chargebacks(tmp_path: Path) -> None:
+    feeds = {"delay": "5d", "source": {"path": "chargebacks.csv"}, "dispositions": {"path": "found.csv"}}
+    ws, shop = empty(tmp_path), history.portfolio(labels=feeds)
+    rows = history.transactions()
+    history.write(ws, shop, rows)
+    alone = assemble(ws, shop, run_id="alone", as_of=history.end())
+    frauds = set(rows.loc[rows["fraud"], "transaction_id"])
+    genuine = rows[~rows["fraud"]].iloc[::7]
+    history.dispose(ws, shop, pd.concat([rows[rows["fraud"]], genuine]))
+    both = assemble(ws, shop, run_id="both", as_of=history.end())
+    first, second = (load(ws, shop, run).frame for run in ("alone", "both"))
+    assert first[["transaction_id", "label"]].equals(second[["transaction_id", "label"]])
+    known, looked_at = frauds & set(second["transaction_id"]), set(genuine["transaction_id"])
+    assert alone.labels.feeds == {"labels": len(known)}
+    assert both.labels.feeds == {
+        "labels": len(known),
+        "dispositions": len(looked_at & set(second["transaction_id"])),
+    }
+    assert both.labels.time == len(second) - sum(both.labels.feeds.values())
+    assert (both.immature, both.labels.corrected) == (alone.immature, 0)
+    assert any(name.startswith("dispositions/") for name in both.inputs)
+    assert DatasetSummary.from_bytes(both.to_bytes()) == both
+
+
 def test_a_young_reported_fraud_waits_like_everybody_else(ws: Workspace, shop: Portfolio) -> None:
     data_end = history.end() - DELAY
     assemble(ws, shop, run_id="young", as_of=history.end())

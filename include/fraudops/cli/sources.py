@@ -58,8 +58,7 @@ def read_again(
 
 
 def _sources(portfolio: Portfolio) -> list[tuple[str, Source]]:
-    labels = portfolio.labels.source
-    return [*(("transactions", source) for source in portfolio.transactions), *([("labels", labels)] if labels else [])]
+    return [*(("transactions", source) for source in portfolio.transactions), *portfolio.labels.feeds.items()]
 
 
 def _progress(ws: Workspace, portfolio: Portfolio, source: Source) -> list[str]:

@@ -25,7 +25,7 @@ from fraudops.labels.selective import ROUTES
 from fraudops.portfolio import Portfolio
 from fraudops.registry import versions
 from fraudops.registry.locks import hold_champion
-from fraudops.store import Input, Manifest
+from fraudops.store import Input, Manifest, tombstone
 from fraudops.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ SCORES = "scores"
 _SECTIONS = ("columns", "features", "currency")
 _ATTEMPTS = 5
 
-State = Literal["scored", "unchanged", "pending", "history"]
+State = Literal["scored", "unchanged", "pending", "history", "removed"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class ScoreResult:
     state
         ``scored``: written now. ``unchanged``: its scores were there, made from the same inputs by the same model.
         ``pending``: there is no champion yet. ``history``: the first champion may have been trained on it.
+        ``removed``: retention has removed its scores, and they are not made anew.
     rows
         Transactions that have a score.
     decisions
@@ -144,6 +145,8 @@ _KEPT = 2
 
 
 def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession) -> ScoreResult:
+    if tombstone(ws.store, SCORES, portfolio.name, key) is not None:
+        return ScoreResult(key, "removed")
     inputs = inputs_of(ws, portfolio, key)
     for _ in range(_ATTEMPTS):
         model = succession.model_for(key)
@@ -161,8 +164,8 @@ def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession
             succession = Succession.read(session, portfolio)
             now = succession.model_for(key)
             if isinstance(now, ModelVersion) and now.artifact_sha256 == model.artifact_sha256:
-                if changed:
-                    ws.store.publish(manifest)
+                # Unchanged ones too: a try that was killed may have left them staged.
+                ws.store.publish(manifest)
                 record_scores(ws, session, portfolio, manifest, "scored")
                 return _result(manifest, "scored" if changed else "unchanged")
     raise ConflictError(

@@ -114,12 +114,12 @@ def _reported(history: pa.Table, times: np.ndarray, known: pd.DataFrame, delay: 
     how far back a feature can look, so that every way of computing it sees the same.
     """
     empty = np.empty(0, np.int64)
-    said = known.dropna(subset=["label"])
-    if said.empty:
+    if known.empty:
         return Reported(empty, empty, empty)
-    row = _rows_of(said["transaction_id"], history["transaction_id"])
-    said, row = said[row >= 0], row[row >= 0]
-    fraud = said["label"].to_numpy(dtype=np.int64)
+    row = _rows_of(known["transaction_id"], history["transaction_id"])
+    said, row = known[row >= 0], row[row >= 0]
+    # Whoever cannot say what it was does not say "fraud": what was said before is taken back.
+    fraud = said["label"].fillna(False).to_numpy(dtype=np.int64)
     # What a report changes: a first "genuine" nothing, a repeated "fraud" nothing, a correction takes back.
     before = pd.Series(fraud).groupby(row).shift(1, fill_value=0).to_numpy()
     known_at = said["known_at"].dt.as_unit("us").astype("int64").to_numpy()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
 from fraudops import __version__
+from fraudops.errors import ContractError
 from fraudops.features.columns import model_columns
 from fraudops.features.compute import compute, lookback
 from fraudops.features.loading import history_begins, load, with_amount
-from fraudops.portfolio import Portfolio
-from fraudops.store import Input, Manifest
+from fraudops.portfolio import REPORT_FEEDS, Portfolio
+from fraudops.store import Input, Manifest, removed_keys, tombstone
 
 if TYPE_CHECKING:
     from fraudops.workspace import Workspace
@@ -40,19 +42,25 @@ def build(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[Mani
     ------
     MissingPartitionError
         A partition of transactions does not exist.
+    ContractError
+        Features would have to be computed anew from days of which retention has removed some.
     """
     wanted = sorted(set(keys))
     available = ws.store.keys("transactions", portfolio.name)
     for key in set(wanted) - set(available):
         ws.store.require("transactions", portfolio.name, key)
-    inputs = _inputs(ws, portfolio, wanted, available)
+    past = _Past.read(ws, portfolio, available)
+    inputs = _inputs(ws, portfolio, wanted, past)
     config = config_of(portfolio)
     current, stale = {}, []
     for key in wanted:
         manifest = ws.store.manifest("features", portfolio.name, key)
         if manifest and (manifest.inputs, manifest.config, manifest.code) == (inputs[key], config, __version__):
             current[key] = manifest
+        elif manifest and manifest.config == config and past.lacks(inputs[key]):
+            current[key] = manifest  # what it was computed from is gone: it stays what it was
         else:
+            past.require(portfolio, key, inputs[key])
             stale.append(key)
     for chunk in _chunks(stale, available, _AT_ONCE):
         for key, table in _compute(ws, portfolio, chunk, available):
@@ -72,9 +80,18 @@ def recompute(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> Itera
     ------
     str, Table
         Key and features, in the order of time; at most some tens of partitions are held at once.
+
+    Raises
+    ------
+    ContractError
+        Retention has removed days that they look back to.
     """
+    wanted = sorted(set(keys))
     available = ws.store.keys("transactions", portfolio.name)
-    for chunk in _chunks(sorted(set(keys)), available, _AT_ONCE):
+    past = _Past.read(ws, portfolio, available)
+    for key, inputs in _inputs(ws, portfolio, wanted, past).items():
+        past.require(portfolio, key, inputs)
+    for chunk in _chunks(wanted, available, _AT_ONCE):
         yield from _compute(ws, portfolio, chunk, available)
 
 
@@ -85,9 +102,12 @@ def outdated(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[s
     that follow.
     """
     wanted = sorted(set(keys))
-    inputs = _inputs(ws, portfolio, wanted, ws.store.keys("transactions", portfolio.name))
+    past = _Past.read(ws, portfolio, ws.store.keys("transactions", portfolio.name))
+    inputs = _inputs(ws, portfolio, wanted, past)
     manifests = {key: ws.store.manifest("features", portfolio.name, key) for key in wanted}
-    return [key for key in wanted if (found := manifests[key]) is not None and found.inputs != inputs[key]]
+    changed = [key for key in wanted if (found := manifests[key]) is not None and found.inputs != inputs[key]]
+    # What cannot be computed anew, because retention has removed some of its past, stays as it is.
+    return [key for key in changed if not past.lacks(inputs[key])]
 
 
 def model_frame(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> pd.DataFrame:
@@ -148,26 +168,66 @@ def _model_names(portfolio: Portfolio) -> list[str]:
     return list(dict.fromkeys([*leading, "partition_key", *beside, *model_columns(portfolio).all]))
 
 
-def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], available: list[str]) -> dict[str, tuple[Input, ...]]:
-    """What the features of each partition depend on: history within the look-back, labels known before its end."""
+@dataclass(frozen=True)
+class _Past:
+    """Partitions that features are computed from, those among them that retention has removed."""
+
+    available: list[str]
+    removed: dict[str, tuple[str, ...]]
+    """Dataset → keys that are gone."""
+
+    @classmethod
+    def read(cls, ws: Workspace, portfolio: Portfolio, available: list[str]) -> _Past:
+        gone = {name: tuple(removed_keys(ws.store, name, portfolio.name)) for name in ("transactions", *REPORT_FEEDS)}
+        return cls(available, gone)
+
+    def lacks(self, inputs: Iterable[Input]) -> bool:
+        """Whether one of these is gone."""
+        return any(item.key in self.removed[item.dataset] for item in inputs)
+
+    def require(self, portfolio: Portfolio, key: str, inputs: Iterable[Input]) -> None:
+        if self.lacks(inputs):
+            raise ContractError(
+                "the features cannot be computed anew: retention has removed days that they look back to",
+                where=f"{portfolio.name} {key}",
+                remedy="choose a shorter training window, or restore those days from a backup",
+            )
+
+
+def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], past: _Past) -> dict[str, tuple[Input, ...]]:
+    """What the features of each partition depend on: history within the look-back, labels known before its end.
+
+    What retention has removed counts as it was: that it is gone changes nothing in what was computed from it.
+    """
     if not keys:
         return {}
     if not portfolio.features.behaviour:
         return {key: (ws.store.require("transactions", portfolio.name, key).as_input(),) for key in keys}
     begins = {key: _history_begins(portfolio, key) for key in keys}
-    reach = [k for k in available if begins[keys[0]] <= k <= keys[-1]]
-    transactions = {k: ws.store.require("transactions", portfolio.name, k).as_input() for k in reach}
-    labels = {}
-    if portfolio.labels.source:
-        arrived = ws.store.keys("labels", portfolio.name)
-        reach = [k for k in arrived if begins[keys[0]] <= k < keys[-1]]
-        labels = {k: ws.store.require("labels", portfolio.name, k).as_input() for k in reach}
+    first, last = begins[keys[0]], keys[-1]
+    transactions = _known(ws, portfolio, "transactions", [k for k in past.available if first <= k <= last])
+    transactions |= _buried(ws, portfolio, "transactions", [k for k in past.removed["transactions"] if first <= k])
+    arrived: list[tuple[str, Input]] = []
+    for dataset in portfolio.labels.feeds:
+        there = [k for k in ws.store.keys(dataset, portfolio.name) if first <= k < last]
+        gone = [k for k in past.removed[dataset] if first <= k < last]
+        arrived += _known(ws, portfolio, dataset, there).items()
+        arrived += _buried(ws, portfolio, dataset, gone).items()
     found = {}
     for key in keys:
         needed = [known for k, known in transactions.items() if begins[key] <= k <= key]
-        needed += [known for k, known in labels.items() if begins[key] <= k < key]
+        needed += [known for k, known in arrived if begins[key] <= k < key]
         found[key] = tuple(sorted(needed, key=lambda i: (i.dataset, i.key)))
     return found
+
+
+def _known(ws: Workspace, portfolio: Portfolio, dataset: str, keys: list[str]) -> dict[str, Input]:
+    return {key: ws.store.require(dataset, portfolio.name, key).as_input() for key in keys}
+
+
+def _buried(ws: Workspace, portfolio: Portfolio, dataset: str, keys: list[str]) -> dict[str, Input]:
+    stones = {key: tombstone(ws.store, dataset, portfolio.name, key) for key in keys}
+    return {key: stone.as_input() for key, stone in stones.items() if stone is not None}
 
 
 def _compute(

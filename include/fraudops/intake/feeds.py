@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pyarrow as pa
@@ -13,6 +13,8 @@ from fraudops.store import canonical_json, sha256_of
 
 MOMENT = pa.timestamp("us", tz="UTC")
 REPORTED_AT = "reported_at"
+FINDINGS = ("fraud", "not_fraud", "insufficient")
+"""What an investigator may find; the last one says nothing about the transaction."""
 _TYPES = {
     Role.ID: pa.string(),
     Role.TIME: MOMENT,
@@ -31,7 +33,7 @@ class Feed:
     """One feed of a portfolio."""
 
     kind: str
-    """``transactions`` or ``labels``."""
+    """``transactions``, ``labels`` or ``dispositions``."""
     portfolio: str
     source: Source
     columns: Mapping[str, Column]
@@ -42,6 +44,8 @@ class Feed:
     minor_digits: int = 2
     ignored: frozenset[str] = frozenset()
     """Columns of the file that the portfolio names in order to pass over them."""
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that hold one of these words, in any case."""
 
     @property
     def fields(self) -> dict[str, str]:
@@ -83,7 +87,7 @@ class Feed:
         fixed = {Role.ID: "transaction_id", Role.AMOUNT: "amount", Role.LABEL: "label"}
         role = self.columns[name].role
         if role is Role.TIME:
-            return REPORTED_AT if self.kind == "labels" else "event_time"
+            return "event_time" if self.kind == "transactions" else REPORTED_AT
         return fixed.get(role) or (f"{name.removesuffix('_number')}_token" if role is Role.CARD else name)
 
     @property
@@ -158,9 +162,32 @@ def labels_feed(portfolio: Portfolio, source: Source) -> Feed:
     )
 
 
+def dispositions_feed(portfolio: Portfolio, source: Source) -> Feed:
+    """What investigators found: ``transaction_id``, ``reported_at``, ``finding``, ``by``."""
+    return Feed(
+        kind="dispositions",
+        portfolio=portfolio.name,
+        source=source,
+        columns={
+            "transaction_id": Column(role=Role.ID),
+            REPORTED_AT: Column(role=Role.TIME),
+            "finding": Column(role=Role.CATEGORY, required=True),
+            "by": Column(role=Role.CATEGORY, required=True),
+        },
+        partition_hours=portfolio.partition_hours,
+        words={"finding": FINDINGS},
+    )
+
+
+def report_feeds(portfolio: Portfolio) -> list[Feed]:
+    """The feeds that say what transactions were."""
+    build = {"labels": labels_feed, "dispositions": dispositions_feed}
+    return [build[dataset](portfolio, source) for dataset, source in portfolio.labels.feeds.items()]
+
+
 def partition_config(portfolio: Portfolio, kind: str) -> str:
     """Digest of the configuration that a feed's partitions depend on, whatever source their rows come from."""
-    if kind == "labels":
+    if kind != "transactions":
         return portfolio.digest_of("labels", "partition_hours")
     return portfolio.digest_of("columns", "start", "end", "partition_hours", "minor_digits")
 

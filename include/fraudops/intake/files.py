@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fraudops.errors import ContractError, FraudopsError
 from fraudops.intake.feeds import transactions_feed
+from fraudops.intake.folder import is_unfinished
 from fraudops.intake.reading import has_columns
 from fraudops.portfolio import Portfolio, Role, Source
 from fraudops.workspace import Workspace
@@ -27,6 +28,11 @@ class FeedFiles:
     labels: list[Path] = field(default_factory=list)
     corrections: list[Path] = field(default_factory=list)
     """Transactions whose rows replace what is stored under their ids: a database says what it says now."""
+    dispositions: list[Path] = field(default_factory=list)
+
+    def reports(self, dataset: str) -> list[Path]:
+        """Files of ``labels`` or of ``dispositions``."""
+        return {"labels": self.labels, "dispositions": self.dispositions}[dataset]
 
 
 def find_files(
@@ -63,14 +69,22 @@ def find_files(
         raise _nothing(portfolio, folder, key)
     if not portfolio.named(Role.ID):
         _refuse_packed_twins(found)
-    source = portfolio.labels.source
-    reports = _matching(folder, source, key) if source is not None and not source.is_database else []
-    labels = [path for path in reports if path not in found]
-    return FeedFiles([*found, *read.transactions], [*labels, *read.labels], read.corrections)
+    taken = set(found)
+    reports: dict[str, list[Path]] = {"labels": [], "dispositions": []}
+    for dataset, source in portfolio.labels.feeds.items():
+        if not source.is_database:
+            reports[dataset] = [path for path in _matching(folder, source, key) if path not in taken]
+            taken.update(reports[dataset])
+    return FeedFiles(
+        [*found, *read.transactions],
+        [*reports["labels"], *read.labels],
+        read.corrections,
+        [*reports["dispositions"], *read.dispositions],
+    )
 
 
 def named_files(ws: Workspace, portfolio: Portfolio, names: str | Iterable[str]) -> FeedFiles:
-    """Files of the landing folder by their names; those that match the label feed's pattern are label files.
+    """Files of the landing folder by their names, each of the feed whose pattern it matches (else: transactions).
 
     Raises
     ------
@@ -80,11 +94,16 @@ def named_files(ws: Workspace, portfolio: Portfolio, names: str | Iterable[str])
     folder = ws.landing / portfolio.name
     wanted = [names] if isinstance(names, str) else list(names)
     paths = [_inside(folder, folder / name) for name in wanted]
-    source = portfolio.labels.source
-    reports = set(_matching(folder, source, None)) if source else set()
-    payments = {path for transactions in portfolio.transactions for path in _matching(folder, transactions, None)}
-    labels = [path for path in paths if path in reports and path not in payments]
-    return FeedFiles([path for path in paths if path not in labels], labels)
+    taken = {path for transactions in portfolio.transactions for path in _matching(folder, transactions, None)}
+    reports: dict[str, list[Path]] = {"labels": [], "dispositions": []}
+    for dataset, source in portfolio.labels.feeds.items():
+        matching = set(_matching(folder, source, None)) - taken
+        reports[dataset] = [path for path in paths if path in matching]
+        taken |= matching
+    said = {path for found in reports.values() for path in found}
+    return FeedFiles(
+        [path for path in paths if path not in said], reports["labels"], dispositions=reports["dispositions"]
+    )
 
 
 def place_of(folder: Path, path: Path) -> str:
@@ -182,21 +201,8 @@ def _matching(folder: Path, source: Source | None, key: str | None) -> list[Path
         with os.scandir(folder):
             pass  # a pattern finds nothing in a folder that may not be read, and says nothing either
         pattern = _pattern(source, key)
-        found = [path for path in sorted(folder.glob(pattern)) if not _is_unfinished(path.name, pattern)]
+        found = [path for path in sorted(folder.glob(pattern)) if not is_unfinished(path.name, pattern)]
         return [_inside(folder, path) for path in found if not path.is_dir()]
-
-
-def _is_unfinished(name: str, pattern: str) -> bool:
-    """Whether a file's name says that its sender is still writing it: a leading dot, or a usual ending."""
-    return name.startswith(".") or any(
-        name.lower().endswith(ending) and not pattern.endswith(ending) for ending in _UNFINISHED
-    )
-
-
-_UNFINISHED = (
-    ".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".download", ".inprogress", ".uploading",
-    ".writing", ".swp", "~",
-)  # fmt: skip
 
 
 @contextmanager

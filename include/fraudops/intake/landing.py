@@ -18,10 +18,7 @@ replaces some only where corrections are asked for. See ``docs/late-and-correcte
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,16 +26,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from fraudops.errors import ContractError
 from fraudops.intake.asked import Asked
 from fraudops.intake.changes import PartitionChange
-from fraudops.intake.feeds import Feed, file_config, labels_feed, partition_config, transactions_feed
+from fraudops.intake.feeds import Feed, file_config, partition_config, report_feeds, transactions_feed
 from fraudops.intake.files import FeedFiles, place_of, source_of
 from fraudops.intake.label_feed import merge_reports
 from fraudops.intake.landing_file import COUNTED, LandingFile
+from fraudops.intake.locks import lock_landing
 from fraudops.intake.mapping import NOWHERE, Mapper, Rejected
 from fraudops.intake.merging import FILE, SHA256, Kind, Merged, merge, wide_schema, without_ids
 from fraudops.intake.partitions import (
@@ -65,12 +62,13 @@ from fraudops.intake.remarks import (
 )
 from fraudops.intake.replacing import replace
 from fraudops.intake.results import FileResult, LandResult
+from fraudops.intake.scratch import scratch_folder
 from fraudops.intake.settling import Unsettled, is_years_away, settle
 from fraudops.intake.spool import Spool
 from fraudops.intake.tokens import guard_token_key
 from fraudops.intake.versions import Delivery, FileName, deliver
 from fraudops.portfolio import Portfolio, Role
-from fraudops.store import Manifest
+from fraudops.store import Manifest, removed_keys, tombstone
 from fraudops.workspace import Workspace
 
 _ACTOR = "service:ingest"
@@ -106,39 +104,49 @@ def land(
     FraudopsError
         A file changed while it was read; trying again helps.
     """
-    asked = Asked.between(portfolio.partitioning, first, last)
+    asked = _asked(ws, portfolio, "transactions", first, last)
     guard_token_key(ws, portfolio)
-    with tempfile.TemporaryDirectory(prefix="fraudops-landing-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         payments = _Landing(ws, portfolio, transactions_feed(portfolio), asked, folder, corrections)
         payments.read([(path, _feed_of(ws, portfolio, path)) for path in files.transactions])
-        reports = None
-        if files.labels and portfolio.labels.source is not None:
-            feed = labels_feed(portfolio, portfolio.labels.source)
-            everything = Asked.between(portfolio.partitioning, None, None)
-            reports = _Landing(ws, portfolio, feed, everything, folder)
-            reports.read([(path, feed) for path in files.labels])
-        with _alone(ws, portfolio) as session:
+        reports = []
+        for feed in report_feeds(portfolio):
+            if files.reports(feed.kind):
+                wanted = _asked(ws, portfolio, feed.kind, None, None)
+                reports.append(_Landing(ws, portfolio, feed, wanted, folder))
+                reports[-1].read([(path, feed) for path in files.reports(feed.kind)])
+        with ws.transaction() as session:
+            lock_landing(session, portfolio.name)
             # While this one waited, another landing may have taken a newer version of a file.
-            for file in [*payments.files, *(reports.files if reports else [])]:
+            for file in [file for landing in (payments, *reports) for file in landing.files]:
                 require_unchanged(file.path, file.mark)
             payments.stage_partitions()
-            if reports is not None:
-                reports.publish_reports(session)
+            for landing in reports:
+                landing.publish_reports(session)
     return _result(payments, reports)
+
+
+def _asked(ws: Workspace, portfolio: Portfolio, dataset: str, first: str | None, last: str | None) -> Asked:
+    """The partitions that are wanted and that retention has not removed.
+
+    Raises
+    ------
+    ContractError
+        It is the only one that is wanted.
+    """
+    asked = Asked.between(portfolio.partitioning, first, last, removed_keys(ws.store, dataset, portfolio.name))
+    stone = tombstone(ws.store, dataset, portfolio.name, first) if first is not None and first == last else None
+    if stone is not None:
+        raise ContractError(
+            stone.sentence,
+            where=portfolio.name,
+            remedy="landing its file does not bring it back; restore it from a backup if it is needed again",
+        )
+    return asked
 
 
 def _feed_of(ws: Workspace, portfolio: Portfolio, path: Path) -> Feed:
     return transactions_feed(portfolio, source_of(portfolio, path, ws.landing / portfolio.name))
-
-
-@contextmanager
-def _alone(ws: Workspace, portfolio: Portfolio) -> Iterator[Session]:
-    """One landing of a portfolio writes at a time: two could merge into the same partition and lose rows."""
-    with ws.transaction() as session:
-        name = f"fraudops.landing.{portfolio.name}"
-        session.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
-        yield session
 
 
 @dataclass
@@ -198,7 +206,21 @@ class _Landing:
             rejects = Rejects(self._subfolder(f"rejects-{mark.sha256}"), place.path)
             file = LandingFile(path, place, feed, config, mark, archive, rejects)
             self._read(file)
-            self.files.append(file)
+            if self._is_removed(file):
+                self.results.append(FileResult(file.name, self.feed.kind, file.sha256, file.rows, 0, 0, file.rows, 0))
+            else:
+                self.files.append(file)
+
+    def _is_removed(self, file: LandingFile) -> bool:
+        """Whether all that the file has rows in was removed by retention; what was, the notes say."""
+        removed = {code: rows for code, rows in file.by_code.items() if code in self.asked.removed}
+        if removed:
+            keys = sorted(key for code in removed if (key := self.asked.key(code)) is not None)
+            self.notes.append(
+                f"{file.name}: {sum(removed.values()):,} rows of {len(keys)} partitions ({keys[0]} to {keys[-1]}) were "
+                "passed over, because retention has removed these partitions"
+            )
+        return bool(removed) and removed.keys() == file.by_code.keys() - {NOWHERE}
 
     def _read(self, file: LandingFile) -> None:
         mapper = Mapper(file.feed, self.ws.token_key)
@@ -438,7 +460,7 @@ class _Landing:
     # -- reports of fraud ------------------------------------------------------------------------------
 
     def publish_reports(self, session: Session) -> None:
-        """Publish the reports of fraud by the partition in which they arrived."""
+        """Publish chargebacks, or dispositions, by the partition in which they arrived."""
         for file, delivery in zip(self.files, self._deliver(), strict=True):
             self.notes += report_remarks(file.name, delivery)
         for file in self.files:
@@ -449,14 +471,14 @@ class _Landing:
         for code, key in self._partitions():
             if code not in self._spool.codes:
                 continue
-            before = self.ws.store.manifest("labels", self.feed.portfolio, key)
+            before = self.ws.store.manifest(self.feed.kind, self.feed.portfolio, key)
             end = self.asked.partitioning.end(key)
             known = None if before is None else self.ws.store.read(before)
-            table = merge_reports(known, self._spool.take(code), end)
+            table = merge_reports(self.feed.kind, known, self._spool.take(code), end)
             after = before
             if before is None or known is None or not table.equals(known):
                 after = self.ws.store.write(
-                    "labels", self.feed.portfolio, key, table, config=self.config, facts={"rows": table.num_rows}
+                    self.feed.kind, self.feed.portfolio, key, table, config=self.config, facts={"rows": table.num_rows}
                 )
                 self.changed.add(key)
             if after is not None:
@@ -470,19 +492,19 @@ class _Landing:
         return folder
 
 
-def _result(payments: _Landing, reports: _Landing | None) -> LandResult:
-    files = [*payments.results, *(reports.results if reports else [])]
-    reasons = payments.reasons + (reports.reasons if reports else Counter())
+def _result(payments: _Landing, reports: list[_Landing]) -> LandResult:
+    files = [result for landing in (payments, *reports) for result in landing.results]
+    reasons = sum((landing.reasons for landing in reports), payments.reasons)
     return LandResult(
         keys=sorted(payments.keys),
         changed_keys=sorted(payments.changed),
-        label_keys=sorted(reports.keys) if reports else [],
+        label_keys=sorted({key for landing in reports for key in landing.keys}),
         rows_read=sum(item.rows for item in files),
         rows_accepted=sum(item.accepted for item in files),
         rows_quarantined=sum(item.quarantined for item in files),
         rows_elsewhere=sum(item.elsewhere for item in files),
         files=files,
         reasons=dict(reasons.most_common(_SHOWN_REASONS)),
-        notes=[*payments.notes, *(reports.notes if reports else [])],
+        notes=[note for landing in (payments, *reports) for note in landing.notes],
         changes=[change for _, change in sorted(payments.all_changes().items())],
     )

@@ -20,7 +20,7 @@ from fraudops.intake.opening import UNDECODABLE
 from fraudops.intake.records import Broken
 from fraudops.intake.times import Zones, counted_rows, moments, moments_of_parts
 from fraudops.intake.tokens import tokenise
-from fraudops.intake.values import Mask, Wrong, booleans, joined, labels, numbers, texts, without_markers
+from fraudops.intake.values import Mask, Wrong, booleans, joined, labels, numbers, texts, without_markers, words
 from fraudops.portfolio import Column, Role
 
 NOWHERE = np.iinfo(np.int64).min
@@ -162,6 +162,8 @@ class Mapper:
                 cards = tokenise(texts(fields[name]), self._token_key)
                 values, wrong = cards.token, _some(cards.invalid, "not a card number")
                 found = dict(zip(self._feed.card_parts(name), (cards.bin, cards.last4), strict=True))
+            case _ if name in self._feed.words:
+                values, wrong = words(fields[name], self._feed.words[name])
             case _:
                 values = joined([fields[part] for part in column.join]) if column.join else texts(fields[name])
                 wrong = []

@@ -104,6 +104,41 @@ def record(ws: Workspace, session: Session, manifest: Manifest, *, actor: str, d
         )
 
 
+def record_unrecorded(ws: Workspace, portfolio: Portfolio, *, actor: str) -> list[str]:
+    """Append what is missing: ``ingested`` for partitions that a crash left published and not in the ledger.
+
+    One that waits for validation is left alone: its entry comes with its publication.
+
+    Returns
+    -------
+    list of str
+        Their keys, in the order of time.
+    """
+    store, name = ws.store, portfolio.name
+    with ws.transaction() as session:
+        known = _latest_digests(session, name)
+        found = []
+        for key in store.keys("transactions", name):
+            manifest = store.require("transactions", name, key)
+            if known.get(f"{name}/transactions/{key}") == manifest.data_digest:
+                continue
+            if store.staged("transactions", name, key) is None:
+                lineage = store.manifest("lineage", name, key)
+                record(ws, session, manifest, actor=actor, details=_details(lineage, manifest, None))
+                found.append(key)
+        return found
+
+
+def _latest_digests(session: Session, portfolio: str) -> dict[str, str]:
+    """Subject → digest of the rows in its latest entry."""
+    entries = session.execute(
+        select(LedgerEntry.subject, LedgerEntry.details["after"].astext)
+        .where(LedgerEntry.portfolio == portfolio, LedgerEntry.action == INGESTED)
+        .order_by(LedgerEntry.number)
+    )
+    return {row[0]: row[1] for row in entries}
+
+
 def _details(lineage: Manifest | None, manifest: Manifest, before: Manifest | None) -> dict[str, Any]:
     files = lineage.facts.get("files", {}) if lineage is not None else {}
     change = change_of(lineage, manifest) if lineage is not None else None

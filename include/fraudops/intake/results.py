@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +53,23 @@ class LandResult:
     def rows_repeated(self) -> int:
         """Rows of all files that say what is stored, or that a later row replaced."""
         return sum(item.repeated for item in self.files)
+
+    def and_then(self, then: LandResult) -> LandResult:
+        """This landing and a later one as one."""
+        return LandResult(
+            keys=sorted({*self.keys, *then.keys}),
+            changed_keys=sorted({*self.changed_keys, *then.changed_keys}),
+            label_keys=sorted({*self.label_keys, *then.label_keys}),
+            rows_read=self.rows_read + then.rows_read,
+            rows_accepted=self.rows_accepted + then.rows_accepted,
+            rows_quarantined=self.rows_quarantined + then.rows_quarantined,
+            rows_elsewhere=self.rows_elsewhere + then.rows_elsewhere,
+            files=[*self.files, *then.files],
+            reasons=dict((Counter(self.reasons) + Counter(then.reasons)).most_common()),
+            notes=[*self.notes, *then.notes],
+            # Of a partition that both changed the later one says all: it compares with what is published.
+            changes=list({change.key: change for change in [*self.changes, *then.changes]}.values()),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, small, without anything confidential; of many changes the first."""

@@ -2,8 +2,8 @@
 
 The names match the patterns of ``portfolios/cards.yaml``::
 
-    transactions_2026-11-09.csv   chargebacks_2026-11-09.csv                  one day
-    transactions_history_2026-08-25_2026-11-08.csv.gz   chargebacks_history_….csv.gz   many days, in bulk
+    transactions_2026-11-09.csv, chargebacks_2026-11-09.csv, dispositions_2026-11-09.csv   one day
+    transactions_history_2026-08-25_2026-11-08.csv.gz, chargebacks_history_….csv.gz, …     many days, in bulk
     simulation.json                                                           the world's parameters
 
 A day's rows are the same in a history file and in the day's own. A file appears under its name only when it is
@@ -23,8 +23,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from fraudops.errors import ConfigurationError, ConflictError
-from fraudops.intake.simulator.feed import chargebacks_text, payments_header, payments_text
-from fraudops.intake.simulator.world import LONGEST_REPORT, World, arriving, reports, reports_of, simulate
+from fraudops.intake.simulator.feed import payments_header, payments_text, reports_text
+from fraudops.intake.simulator.investigators import LONGEST_DISPOSITION, dispositions, findings
+from fraudops.intake.simulator.world import (
+    CHARGEBACK_COLUMNS,
+    DISPOSITION_COLUMNS,
+    LONGEST_REPORT,
+    World,
+    arriving,
+    reports,
+    reports_of,
+    simulate,
+)
 
 __all__ = [
     "WORLD_FILE",
@@ -37,13 +47,15 @@ __all__ = [
 ]
 
 WORLD_FILE = "simulation.json"
+_FEEDS = ("transactions", "chargebacks", "dispositions")
 
 _FORMAT = 1
 """Raised when the same parameters no longer make the same payments."""
 
 
 def write_history(folder: Path, world: World, first: date, last: date) -> list[Path]:
-    """Write many days into one compressed file of payments and one of the chargebacks that arrived in them.
+    """Write many days into one compressed file of payments, and one each of the chargebacks and the dispositions that
+    arrived in them.
 
     Days are simulated and written one after the other, so memory does not grow with their number.
 
@@ -55,21 +67,26 @@ def write_history(folder: Path, world: World, first: date, last: date) -> list[P
     days = world.days(first, last)
     folder.mkdir(parents=True, exist_ok=True)
     key = f"history_{first}_{last}"
-    payments, chargebacks = (folder / f"{feed}_{key}.csv.gz" for feed in ("transactions", "chargebacks"))
-    found = [reports_of(world, day) for day in _days_that_still_report(world, first)]
+    payments, chargebacks, looked_at = (folder / f"{feed}_{key}.csv.gz" for feed in _FEEDS)
+    before = list(_days_that_still_report(world, first))
+    found = [reports_of(world, day) for day in before]
+    found_out = [findings(world, simulate(world, day)) for day in before if day >= first - LONGEST_DISPOSITION]
     with _whole(payments) as raw, _compressed(raw) as file:
         file.write(payments_header())
         for day in days:
             simulated = simulate(world, day)
             file.write(payments_text(world, simulated))
             found.append(reports(world, simulated))
+            found_out.append(findings(world, simulated))
     with _whole(chargebacks) as raw, _compressed(raw) as file:
-        file.write(chargebacks_text(arriving(found, first, last)))
-    return [payments, chargebacks]
+        file.write(reports_text(arriving(found, first, last), CHARGEBACK_COLUMNS))
+    with _whole(looked_at) as raw, _compressed(raw) as file:
+        file.write(reports_text(arriving(found_out, first, last), DISPOSITION_COLUMNS))
+    return [payments, chargebacks, looked_at]
 
 
 def write_day(folder: Path, world: World, day: date) -> list[Path]:
-    """Write one day's payments and the chargebacks that arrive on it; files already there are replaced.
+    """Write one day's payments, and the chargebacks and dispositions that arrive on it, in place of such files.
 
     Raises
     ------
@@ -78,10 +95,9 @@ def write_day(folder: Path, world: World, day: date) -> list[Path]:
     """
     world.days(day, day)
     folder.mkdir(parents=True, exist_ok=True)
-    payments, chargebacks = _day_files(folder, day)
-    _write_payments(payments, world, day)
-    _write_chargebacks(chargebacks, world, day)
-    return [payments, chargebacks]
+    for path, write in zip(_day_files(folder, day), _WRITERS, strict=True):
+        write(path, world, day)
+    return list(_day_files(folder, day))
 
 
 def ensure_day(folder: Path, day: date) -> list[Path]:
@@ -96,7 +112,7 @@ def ensure_day(folder: Path, day: date) -> list[Path]:
     if world is None or day < world.start:
         return []
     written = []
-    for path, write in zip(_day_files(folder, day), (_write_payments, _write_chargebacks), strict=True):
+    for path, write in zip(_day_files(folder, day), _WRITERS, strict=True):
         if not any(folder.glob(f"{path.name}*")):
             write(path, world, day)
             written.append(path)
@@ -166,8 +182,8 @@ def _described(world: World) -> str:
     return ", ".join(f"{name} {value}" for name, value in asdict(world).items())
 
 
-def _day_files(folder: Path, day: date) -> tuple[Path, Path]:
-    return folder / f"transactions_{day}.csv", folder / f"chargebacks_{day}.csv"
+def _day_files(folder: Path, day: date) -> tuple[Path, ...]:
+    return tuple(folder / f"{feed}_{day}.csv" for feed in _FEEDS)
 
 
 def _write_payments(path: Path, world: World, day: date) -> None:
@@ -178,7 +194,15 @@ def _write_payments(path: Path, world: World, day: date) -> None:
 
 def _write_chargebacks(path: Path, world: World, day: date) -> None:
     with _whole(path) as file:
-        file.write(chargebacks_text(world.chargebacks(day, day)))
+        file.write(reports_text(world.chargebacks(day, day), CHARGEBACK_COLUMNS))
+
+
+def _write_dispositions(path: Path, world: World, day: date) -> None:
+    with _whole(path) as file:
+        file.write(reports_text(dispositions(world, day, day), DISPOSITION_COLUMNS))
+
+
+_WRITERS = (_write_payments, _write_chargebacks, _write_dispositions)
 
 
 def _days_that_still_report(world: World, first: date) -> Iterator[date]:

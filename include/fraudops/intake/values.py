@@ -126,6 +126,17 @@ def labels(array: pa.Array, column: Column) -> Parsed:
     return _by_distinct_value(texts(array), _meaning(column), "not a label")
 
 
+def words(array: pa.Array, known: Sequence[str]) -> Parsed:
+    """One of some words, written small, however the file writes them."""
+    lowered = pc.utf8_lower(texts(array))
+    found = pc.is_in(lowered, pa.array(list(known), pa.string()))
+    wrong = pc.and_(pc.is_valid(lowered), pc.invert(found))
+    if not pc.any(wrong).as_py():
+        return lowered, []
+    reason = f"none of {', '.join(known)}"
+    return pc.if_else(found, lowered, pa.scalar(None, pa.string())), wrong_where(wrong, reason)
+
+
 # -- numbers -----------------------------------------------------------------------------------------------
 
 

@@ -47,17 +47,34 @@ def deliver(store: Store, portfolio: str, feed: str, name: FileName, sha256: str
     Parameters
     ----------
     feed
-        ``transactions`` or ``labels``.
+        ``transactions``, ``labels`` or ``dispositions``.
     """
-    known_by = {"feed": feed, "source": name.identity[0], "path": name.identity[1]}
-    place = ("files", portfolio, f"name={sha256_of(canonical_json(known_by))[:16]}", "versions.json")
-    try:
-        versions: list[str] = json.loads(store.get(*place))["versions"]
-    except FileNotFoundError:
-        versions = []
+    known_by, place = _object(portfolio, feed, name)
+    versions = _versions(store, place)
     is_new = versions[-1:] != [sha256]
     if is_new:
         versions.append(sha256)
         store.put(canonical_json({**known_by, "versions": versions}) + b"\n", *place)
     earlier = versions[:-1]
     return Delivery(earlier[-1] if earlier else None, sha256 in earlier, is_new)
+
+
+def newest_version(store: Store, portfolio: str, feed: str, name: FileName) -> str | None:
+    """SHA-256 of the bytes that a file of this name held when it was landed last; None where it never was."""
+    return next(reversed(_versions(store, _object(portfolio, feed, name)[1])), None)
+
+
+_Place = tuple[str, str, str, str]
+
+
+def _object(portfolio: str, feed: str, name: FileName) -> tuple[dict[str, str], _Place]:
+    known_by = {"feed": feed, "source": name.identity[0], "path": name.identity[1]}
+    return known_by, ("files", portfolio, f"name={sha256_of(canonical_json(known_by))[:16]}", "versions.json")
+
+
+def _versions(store: Store, place: _Place) -> list[str]:
+    try:
+        found: list[str] = json.loads(store.get(*place))["versions"]
+    except FileNotFoundError:
+        return []
+    return found

@@ -62,7 +62,8 @@ def label_weights(
     tables = [_decisions(ws, portfolio, key) for key in decided_keys(ws, portfolio, keys)]
     decided = pd.concat([pd.DataFrame(columns=list(_COLUMNS)), *tables]).set_index("transaction_id")
     here = decided.reindex(frame["transaction_id"])
-    reported = frame["transaction_id"].isin(known.loc[known["label"].notna(), "transaction_id"]).to_numpy()
+    last = known.drop_duplicates("transaction_id", keep="last")
+    reported = frame["transaction_id"].isin(last.loc[last["label"].notna(), "transaction_id"]).to_numpy()
     return weigh(
         portfolio.labels,
         decision=here["decision"].to_numpy(object),

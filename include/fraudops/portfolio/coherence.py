@@ -15,6 +15,7 @@ from fraudops.portfolio.addresses import is_address
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.feature_names import BehaviourFeature, behaviour_features
 from fraudops.portfolio.problems import Path, Problem, choose_of
+from fraudops.portfolio.retention import Retention, incoherent_retention
 from fraudops.portfolio.sources import Source
 
 if TYPE_CHECKING:
@@ -41,7 +42,10 @@ RESERVED = frozenset(
 """Names that the store and the models use for something of their own."""
 
 _CALENDAR = frozenset({"hour", "weekday", "night", "weekend"})
-_REPORT_COLUMNS = frozenset({"transaction_id", "reported_at", "label"})
+_REPORT_COLUMNS = {
+    "source": frozenset({"transaction_id", "reported_at", "label"}),
+    "dispositions": frozenset({"transaction_id", "reported_at", "finding", "by"}),
+}
 _PRESETS = frozenset({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually", "@quarterly"})
 
 
@@ -64,6 +68,7 @@ class Sections:
     promotion: Promotion | None = None
     notices: Notices | None = None
     fairness: Fairness | None = None
+    retention: Retention | None = None
     currency: str | None = None
     start: datetime | None = None
     end: datetime | None = None
@@ -277,6 +282,10 @@ def _answer(found: Sections) -> Iterator[Problem]:
     if labels.source and not found.named(Role.ID):
         message = "a feed of reports needs a column with role 'id' to refer to"
         yield Problem(("labels", "source"), message, remedy="say which column names the transaction")
+    if labels.dispositions and not labels.source:
+        message = "dispositions stand beside a feed of reports, and there is none"
+        remedy = "give labels.source; where investigators' findings are the only labels, that is their feed"
+        yield Problem(("labels", "dispositions"), message, remedy=remedy)
     if labels.unreported == "unknown" and not labels.source:
         message = "a label column says of every transaction what it was: none is unreported"
         yield Problem(("labels", "unreported"), message, "'unknown'", "give labels.source, or leave it out")
@@ -302,15 +311,23 @@ def _sources(found: Sections) -> Iterator[Problem]:
             yield Problem((*path, "path"), message, repr(source.path), "name files below it")
         if source.is_database:
             yield from _read_of_database(path, source, found)
-    if found.labels is not None and found.labels.source is not None:
-        path = ("labels", "source")
-        reports = found.labels.source
-        if reports.is_fetched and reports.name in {source.name for source in found.transactions if source.is_fetched}:
-            # A source's name is its folder in the landing folder.
-            message = f"{reports.name!r} is the name of a source of the transactions"
+    if found.labels is not None:
+        folders = {source.name: "of the transactions" for source in found.transactions if source.is_fetched}
+        for key, columns in _REPORT_COLUMNS.items():
+            feed: Source | None = getattr(found.labels, key)
+            if feed is not None:
+                yield from _reports(("labels", key), feed, set(columns), folders)
+
+
+def _reports(path: Path, source: Source, columns: set[str], folders: dict[str, str]) -> Iterator[Problem]:
+    """What is said about transactions; ``folders`` gets the feed's name, which is its folder in the landing folder."""
+    if source.is_fetched:
+        if source.name in folders:
+            message = f"{source.name!r} is the name of a source {folders[source.name]}"
             yield Problem((*path, "name"), message, remedy="give it a name of its own")
-        yield from _mapped(path, found.labels.source, set(_REPORT_COLUMNS))
-        yield from _simulated(path, found.labels.source)
+        folders[source.name] = "of the labels"
+    yield from _mapped(path, source, columns)
+    yield from _simulated(path, source)
 
 
 def _parts(found: Sections) -> set[str]:
@@ -458,7 +475,12 @@ def _currency(found: Sections) -> Iterator[Problem]:
         yield Problem(("currency",), message, repr(currency), "such as EUR, or the name of the column that says it")
 
 
+def _retention(found: Sections) -> Iterator[Problem]:
+    if found.retention is not None:
+        yield from incoherent_retention(found.retention, found.training, found.labels)
+
+
 _RULES: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _roles, _names, _joins, _entities, _answer, _sources, _behaviour, _feature_names, _excluded, _missing_shares,
-    _period, _training, _policy, _segments, _people, _fairness, _currency,
+    _period, _training, _policy, _segments, _people, _fairness, _currency, _retention,
 )  # fmt: skip

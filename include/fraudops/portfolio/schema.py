@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -14,13 +14,20 @@ from fraudops.portfolio.coherence import Sections, entity_name, incoherences, st
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.durations import Duration, parse_duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
+from fraudops.portfolio.monitoring import Monitoring
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
+from fraudops.portfolio.retention import Retention
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
+from fraudops.portfolio.timeliness import Timeliness
 from fraudops.portfolio.training import Training
+from fraudops.portfolio.watch import Watch
+
+REPORT_FEEDS = ("labels", "dispositions")
+"""Datasets of what was said about transactions: by those who were charged, and by investigators."""
 
 
 class Labels(Strict):
@@ -31,12 +38,21 @@ class Labels(Strict):
     source: Source | None = None
     """A feed of reported frauds with the columns ``transaction_id``, ``reported_at`` and ``label``.
     Absent: the transactions' own ``label`` column, believed known ``delay`` after the transaction."""
+    dispositions: Source | None = None
+    """A feed of what investigators found, kept apart from ``source``: ``transaction_id``, ``reported_at``, ``finding``
+    (``fraud``, ``not_fraud`` or ``insufficient``) and ``by``, the investigator's user name."""
     blocked: Literal["labelled", "unlabelled"] = "labelled"
     """``labelled``: the labels tell all, as public data sets do. ``unlabelled``: what was really blocked never
     happened, so nobody reports it; training leaves it out, and counts what ``policy.exploration`` let pass for it."""
     unreported: Literal["genuine", "unknown"] = "genuine"
     """What a transaction without a report is after ``delay``. ``unknown``: only what somebody looked at has a label;
     training counts what ``policy.exploration`` sampled for all that was allowed."""
+
+    @property
+    def feeds(self) -> dict[str, Source]:
+        """Dataset → where what is said of transactions comes from: ``labels``, ``dispositions``."""
+        found = dict(zip(REPORT_FEEDS, (self.source, self.dispositions), strict=True))
+        return {dataset: source for dataset, source in found.items() if source is not None}
 
     @property
     def selective(self) -> bool:
@@ -77,6 +93,8 @@ class Notices(Strict):
     there was a champion, are told of in one summary. Null: each partition has its own notices, however old."""
     uncertain: Literal["resend", "hold"] = "resend"
     """What happens to a notice of which nobody knows whether it was delivered."""
+    warn_after: Duration = timedelta(hours=1)
+    """A notice that waits longer for its delivery is late: it is shown, recorded, and told once mail works again."""
 
 
 class Portfolio(Strict):
@@ -108,9 +126,14 @@ class Portfolio(Strict):
     training: Training
     policy: Policy = Policy()
     promotion: Promotion = Promotion()
+    monitoring: Monitoring = Monitoring()
     notices: Notices
+    watch: Watch = Watch()
+    timeliness: Timeliness | None = None
+    """By when a partition must have been scored; absent: nobody is told."""
     model_card: ModelCard = ModelCard()
     fairness: Fairness = Fairness()
+    retention: Retention = Retention()
 
     @field_validator("transactions", mode="before")
     @classmethod
@@ -147,12 +170,21 @@ class Portfolio(Strict):
             promotion=self.promotion,
             notices=self.notices,
             fairness=self.fairness,
+            retention=self.retention,
             currency=self.currency,
             start=self.start,
             end=self.end,
         )
 
     # -- what the rest of the library asks ------------------------------------------------------------
+
+    @property
+    def watched(self) -> list[tuple[str, Source]]:
+        """Feed and source of what arrives as files in the landing folder and is noticed there; fetched files do not."""
+        if not self.watch.enabled:
+            return []
+        feeds = [*(("transactions", source) for source in self.transactions), *self.labels.feeds.items()]
+        return [(feed, source) for feed, source in feeds if not source.is_fetched]
 
     @property
     def partitioning(self) -> Partitioning:

@@ -19,11 +19,13 @@ from fraudops.stack.secrets import USERS, Secrets, read_secrets
 AIRFLOW_DATABASE = "airflow"
 FRAUDOPS_DATABASE = "fraudops"
 
-TRAINING_POOL = "fraudops_training"
-"""Training has slots of its own: LocalExecutor hands out work in the order it came, and ten minutes of
-training in front of a day's scoring would make it wait."""
+TRAINING_POOL, BULK_POOL = "fraudops_training", "fraudops_bulk"
+"""Training and bulk work have slots of their own: LocalExecutor hands out work in the order it came, and ten minutes
+of training in front of a day's scoring would make it wait."""
+POOL_SLOTS = 2
+"""Of each; together they are fewer than the tasks that run at once."""
 
-PARALLEL_TASKS = 4
+PARALLEL_TASKS = 5
 
 
 def fraudops_variables(settings: Settings, secrets: Secrets, address: str) -> dict[str, str]:

@@ -63,6 +63,8 @@ class Itinerary:
     """Name of the file in the landing folder, where it is not simulated."""
     catch_up: tuple[str, ...] = ()
     """Partitions between the two: loaded and scored at once when there is a champion."""
+    later: tuple[str, ...] = ()
+    """Partitions after the live ones, loaded and scored at once: weeks go by, and labels mature."""
     left_out: tuple[str, ...] = ()
     """A partition that the file ends in the middle of: it is not over yet."""
 
@@ -95,13 +97,14 @@ def simulated(
     live_days: int,
     end: date,
     simulation: Simulation,
+    later_days: int = 0,
 ) -> Itinerary:
     """The plan of a simulated portfolio. An earlier demo is continued up to ``end``.
 
     Parameters
     ----------
-    days, live_days
-        How many days in all, and how many of them come one by one.
+    days, live_days, later_days
+        How many days are loaded in bulk or come one by one; how many of them come one by one; how many follow at once.
     end
         The last day.
 
@@ -120,8 +123,9 @@ def simulated(
         )
     earlier = _record(folder).get(portfolio.name)
     if earlier is None:
-        first = end - timedelta(days=days - 1)
-        last = end - timedelta(days=live_days)
+        first = end - timedelta(days=days + later_days - 1)
+        last = end - timedelta(days=live_days + later_days)
+        live_end = end - timedelta(days=later_days)
     else:
         made = {name: earlier.get(name) for name in simulation.to_dict()}
         if made != simulation.to_dict():
@@ -132,10 +136,13 @@ def simulated(
             )
         first, last = date.fromisoformat(earlier["first"]), date.fromisoformat(earlier["last"])
         end = max(end, date.fromisoformat(earlier["end"]))
+        # A demo of a version that told no later weeks goes on one by one.
+        live_end = date.fromisoformat(earlier.get("live_end", end.isoformat()))
     keys = portfolio.partitioning
-    live = keys.keys((last + timedelta(days=1)).isoformat(), end.isoformat())
-    bulk = keys.keys(first.isoformat(), last.isoformat())
-    return Itinerary(portfolio, tuple(bulk), tuple(live), simulation=simulation)
+    live = tuple(keys.keys((last + timedelta(days=1)).isoformat(), live_end.isoformat()))
+    later = tuple(keys.keys((live_end + timedelta(days=1)).isoformat(), end.isoformat()))
+    bulk = tuple(keys.keys(first.isoformat(), last.isoformat()))
+    return Itinerary(portfolio, bulk, live, simulation=simulation, later=later)
 
 
 def from_file(portfolio: Portfolio, file: Path, landing: Path) -> Itinerary:
@@ -220,7 +227,8 @@ def remember(itinerary: Itinerary, folder: StackFolder) -> None:
     record[itinerary.portfolio.name] = {
         "first": itinerary.first,
         "last": itinerary.last,
-        "end": itinerary.live[-1],
+        "end": (itinerary.later or itinerary.live)[-1],
+        "live_end": itinerary.live[-1],
         "copied": sorted({*record.get(itinerary.portfolio.name, {}).get("copied", []), *_copied(itinerary)}),
         **(itinerary.simulation.to_dict() if itinerary.simulation else {}),
     }

@@ -55,6 +55,10 @@ class AirflowMigration:
         query = "select shobj_description(oid, 'pg_database') from pg_database where datname = %s"
         return self._ask(query, AIRFLOW_DATABASE) != self._release
 
+    def forget(self) -> None:
+        """Let the next start migrate again: the database was put there by somebody else."""
+        self._ask(f"comment on database {AIRFLOW_DATABASE} is null")
+
     def start(self) -> None:
         """Start the migration."""
         with self._log.open("wb") as log:
@@ -100,8 +104,8 @@ def generated_files(landing: Path, portfolio: Portfolio, folder: StackFolder) ->
     world = landing / "simulation.json"
     if world.exists() or "seed" in demo:
         found.update(landing.glob(world.name))
-        for source in (*portfolio.transactions, portfolio.labels.source):
-            if source is not None and source.simulator:
+        for source in (*portfolio.transactions, *portfolio.labels.feeds.values()):
+            if source.simulator:
                 found.update(landing.glob(source.local_pattern.replace("{key}", "*")))
     found.update(landing / name for name in demo.get("copied", []) if (landing / name).exists())
     return sorted(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,11 +16,13 @@ import pyarrow.parquet as pq
 
 from fraudops import __version__
 from fraudops.errors import ContractError, IntegrityError
-from fraudops.features import ModelColumns, model_columns, model_frame
-from fraudops.labels import matured, reports
-from fraudops.labels.selective import WEIGHT, decided_keys, label_weights
+from fraudops.features import ModelColumns, model_columns
+from fraudops.labels.known import arrivals
+from fraudops.labels.origins import LabelOrigins
+from fraudops.labels.selective import WEIGHT, decided_keys
 from fraudops.portfolio import Portfolio, Role, format_duration
 from fraudops.store import canonical_json, sha256_of
+from fraudops.training.matured import choose_rows
 from fraudops.training.splits import (
     GAP,
     SLICES,
@@ -79,6 +81,8 @@ class DatasetSummary:
         Digest of every partition that was read.
     sha256
         Of ``dataset.parquet``.
+    labels
+        Which feeds said the labels of the rows, and how many of these had been said otherwise before.
     """
 
     portfolio: str
@@ -101,6 +105,7 @@ class DatasetSummary:
     config: str
     sha256: str
     withheld: int = 0
+    labels: LabelOrigins = field(default_factory=LabelOrigins)
 
     def to_dict(self) -> dict[str, Any]:
         """The small part, for XCom and pages: without the digest of each input."""
@@ -124,10 +129,11 @@ class DatasetSummary:
             found[name] = datetime.fromisoformat(found[name]) if found[name] else None
         for name in ("window", "delay"):
             found[name] = timedelta(seconds=found[name])
-        columns = found.pop("columns")
+        columns, labels = found.pop("columns"), found.pop("labels", {})
         return cls(
             **{**found, "slices": {name: SliceSummary(**held) for name, held in found["slices"].items()}},
             columns=ModelColumns(tuple(columns["numeric"]), tuple(columns["categorical"])),
+            labels=LabelOrigins(**labels),
         )
 
     def _content(self) -> dict[str, Any]:
@@ -201,11 +207,11 @@ def assemble(
     if split not in ("time", "random"):
         raise ContractError(f"there is no split {split!r}", where=portfolio.name, remedy="use 'time' or 'random'")
     keys = _keys(ws, portfolio, as_of, window)
-    matured_rows = _matured_rows(ws, portfolio, keys, as_of)
+    chosen = choose_rows(ws, portfolio, keys, as_of)
     columns, weighted = model_columns(portfolio), [WEIGHT] if portfolio.labels.selective else []
     beside = [*portfolio.entities.values(), *portfolio.promotion.gates.segments.columns]
     leading = [*_LEADING, *beside, *columns.all, "label", *weighted]
-    frame = matured_rows.frame[list(dict.fromkeys(leading))]
+    frame = chosen.frame[list(dict.fromkeys(leading))]
     cut = _cut(portfolio, frame, split)
     frame = frame.assign(slice=cut.slices)
     content = parquet_bytes(frame)
@@ -221,7 +227,7 @@ def assemble(
         delay=portfolio.labels.delay,
         columns=columns,
         slices=_slices(portfolio, frame, split, cut.validation_from, cut.test_from, trained_until),
-        immature=matured_rows.immature,
+        immature=chosen.immature,
         validation_from=cut.validation_from,
         test_from=cut.test_from,
         trained_until=trained_until,
@@ -230,7 +236,8 @@ def assemble(
         inputs=_inputs(ws, portfolio, keys, as_of),
         config=portfolio.digest_of(*SECTIONS),
         sha256=sha256_of(content),
-        withheld=matured_rows.withheld,
+        withheld=chosen.withheld,
+        labels=chosen.labels,
     )
     _check(portfolio, summary)
     ws.store.put(content, "training", portfolio.name, run_id, "dataset.parquet")
@@ -308,37 +315,6 @@ def _keys(ws: Workspace, portfolio: Portfolio, as_of: datetime, window: timedelt
     return keys
 
 
-@dataclass(frozen=True, eq=False)
-class _Matured:
-    """Rows of which it was known whether they were fraud, and how many were left out, and why."""
-
-    frame: pd.DataFrame
-    immature: int
-    withheld: int
-
-
-def _matured_rows(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetime) -> _Matured:
-    """Rows of which it was known at ``as_of`` whether they were fraud, each with what it stands for."""
-    frame = model_frame(ws, portfolio, keys)
-    known = reports(ws, portfolio, as_of=as_of, first=keys[0], last=keys[-1])
-    label = matured(frame, known, delay=portfolio.labels.delay, as_of=as_of)
-    # A young transaction that is already reported must wait as well: taking the reported ones of an age at
-    # which the others are still unknown would make fraud look common at the end of the window.
-    old_enough = frame["event_time"] + portfolio.labels.delay <= pd.Timestamp(as_of)
-    mature = (label.notna() & old_enough).to_numpy()
-    weight = label_weights(ws, portfolio, frame, known, keys)
-    usable = mature & (weight > 0)
-    if not usable.any():
-        raise ContractError(
-            f"none of {len(frame):,} transactions had a matured label at {as_of:%Y-%m-%d %H:%M} UTC "
-            f"(the delay is {format_duration(portfolio.labels.delay)})",
-            where=f"{portfolio.name} {keys[0]} to {keys[-1]}",
-            remedy="load older history, or choose a later moment",
-        )
-    rows = frame[usable].assign(label=label[usable].astype(bool), **{WEIGHT: weight[usable]}).reset_index(drop=True)
-    return _Matured(rows, immature=int((~mature).sum()), withheld=int((mature & ~usable).sum()))
-
-
 def _cut(portfolio: Portfolio, frame: pd.DataFrame, split: str) -> Split:
     training = portfolio.training
     if split == "time":
@@ -398,9 +374,8 @@ def _slices(
 def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetime) -> dict[str, str]:
     """``<dataset>/<key>`` → digest of the data, of all that was read."""
     read = [(dataset, key) for dataset in ("transactions", "features") for key in keys]
-    if portfolio.labels.source:
-        arrived = ws.store.keys("labels", portfolio.name)
-        read += [("labels", k) for k in arrived if k >= keys[0] and portfolio.partitioning.end(k) <= as_of]
+    for feed in portfolio.labels.feeds:
+        read += [(feed, k) for k in arrivals(ws, portfolio, feed, as_of, keys[0])]
     read += [("scores", key) for key in decided_keys(ws, portfolio, keys)]
     return {f"{d}/{k}": ws.store.require(d, portfolio.name, k).data_digest for d, k in read}
 

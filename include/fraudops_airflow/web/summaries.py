@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from fraudops.database import Alert, Verdict
 from fraudops.notices import outbox
+from fraudops.notices.lateness import Late, late
 from fraudops.portfolio import Portfolio
 from fraudops.registry.gate_lines import failed_gates
 from fraudops.registry.integrity import AlteredFile, altered_files
@@ -19,6 +20,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from fraudops_airflow.web.archive import Archive
+
+if TYPE_CHECKING:
+    from fraudops.decisions.timeliness import Punctuality
 
 SHOWN_PARTITIONS = 30
 """Bars in the chart of alerts."""
@@ -98,6 +102,10 @@ class PortfolioOverview:
     notices: outbox.Counts
     alarms: tuple[AlteredFile, ...]
     """Model files that are not the ones registered."""
+    late: Late | None
+    """Notices that wait too long for delivery."""
+    punctuality: Punctuality | None
+    """What should have been scored by now and is not; None where the portfolio has no deadline."""
     shadow: Progress | None
     """The challenger that scores beside the champion."""
 
@@ -292,6 +300,8 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         alerts=session.scalar(select(func.count()).select_from(Alert).where(Alert.portfolio == name)) or 0,
         notices=outbox.counts(session, name),
         alarms=tuple(altered_files(session, name)),
+        late=late(session, portfolio),
+        punctuality=_punctuality(archive, portfolio),
         shadow=progress(archive.store, session, portfolio),
     )
 
@@ -307,6 +317,12 @@ def _stale(archive: Archive, portfolio: Portfolio) -> int:
     from fraudops.decisions.pending import stale_keys
 
     return len(stale_keys(archive.workspace, portfolio))
+
+
+def _punctuality(archive: Archive, portfolio: Portfolio) -> Punctuality | None:
+    from fraudops.decisions.timeliness import punctuality
+
+    return punctuality(archive.workspace, portfolio, now=datetime.now(UTC))
 
 
 def _champion(session: Session, portfolio: str) -> Champion | None:

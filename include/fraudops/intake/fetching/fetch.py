@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from fraudops.intake.feeds import Feed, labels_feed, transactions_feed
+from fraudops.intake.feeds import Feed, report_feeds, transactions_feed
 from fraudops.intake.fetching.access import Accesses, nothing_needed
 from fraudops.intake.fetching.download import download
 from fraudops.intake.fetching.extracts import extract_new, extract_partitions
@@ -136,8 +136,8 @@ def _read_on(ws: Workspace, portfolio: Portfolio, feed: Feed, accesses: Accesses
 
 def _kind_of_file(feed: Feed, read: FeedFiles) -> list[Path]:
     """What a database said of transactions replaces what it said before, where an id tells which rows they are."""
-    if feed.kind == "labels":
-        return read.labels
+    if feed.kind != "transactions":
+        return read.reports(feed.kind)
     return read.corrections if feed.of_role(Role.ID) else read.transactions
 
 
@@ -156,9 +156,7 @@ def _digest_of_reading(feed: Feed) -> str:
 def _feeds(portfolio: Portfolio) -> list[Feed]:
     """Feeds whose source lies elsewhere."""
     feeds = [transactions_feed(portfolio, source) for source in portfolio.transactions if source.is_fetched]
-    if portfolio.labels.source is not None and portfolio.labels.source.is_fetched:
-        feeds.append(labels_feed(portfolio, portfolio.labels.source))
-    return feeds
+    return feeds + [feed for feed in report_feeds(portfolio) if feed.source.is_fetched]
 
 
 def _folder(ws: Workspace, feed: Feed) -> Path:

@@ -1,4 +1,4 @@
-"""The feeds as text: CSV lines of a day's payments with their dirty rows, and of chargebacks.
+"""The feeds as text: CSV lines of a day's payments with their dirty rows, of chargebacks, and of dispositions.
 
 Real feeds are never clean. A small share of rows (``World.dirty_share``, one in two thousand) is added to the
 payments, of five kinds in turn, so that quarantine has something to show:
@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraudops.intake.simulator.randomness import Purpose, before, starting, stream
-from fraudops.intake.simulator.world import CHARGEBACK_COLUMNS, PAYMENT_COLUMNS, Day, World
+from fraudops.intake.simulator.world import PAYMENT_COLUMNS, Day, World
 
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -59,11 +59,11 @@ def payments_text(world: World, simulated: Day) -> bytes:
     return _joined(lines.take(pa.array(order)))
 
 
-def chargebacks_text(reports: pd.DataFrame) -> bytes:
-    """A file of chargebacks: header and lines."""
-    moments = reports["reported_at"].dt.strftime(_TIME_FORMAT)
-    rows = zip(reports["transaction_id"], moments, reports["label"], strict=True)
-    return _header(CHARGEBACK_COLUMNS) + "".join(f"{name},{moment},{label}\n" for name, moment, label in rows).encode()
+def reports_text(reports: pd.DataFrame, columns: tuple[str, ...]) -> bytes:
+    """A file of chargebacks, or of dispositions: header and lines."""
+    texts = reports.assign(reported_at=reports["reported_at"].dt.strftime(_TIME_FORMAT)).astype(str)
+    lines = (",".join(row) + "\n" for row in texts[list(columns)].itertuples(index=False))
+    return _header(columns) + "".join(lines).encode()
 
 
 def _texts(simulated: Day) -> dict[str, pa.Array]:

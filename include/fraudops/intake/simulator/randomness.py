@@ -27,6 +27,7 @@ class Purpose(IntEnum):
     CHARGEBACKS = 9
     MISSING_COUNTRIES = 10
     DIRTY_ROWS = 11
+    DISPOSITIONS = 12
 
 
 def stream(seed: int, purpose: Purpose, day: date | None = None) -> np.random.Generator:

@@ -35,6 +35,7 @@ PAYMENT_COLUMNS = (
     "country", "channel",
 )  # fmt: skip
 CHARGEBACK_COLUMNS = ("transaction_id", "reported_at", "label")
+DISPOSITION_COLUMNS = ("transaction_id", "reported_at", "finding", "by")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +169,7 @@ class Day:
         countries = terminals.countries.take(terminal)
         columns = (
             self.ids(np.arange(len(payments))),
-            _timestamps(self.day, payments.second),
+            timestamps(self.day, payments.second),
             _decimals(payments.minor),
             customers.currencies.take(customer),
             customers.ids.take(customer),
@@ -210,7 +211,7 @@ def reports(world: World, simulated: Day) -> pd.DataFrame:
     days = np.where(rng.random(size) < _LATE_SHARE, late, days)
     office_hours = rng.integers(8 * _HOUR, 18 * _HOUR, size=size)
     seconds = days * 24 * _HOUR + office_hours
-    columns = (simulated.ids(numbers), _timestamps(simulated.day, seconds), np.ones(size, dtype=np.int64))
+    columns = (simulated.ids(numbers), timestamps(simulated.day, seconds), np.ones(size, dtype=np.int64))
     return pa.table(dict(zip(CHARGEBACK_COLUMNS, columns, strict=True))).to_pandas()
 
 
@@ -229,7 +230,8 @@ def _truth(simulated: Day) -> pd.DataFrame:
     return pa.table({"tx_id": simulated.ids(numbers), "scenario": scenario}).to_pandas()
 
 
-def _timestamps(day: date, seconds: np.ndarray) -> pa.Array:
+def timestamps(day: date, seconds: np.ndarray) -> pa.Array:
+    """Moments so many seconds after the begin of a day."""
     moments = np.datetime64(day, "s") + seconds.astype("timedelta64[s]")
     return pa.array(moments.astype("datetime64[us]")).cast(pa.timestamp("us", "UTC"))
 

@@ -43,6 +43,20 @@ class SliceFacts:
 
 
 @dataclass(frozen=True)
+class LabelFacts:
+    """Where the labels of the data set came from: the feeds are kept apart."""
+
+    feeds: dict[str, int]
+    """``labels`` (chargebacks), ``dispositions``, ``transactions`` (the file's own column) → labels."""
+    time: int
+    """Genuine because nobody had said anything within the delay."""
+    corrected: int
+    """Those that had been said to be something else before."""
+    changed_since: int
+    """Those that are others by what had arrived when the pack was filed."""
+
+
+@dataclass(frozen=True)
 class Card:
     """What the model is, for whom, and what it was made from."""
 
@@ -71,6 +85,7 @@ class Card:
     split: str
     seed: int
     immature: int
+    labels: LabelFacts
     slices: tuple[SliceFacts, ...]
     currency: str | None
     """None where transactions have no amount, or each its own currency."""

@@ -13,6 +13,7 @@ from fraudops.database import LedgerEntry, ModelVersion, PromotionRecord
 from fraudops.database import Verdict as VerdictRow
 from fraudops.errors import IntegrityError
 from fraudops.explanation.methods import method_of
+from fraudops.labels.origins import changed_since
 from fraudops.labels.selective import WEIGHT
 from fraudops.portfolio import Portfolio, format_duration
 from fraudops.registry.comparison import read_predictions, rows_of
@@ -22,6 +23,7 @@ from fraudops.reports.evidence.contents import (
     Card,
     Decision,
     InputFacts,
+    LabelFacts,
     LedgerLine,
     Lineage,
     Pack,
@@ -69,6 +71,7 @@ class Run:
     """The test slice with every column."""
     missing: dict[str, float]
     """Column of the model → share of the training rows without a value."""
+    labels: LabelFacts
     models: list[ModelVersion]
     verdicts: list[VerdictRow]
     """On the run, and on its versions after they had been in shadow; the newest first."""
@@ -97,7 +100,10 @@ class Run:
         data = dataset.load(ws, portfolio, run_id)
         learned = data.frame.loc[(data.frame["slice"] == TRAIN).to_numpy(), list(data.summary.columns.all)]
         missing = {str(name): float(share) for name, share in learned.isna().mean().items()}
-        return cls(ws, portfolio, data.summary, data.rows_of(TEST), missing, models, verdicts)
+        said = data.summary.labels
+        changed = changed_since(ws, portfolio, data.frame, data.summary.first_key)
+        labels = LabelFacts(said.feeds, said.time, said.corrected, changed)
+        return cls(ws, portfolio, data.summary, data.rows_of(TEST), missing, labels, models, verdicts)
 
 
 def gather(run: Run, model: ModelVersion) -> tuple[Pack, list[Figure]]:
@@ -192,6 +198,7 @@ def _card(run: Run, model: ModelVersion) -> Card:
         split=summary.split,
         seed=summary.seed,
         immature=summary.immature,
+        labels=run.labels,
         slices=tuple(
             SliceFacts(name, _purpose(name, refit), held.rows, held.positives, held.first, held.last, held.days)
             for name in SLICES
