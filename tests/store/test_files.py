@@ -15,10 +15,6 @@ DAY = "2026-03-05"
 TABLE = pa.table({"transaction_id": ["a", "b"]})
 
 
-def files_of(store: Store) -> set[Path]:
-    return {path for path in Path(store.root).rglob("*") if path.is_file()}
-
-
 @pytest.mark.parametrize(
     ("number", "said"),
     [
@@ -28,12 +24,11 @@ def files_of(store: Store) -> set[Path]:
     ],
 )
 def test_the_error_says_what_to_do(store: Store, monkeypatch: pytest.MonkeyPatch, number: int, said: str) -> None:
-    store.put(b"", "reports", "cards", "so-that-the-store-has-its-format")
-    before = files_of(store)
-
     def refuse(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
+    store.write("labels", "cards", DAY, TABLE, config="c")
+    there = _files(store)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", refuse)
         with pytest.raises(StorageError, match=said) as found:
@@ -42,9 +37,13 @@ def test_the_error_says_what_to_do(store: Store, monkeypatch: pytest.MonkeyPatch
     assert not isinstance(found.value, ContractError)
     assert f"date={DAY}" in str(found.value)
     assert store.keys("transactions", "cards") == []
-    assert files_of(store) == before
+    assert _files(store) == there
     store.write("transactions", "cards", DAY, TABLE, config="c")
     assert store.read_partition("transactions", "cards", DAY).equals(TABLE)
+
+
+def _files(store: Store) -> list[Path]:
+    return sorted(path for path in Path(store.root).rglob("*") if path.is_file())
 
 
 def test_what_cannot_be_published_leaves_what_was_there(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from upath import UPath
 
 from fraudops.errors import IntegrityError
 from fraudops.store.manifest import Input, Manifest
+from fraudops.store.removal import tombstone
 from fraudops.store.store import Store
 
 
@@ -40,7 +41,7 @@ class PinnedStore(Store):
             else:
                 self._manifests[wanted.dataset, wanted.key] = found
         if gone:
-            raise _gone(portfolio, gone)
+            raise _gone(store, portfolio, gone)
 
     def manifest(self, dataset: str, portfolio: str, key: str) -> Manifest | None:
         """The partition as it was, or None where it was no input."""
@@ -50,8 +51,7 @@ class PinnedStore(Store):
         """Keys of the inputs of a dataset, in the order of time."""
         return sorted(key for of, key in self._manifests if of == dataset and portfolio == self._portfolio)
 
-    @staticmethod
-    def _put(path: UPath, content: bytes) -> None:
+    def _put(self, path: UPath, content: bytes) -> None:
         raise TypeError(f"{path.name}: the past cannot be written to ({len(content)} bytes)")
 
 
@@ -64,11 +64,20 @@ def version_of(store: Store, portfolio: str, wanted: Input) -> Manifest | None:
     return next((manifest for manifest in earlier if manifest.data_digest == wanted.digest), None)
 
 
-def _gone(portfolio: str, inputs: list[Input]) -> IntegrityError:
+def _gone(store: Store, portfolio: str, inputs: list[Input]) -> IntegrityError:
     first = inputs[0]
+    removed = tombstone(store, first.dataset, portfolio, first.key)
     more = f", and {len(inputs) - 1} other partitions" if len(inputs) > 1 else ""
+    stone = tombstone(store, first.dataset, portfolio, first.key)
+    if stone is not None and stone.digest == first.digest:
+        return IntegrityError(
+            f"{stone.sentence}{more}",
+            where=f"{portfolio}: {first.dataset}/date={first.key}",
+            remedy="restore a backup from before that into an installation of its own, and ask there",
+        )
     return IntegrityError(
-        f"{first.dataset} {first.key} as they were then (digest {first.digest[:16]}…) are gone{more}",
+        f"{first.dataset} {first.key} as they were then (digest {first.digest[:16]}…) are gone{more}"
+        + (f": {removed.sentence}" if removed is not None else ""),
         where=f"{portfolio}: {first.dataset}/date={first.key}",
         remedy="restore the partition's data file and its manifest (manifest.json or history/) from a backup",
     )
