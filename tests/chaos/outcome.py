@@ -30,6 +30,7 @@ _LEDGER = "select portfolio, actor, action, subject, details from ledger"
 _UNTOLD = frozenset({"notice_uncertain"})
 """Actions that a crash adds rightly."""
 _NUMBERS = re.compile(r"(Alert no\.|ledger entry|ledger entries up to) \d+")
+_SAYS_WHEN = "evidence/"
 _SHIFTED = frozenset({"attempt", "began", "message_id"})
 _NUMBERED = re.compile(r"/(correction|historic|late)/\d+$")
 """Keys of notices that bear a number of the ledger or the outbox."""
@@ -99,25 +100,42 @@ def read(store: Path, connection_string: str, maildir: Path) -> Outcome:
     return Outcome(files, left_over, rows, Counter(keys.get(found, found) for found in _message_ids(maildir)))
 
 
-def compare(twin: Outcome, found: Outcome) -> Difference:
-    """What the life has less, more, and otherwise than its twin."""
+def compare(twin: Outcome, found: Outcome, *, is_own: bool = False) -> Difference:
+    """What the life has less, more, and otherwise than its twin.
+
+    Parameters
+    ----------
+    is_own
+        It was lived from the beginning, and did not go on from a state of the twin: then evidence packs, which say
+        when models were registered and promoted, are compared by their being there.
+    """
     difference = Difference()
-    for path in twin.files.keys() - found.files.keys():
-        difference.lost.append(path)
-    for path in found.files.keys() - twin.files.keys():
-        difference.doubled.append(path)
-    for path in twin.files.keys() & found.files.keys():
-        if twin.files[path] != found.files[path]:
+    difference.lost += sorted(twin.files.keys() - found.files.keys())
+    difference.doubled += sorted(found.files.keys() - twin.files.keys())
+    for path in sorted(twin.files.keys() & found.files.keys()):
+        if twin.files[path] != found.files[path] and not (is_own and path.startswith(_SAYS_WHEN)):
             difference.other.append(path)
     for table, rows in twin.rows.items():
-        difference.lost += [f"{table}: {row[:300]}" for row in (rows - found.rows[table]).elements()]
-        difference.doubled += [f"{table}: {row[:300]}" for row in (found.rows[table] - rows).elements()]
-    difference.lost += [f"mail {name}" for name in twin.mails.keys() - found.mails.keys()]
-    difference.doubled += [f"mail {name}" for name in found.mails.keys() - twin.mails.keys()]
+        before, after = (_timeless(counted) if is_own else counted for counted in (rows, found.rows[table]))
+        difference.lost += [f"{table}: {row[:300]}" for row in (before - after).elements()]
+        difference.doubled += [f"{table}: {row[:300]}" for row in (after - before).elements()]
+    difference.lost += [f"mail {name}" for name in sorted(twin.mails.keys() - found.mails.keys())]
+    difference.doubled += [f"mail {name}" for name in sorted(found.mails.keys() - twin.mails.keys())]
     return difference
 
 
 # -- inside ---------------------------------------------------------------------------------------------------
+
+
+def _timeless(rows: Counter[str]) -> Counter[str]:
+    """Rows without the digests of what says when something was done."""
+    found: Counter[str] = Counter()
+    for row, count in rows.items():
+        content = json.loads(row)
+        if content.get("action") == "evidence_filed":
+            content["details"] = sorted(content["details"])
+        found[json.dumps(content, sort_keys=True)] += count
+    return found
 
 
 def _rows(cursor: Any, query: str) -> Counter[str]:
