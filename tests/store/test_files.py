@@ -27,6 +27,7 @@ def test_the_error_says_what_to_do(store: Store, monkeypatch: pytest.MonkeyPatch
     def refuse(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
+    store.put(b"x", "reports", "cards", "begun.html")
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", refuse)
         with pytest.raises(StorageError, match=said) as found:
