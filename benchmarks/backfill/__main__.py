@@ -62,8 +62,8 @@ def _options() -> argparse.Namespace:
 def _measure(options: argparse.Namespace) -> dict[str, object]:
     settings = Settings.from_environment()
     stack = Stack(settings)
-    stack.up(_tell, port=options.port)
     try:
+        stack.up(_tell, port=options.port)
         load(settings)
         settings = Settings.from_environment()
         landing = settings.landing / PORTFOLIO

@@ -101,8 +101,11 @@ def build_ingest(portfolio: Portfolio) -> DAG:
 
                 from fraudops_airflow.context import BACKFILLED, actor, is_backfilled, open_workspace
 
-                outlet_events[asset].extra = {BACKFILLED: is_backfilled(dag_run, None)}
-                result = publish(open_workspace(), portfolio, landed["key"], actor=actor(dag_run))
+                backfilled = is_backfilled(dag_run, None)
+                outlet_events[asset].extra = {BACKFILLED: backfilled}
+                result = publish(
+                    open_workspace(), portfolio, landed["key"], actor=actor(dag_run), backfilled=backfilled
+                )
                 if not dag_run.partition_key:
                     outlet_events[asset].add_partitions([landed["key"]])
                 return result.to_dict()

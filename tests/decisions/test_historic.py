@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.historic import tell_historic
@@ -76,6 +78,21 @@ def test_one_load_of_many_days_tells_of_the_last_ones_alone_as_new(week: Bank) -
     _live(week, *DAYS, until=DAYS[-1])
     assert _told(week, "digest") == DAYS[3:]
     assert tell_historic(week.ws, week.portfolio)
+
+
+def test_what_a_backfill_publishes_long_after_is_of_the_past(week: Bank) -> None:
+    for day in DAYS:
+        publish(week.ws, week.portfolio, day, actor=ACTOR, backfilled=True)
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    week.day(yesterday, [950.0])
+    publish(week.ws, week.portfolio, yesterday, actor=ACTOR, backfilled=True)
+    for day in (*DAYS, yesterday):
+        score(week.ws, week.portfolio, day)
+        raise_alerts(week.ws, week.portfolio, day, actor=ACTOR)
+    # A backfill of yesterday makes up for a run that was missed: that is news.
+    assert _told(week, "digest") == [yesterday]
+    assert tell_historic(week.ws, week.portfolio)
+    assert "2026-03-01 to 2026-03-07 (7)" in week.notices("historic")[0].text
 
 
 def test_what_waited_for_the_first_champion_is_of_the_past(bank: Bank) -> None:

@@ -47,6 +47,7 @@ def test_the_page_shows_status_performance_with_its_estimate_and_distributions(b
     overview = client(bank).get("/monitoring").text
     assert 'href="/monitoring/cards"' in overview
     assert "amount of all transactions: PSI" in overview
+    assert 'href="/monitoring/cards">Monitoring</a>' in client(bank).get("/").text
 
 
 def test_before_anything_was_looked_at_the_page_says_so(bank: Bank) -> None:

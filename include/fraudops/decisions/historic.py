@@ -3,8 +3,9 @@
 Whether a partition is of the past is told from the record alone, so that neither the speed of scoring nor a step that
 runs again changes the answer:
 
-- it ended long before the first champion came into force: it waited for one; or
-- when its rows were published, in the same load or before it, a much later partition was.
+- it ended long before the first champion came into force: it waited for one;
+- when its rows were published, in the same load or before it, a much later partition was; or
+- a backfill published them long after it had ended.
 
 How long is *long*: ``notices.historic_after`` of the portfolio.
 """
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session, selectinload
 from fraudops.database.models import Alert, LedgerEntry, Notice
 from fraudops.decisions.locks import lock_partition
 from fraudops.decisions.succession import Succession
-from fraudops.intake.publication import INGESTED, UNTIL
+from fraudops.intake.publication import BACKFILLED, INGESTED, UNTIL
 from fraudops.notices.summaries import HISTORIC, Stretch, historic_alerts
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
@@ -57,6 +58,8 @@ def is_historic(session: Session, portfolio: Portfolio, key: str, transactions: 
     )
     if entry is None:
         return False
+    if entry.details.get(BACKFILLED) and entry.at > partitioning.end(key) + after:
+        return True
     limit = partitioning.key_of(partitioning.start(key) + max(after, partitioning.length))
     if entry.details.get(UNTIL, "") > limit:
         return True

@@ -32,7 +32,7 @@ from fraudops.features.partitions import config_of as features_config
 from fraudops.labels import matured
 from fraudops.labels.known import reports
 from fraudops.notices.summaries import Restated, restatement
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import REPORT_FEEDS, Portfolio
 from fraudops.registry import versions
 from fraudops.store import canonical_json, sha256_of
 from fraudops.workspace import Workspace
@@ -240,7 +240,7 @@ def _run(ws: Workspace, portfolio: Portfolio, keys: Sequence[str], version: Mode
     """Name of a run: the same for the same model, configuration, code and stored data, and the same record."""
     digests = [
         f"{dataset}/{key}/{manifest.data_digest}"
-        for dataset in ("transactions", "labels", "scores")
+        for dataset in ("transactions", *REPORT_FEEDS, "scores")
         for key in ws.store.keys(dataset, portfolio.name)
         if key <= keys[-1] and (manifest := ws.store.manifest(dataset, portfolio.name, key)) is not None
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from fraudops.database.models import Alert, LedgerEntry, Notice, PromotionRecord
 from fraudops.decisions.historic import summary_of
@@ -82,6 +82,7 @@ class AlertTrace:
 def trace_alert(ws: Workspace, portfolio: Portfolio, alert: Alert) -> AlertTrace:
     """Follow an alert back; nothing is computed again, see :mod:`fraudops.decisions.replay` for that."""
     with ws.transaction() as session:
+        alert = session.get_one(Alert, alert.id, options=[joinedload(Alert.model)])
         entry = entry_of(session, alert)
         notices = [_told(notice) for notice in _notices(session, alert, entry)]
         entries = _entries(session, alert, notices)

@@ -20,6 +20,8 @@ INGESTED = "ingested"
 """Action of the ledger's entry for a published partition."""
 UNTIL = "until"
 """Detail of such an entry: the newest partition that was published in the same load, where it is another."""
+BACKFILLED = "backfilled"
+"""Detail of such an entry where a backfill published it."""
 CHANGES = "changes"
 """Detail of such an entry: rows added, changed and removed, where others were published before."""
 
@@ -41,7 +43,9 @@ class PublishResult:
         return {**asdict(self), "change": self.change.to_dict() if self.change else None}
 
 
-def publish(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str, until: str | None = None) -> PublishResult:
+def publish(
+    ws: Workspace, portfolio: Portfolio, key: str, *, actor: str, until: str | None = None, backfilled: bool = False
+) -> PublishResult:
     """Publish the staged transactions of a partition and record it; harmless where nothing is staged.
 
     Parameters
@@ -50,6 +54,8 @@ def publish(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str, until:
         Airflow user, or ``service:<workflow>``.
     until
         Newest partition of the load that this one belongs to.
+    backfilled
+        Whether a backfill publishes it.
 
     Raises
     ------
@@ -71,6 +77,8 @@ def publish(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str, until:
         details = _details(lineage, manifest, before)
         if until is not None and until > key:
             details[UNTIL] = until
+        if backfilled:
+            details[BACKFILLED] = True
         record(ws, session, manifest, actor=actor, details=details)
         if staged is not None:
             publish_protected(store, name, key)

@@ -89,8 +89,8 @@ class Notices(Strict):
     immediate_limit: int = 5
     """At most this many immediate notices per partition; the digest names the rest."""
     historic_after: Duration | None = parse_duration("3d")
-    """Alerts of a partition that was published more than this after a later one, in one load with it, or before
-    there was a champion, are told of in one summary. Null: each partition has its own notices, however old."""
+    """Alerts of a partition that was published more than this after a later one, in one load with it, before there
+    was a champion, or by a backfill, are told of in one summary. Null: each has its own notices, however old."""
     uncertain: Literal["resend", "hold"] = "resend"
     """What happens to a notice of which nobody knows whether it was delivered."""
     warn_after: Duration = timedelta(hours=1)

@@ -51,8 +51,7 @@ class PinnedStore(Store):
         """Keys of the inputs of a dataset, in the order of time."""
         return sorted(key for of, key in self._manifests if of == dataset and portfolio == self._portfolio)
 
-    @staticmethod
-    def _put(path: UPath, content: bytes) -> None:
+    def _put(self, path: UPath, content: bytes) -> None:
         raise TypeError(f"{path.name}: the past cannot be written to ({len(content)} bytes)")
 
 
@@ -67,6 +66,7 @@ def version_of(store: Store, portfolio: str, wanted: Input) -> Manifest | None:
 
 def _gone(store: Store, portfolio: str, inputs: list[Input]) -> IntegrityError:
     first = inputs[0]
+    removed = tombstone(store, first.dataset, portfolio, first.key)
     more = f", and {len(inputs) - 1} other partitions" if len(inputs) > 1 else ""
     stone = tombstone(store, first.dataset, portfolio, first.key)
     if stone is not None and stone.digest == first.digest:
@@ -76,7 +76,8 @@ def _gone(store: Store, portfolio: str, inputs: list[Input]) -> IntegrityError:
             remedy="restore a backup from before that into an installation of its own, and ask there",
         )
     return IntegrityError(
-        f"{first.dataset} {first.key} as they were then (digest {first.digest[:16]}…) are gone{more}",
+        f"{first.dataset} {first.key} as they were then (digest {first.digest[:16]}…) are gone{more}"
+        + (f": {removed.sentence}" if removed is not None else ""),
         where=f"{portfolio}: {first.dataset}/date={first.key}",
         remedy="restore the partition's data file and its manifest (manifest.json or history/) from a backup",
     )
