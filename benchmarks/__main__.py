@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.cards.rows import SUITE as CARDS
 from benchmarks.data import HANDBOOK, ULB
 from benchmarks.features.rows import SUITE as FEATURES
 from benchmarks.handbook.rows import SUITE as HANDBOOK_PROTOCOL
@@ -22,7 +23,13 @@ from benchmarks.rows import Conditions, measure
 from benchmarks.table import show
 from benchmarks.tutorial.rows import SUITE as TUTORIAL
 
-SUITES = {"tutorial": TUTORIAL, "handbook": HANDBOOK_PROTOCOL, "ingest": INGEST, "features": FEATURES}
+SUITES = {
+    "tutorial": TUTORIAL,
+    "handbook": HANDBOOK_PROTOCOL,
+    "cards": CARDS,
+    "ingest": INGEST,
+    "features": FEATURES,
+}
 _WIDTH = 160
 LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"
 

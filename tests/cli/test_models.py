@@ -82,6 +82,7 @@ def test_rollback_by_command(two_champions: Workspace) -> None:
     )
     assert (found.exit_code, "v2 (lightgbm) is champion" in found.output) == (0, True), found.output
     assert "rolled_back" in _run(ledger.app, "show", "--action", "rolled_back").output
+    assert "cards/models/v2" in _run(ledger.app, "show", "--action", "evidence_filed").output
 
 
 def test_rollback_asks_first(two_champions: Workspace) -> None:

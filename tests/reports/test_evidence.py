@@ -31,7 +31,7 @@ CARD = ModelCard(materiality="high", intended_use="people look at it", not_for=(
 
 @pytest.fixture
 def cards(portfolios: dict[str, Portfolio]) -> Portfolio:
-    return portfolios["cards"].model_copy(update={"model_card": CARD})
+    return portfolios["cards"].model_copy(update={"model_card": CARD, "fairness": Fairness()})
 
 
 def _left(ws: Workspace, cards: Portfolio, frame: pd.DataFrame | None = None, **run: Any) -> pd.DataFrame:
@@ -256,6 +256,19 @@ def test_attributes_are_compared_though_no_model_sees_them(workspace: Workspace,
     assert group["false_positive_ratio"]["value"] == pytest.approx(expected)
     assert group["selection_ratio"]["low"] < group["selection_ratio"]["value"] < group["selection_ratio"]["high"]
     assert "not a verdict" in _text(workspace, filed)
+
+
+def test_transactions_that_are_gone_are_counted_not_guessed(workspace: Workspace, cards: Portfolio) -> None:
+    named = cards.model_copy(update={"fairness": Fairness(attributes=("country",))})
+    frame = payments()
+    test = frame[frame["slice"] == "test"]
+    kept = sorted(test["partition_key"].unique())[1:]
+    _publish(workspace, frame[frame["partition_key"].isin(kept)])
+    _left(workspace, named, frame)
+    (found,) = _data(workspace, file_pack(workspace, named, version="v3"))["fairness"]
+    there = test["partition_key"].isin(kept).sum()
+    assert found["remark"].endswith(f"; {len(test) - there} of {len(test)} transactions are no longer stored")
+    assert sum(group["n"] for group in found["groups"]) == there
 
 
 def test_without_attributes_nothing_is_claimed(workspace: Workspace, cards: Portfolio) -> None:

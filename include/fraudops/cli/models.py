@@ -84,6 +84,7 @@ def rollback(
     """Make a former champion the champion again; recorded in the ledger with your name and reason."""
     from fraudops.notices.messages import promotion as promotion_notice
     from fraudops.registry.approval import rollback_by
+    from fraudops.reports.evidence import file_pack
 
     settings = Settings.from_environment()
     one = chosen_portfolio(settings, portfolio)
@@ -101,6 +102,8 @@ def rollback(
         f"after {_minute(datetime.fromisoformat(summary.effective_from))}; before it: {summary.previous}; "
         f"ledger entry {summary.ledger_number}"
     )
+    filed = file_pack(ws, one, version=summary.version)
+    out.print(f"evidence filed: {filed.page}")
 
 
 @app.command()

@@ -44,7 +44,10 @@ def test_ours_equal_the_books(here: type[HereRunner], folder: Path, tmp_path: Pa
     (row,) = rows.measure(Conditions(folder, tmp_path, quick=True, say=lambda text: None))
     assert row.name == rows.CPU
     equality = row.details["equality"]
-    assert (equality["same_rows"], equality["rows"], equality["other_rows_that_differ"]) == (True, ROWS, 0)
+    moments = pd.read_parquet(folder / Path(HANDBOOK).name)["TX_DATETIME"]
+    first_days = int((moments < moments.min() + pd.Timedelta(days=45)).sum())
+    assert 0 < first_days < ROWS
+    assert (equality["same_rows"], equality["rows"], equality["other_rows_that_differ"]) == (True, first_days, 0)
     assert equality["tied_rows"] >= equality["tied_rows_that_differ"]
     assert row.ratio == row.reference / row.ours
     assert [len(row.details["runs"][side]) for side in ("ours", "reference")] == [3, 1]

@@ -10,7 +10,8 @@ import pytest
 from fraudops.features import model_columns
 from fraudops.portfolio import Portfolio
 
-from benchmarks.handbook import payments, protocol, reference, rows
+from benchmarks.handbook import protocol, reference, rows
+from benchmarks.observed import days
 from benchmarks.rows import Row
 
 START = protocol.TESTED[0]
@@ -28,14 +29,14 @@ def found() -> pd.DataFrame:
             "event_time": times,
             "customer_id": random.integers(0, 400, n).astype(str),
             "label": random.random(n) < 0.02,
-            "day": payments.days(times),
+            "day": days(times),
         }
     )
 
 
 def _as_the_book_says(found: pd.DataFrame, start: datetime) -> list[int]:
     """Its get_train_test_set, day by day: which rows are tested."""
-    first = int(payments.days(pd.Series([pd.Timestamp(start)]))[0]) - 14
+    first = int(days(pd.Series([pd.Timestamp(start)]))[0]) - 14
     frauds = found[found["label"]]
     known = set(frauds[(frauds["day"] >= first) & (frauds["day"] < first + 7)]["customer_id"])
     tested: list[int] = []

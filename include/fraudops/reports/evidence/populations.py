@@ -52,19 +52,25 @@ def segments(portfolio: Portfolio, columns: ModelColumns, rows: pd.DataFrame, fl
 def fairness(
     ws: Workspace, portfolio: Portfolio, columns: ModelColumns, rows: pd.DataFrame, flagged: np.ndarray
 ) -> list[Grouping]:
-    """The slice by each attribute that the portfolio names; read from the transactions, as no model need see it."""
+    """The slice by each attribute that the portfolio names; read from the transactions, as no model need see it.
+
+    Transactions that are no longer in the store are left out, and the remark counts them.
+    """
     names = portfolio.fairness.attributes
     if not names or rows.empty:
         return []
     stored = {name: portfolio.stored_name(name) for name in names}
     known = _attributes(ws, portfolio, rows["partition_key"].unique(), list(stored.values()))
+    there = rows["transaction_id"].isin(known.index).to_numpy()
+    gone = f"; {np.count_nonzero(~there)} of {len(rows)} transactions are no longer stored" if not there.all() else ""
+    rows, flagged = rows[there], flagged[there]
     values = known.reindex(rows["transaction_id"].to_numpy())
     found = []
     for name, column in stored.items():
         seen = "the model sees it" if column in columns.all else "the model does not see it"
         is_number = portfolio.columns[name].role is Role.NUMBER
         groups = _bands(pd.to_numeric(values[column]), 2) if is_number else _texts(values[column])
-        found.append(_grouping(name, seen, groups, rows, flagged, portfolio.fairness.fewest_rows))
+        found.append(_grouping(name, seen + gone, groups, rows, flagged, portfolio.fairness.fewest_rows))
     return found
 
 
@@ -78,10 +84,12 @@ def flagged_by(model: ModelVersion, rows: pd.DataFrame) -> np.ndarray:
 def _attributes(ws: Workspace, portfolio: Portfolio, keys: Iterable[str], columns: Sequence[str]) -> pd.DataFrame:
     wanted = ["transaction_id", *columns]
     parts = [
-        ws.store.read_partition("transactions", portfolio.name, key, wanted).to_pandas()
+        ws.store.read(manifest, wanted).to_pandas()
         for key in sorted(map(str, keys))
+        if (manifest := ws.store.manifest("transactions", portfolio.name, key)) is not None
     ]
-    return pd.concat(parts).drop_duplicates("transaction_id").set_index("transaction_id")
+    known = pd.concat([pd.DataFrame(columns=wanted), *parts])
+    return known.drop_duplicates("transaction_id").set_index("transaction_id")
 
 
 def _texts(values: pd.Series) -> pd.Series:
