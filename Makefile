@@ -4,11 +4,12 @@
 PY := .venv/bin/python
 FRAUDOPS := $(PY) -m fraudops
 ARGS ?=
+KILLS ?= 200
 # One process per core, at most four: each starts a PostgreSQL of its own and imports Airflow.
 TESTS ?= -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down reset status test bench lint lock clean
+.PHONY: help install demo up down reset status test chaos bench lint lock clean
 
 help: ## Show this help
 	@echo "fraudops: from a landing file to a compliance notice, in Apache Airflow"
@@ -38,6 +39,9 @@ status: install ## What runs, who is champion, what waits
 
 test: install ## Run every test
 	@$(PY) -m pytest $(TESTS) $(ARGS)
+
+chaos: install ## Kill everything at every boundary and compare with a life in peace (KILLS=200), see docs/reliability.md
+	@PYTHONPATH=include $(PY) -m tests.chaos --kills $(KILLS) $(ARGS)
 
 bench: install ## Measure cost and quality against references (needs FRAUDOPS_DATA), see benchmarks/README.md
 	@$(PY) -m benchmarks $(ARGS)

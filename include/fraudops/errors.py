@@ -28,6 +28,10 @@ class FraudopsError(Exception):
         super().__init__(f"{message} → {remedy}" if remedy else message)
 
 
+class StorageError(FraudopsError):
+    """A disk is full, read-only or broken: trying again helps once somebody, or time, has put it right."""
+
+
 class ContractError(FraudopsError):
     """The input or the configuration breaks its contract: trying again would fail again."""
 

@@ -70,6 +70,18 @@ def actor(dag_run: Any) -> str:
     return dag_run.triggering_user_name or f"service:{dag_run.dag_id}"
 
 
+BACKFILLED = "backfilled"
+"""Key of an asset event's extra: the partition was worked through again, or late, on purpose."""
+
+
+def is_backfilled(dag_run: Any, triggering_asset_events: Any) -> bool:
+    """Whether a run belongs to a backfill, or follows from a run that does."""
+    if dag_run.run_type == "backfill":
+        return True
+    events = (event for found in (triggering_asset_events or {}).values() for event in found)
+    return any(bool((event.extra or {}).get(BACKFILLED)) for event in events)
+
+
 def moment(portfolio: Portfolio, text: str | None) -> datetime | None:
     """A moment from a form: an ISO timestamp (UTC where it names no zone) or a partition's key (its end).
 

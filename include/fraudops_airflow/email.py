@@ -58,7 +58,7 @@ class NoticeEmailOperator(EmailOperator):
         from fraudops_airflow.context import open_workspace
 
         ws, notice_id = open_workspace(), int(self.notice_id)
-        claimed = outbox.claim(ws, notice_id, on_uncertain=_policy(self.portfolio))
+        claimed = outbox.claim(ws, notice_id, on_uncertain=_policy(self.portfolio), holder=_holder(context))
         if claimed is None:
             state = outbox.state(ws, notice_id)
             self.log.info("Notice %d: nothing to send, its state is %s", notice_id, state)
@@ -124,6 +124,34 @@ class NoticeEmailOperator(EmailOperator):
                 len(claimed.remaining),
                 code,
             )
+
+
+def require_mail_server(waiting: str, conn_id: str = "smtp_default") -> None:
+    """Open a session with the mail server and close it again.
+
+    Parameters
+    ----------
+    waiting
+        What waits for it, in a sentence.
+
+    Raises
+    ------
+    AirflowException
+        There is no session to be had: says why, and what waits.
+    """
+    try:
+        with SmtpHook(smtp_conn_id=conn_id):
+            return
+    except (smtplib.SMTPException, OSError, AirflowException) as error:
+        raise AirflowException(
+            f"no session with the mail server of connection {conn_id!r} ({_reason(error)}); {waiting}"
+        ) from None
+
+
+def _holder(context: Context) -> str | None:
+    """This task of this run, whichever try it is: Airflow never runs two tries at once."""
+    ti = context.get("ti")
+    return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.map_index}" if ti is not None else None
 
 
 def _policy(portfolio: str) -> Any:

@@ -99,9 +99,13 @@ def build_ingest(portfolio: Portfolio) -> DAG:
                 """Make the partition visible and tell what depends on it."""
                 from fraudops.intake.validation import publish
 
-                from fraudops_airflow.context import actor, open_workspace
+                from fraudops_airflow.context import BACKFILLED, actor, is_backfilled, open_workspace
 
-                result = publish(open_workspace(), portfolio, landed["key"], actor=actor(dag_run))
+                backfilled = is_backfilled(dag_run, None)
+                outlet_events[asset].extra = {BACKFILLED: backfilled}
+                result = publish(
+                    open_workspace(), portfolio, landed["key"], actor=actor(dag_run), backfilled=backfilled
+                )
                 if not dag_run.partition_key:
                     outlet_events[asset].add_partitions([landed["key"]])
                 return result.to_dict()

@@ -9,17 +9,18 @@ from airflow.sdk import DAG, CronTriggerTimetable, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import say, score_chunk_task, send_notices_now
+from fraudops_airflow.steps import monitor_undone, say, score_chunk_task, send_notices_now
 from fraudops_airflow.watch import find_missed_task, land_files
 
-DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since.
+DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since, or whose
+scoring was broken off: without their ledger entry, without their alerts.
 
 **Starts** each day, and by a person at any time.
 
 **Does** hand to `land` what `watch` has missed in the landing folder; scores the others, and what a challenger in the
-shadow has left out; compares the shadow with the champion once its labels have matured, and where that says PROMOTE
-starts `promote`. Airflow loses events of a DAG that is paused; the store does not: this is how a paused day is caught
-up.
+shadow has left out; monitors what nobody has looked at, and settles anew what labels came late for; compares the shadow
+with the champion once its labels have matured, and where that says PROMOTE starts `promote`. Airflow loses events of a
+DAG that is paused; the store does not: this is how a paused day is caught up.
 """
 
 
@@ -29,15 +30,20 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
     with DAG(**dag_arguments(portfolio, "reconcile", DOC), schedule=schedule, max_active_runs=1) as dag:
 
         @task
-        def find_undone() -> list[list[str]]:
-            """Partitions whose score is missing or stale."""
+        def find_undone(dag_run: Any = None) -> list[list[str]]:
+            """Partitions whose score is missing or stale, or whose scoring was broken off and never taken up."""
             from fraudops.decisions.pending import partition_states
+            from fraudops.decisions.unfinished import unfinished_keys
+            from fraudops.intake.publication import record_unrecorded
 
-            from fraudops_airflow.context import open_workspace
+            from fraudops_airflow.context import actor, open_workspace
             from fraudops_airflow.defaults import chunks
 
-            states = partition_states(open_workspace(), portfolio)
-            return chunks([key for key, state in states.items() if state in ("pending", "stale")])
+            ws = open_workspace()
+            record_unrecorded(ws, portfolio, actor=actor(dag_run))
+            states = partition_states(ws, portfolio)
+            undone = {key for key, state in states.items() if state in ("pending", "stale")}
+            return chunks(sorted(undone | set(unfinished_keys(ws, portfolio))))
 
         @task_group
         def shadow() -> Any:
@@ -85,7 +91,9 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
             find_missed_task(portfolio)() >> land_files(
                 portfolio, "land_missed", "find_missed", "reconcile__{{ dag_run.run_id }}"
             )
+
         scored = score_chunk_task(portfolio, "score").expand(keys=find_undone())
+        scored >> monitor_undone(portfolio)
         healed, asked = shadow()
         scored >> healed
         # Not behind the comparison itself, which skips whatever hangs on it where nobody is to be asked.

@@ -23,8 +23,8 @@ options).
 **Does** compute the point-in-time features; score with the champion that was in force at the partition's end;
 decide allow, review or block; raise an alert for each review and block, with reasons; put notices for
 compliance into the outbox. While there is no champion the partition stays pending, and the promotion scores it.
-Where a challenger runs in the shadow, `shadow` records what it would have decided; nothing acts on that, and its
-failure fails nothing.
+Where a challenger runs in the shadow, what it would have decided is recorded after the alerts; nothing acts on that,
+and its failure fails nothing.
 
 A re-run gives the same bytes, raises no second alert and queues no second notice.
 """
@@ -43,25 +43,20 @@ def build_score(portfolio: Portfolio) -> DAG:
         max_active_runs=2,
     ) as dag:
 
-        @task
-        def features(dag_run: Any = None) -> str:
-            """Behaviour of customers, terminals, cards up to each transaction, and not beyond."""
+        @task(outlets=[scores])
+        def score(
+            dag_run: Any = None, triggering_asset_events: Any = None, outlet_events: Any = None
+        ) -> dict[str, Any]:
+            """Features up to each transaction and not beyond; probability of fraud and decision for every one."""
+            from fraudops.decisions.scoring import score
             from fraudops.features import build
 
-            from fraudops_airflow.context import open_workspace, requested_partition
+            from fraudops_airflow.context import BACKFILLED, is_backfilled, open_workspace, requested_partition
 
-            key = requested_partition(portfolio, dag_run, None)
-            build(open_workspace(), portfolio, [key])
-            return key
-
-        @task(outlets=[scores])
-        def score(key: str) -> dict[str, Any]:
-            """Probability of fraud and decision for every transaction."""
-            from fraudops.decisions.scoring import score
-
-            from fraudops_airflow.context import open_workspace
-
-            return score(open_workspace(), portfolio, key).to_dict()
+            key, ws = requested_partition(portfolio, dag_run, None), open_workspace()
+            outlet_events[scores].extra = {BACKFILLED: is_backfilled(dag_run, triggering_asset_events)}
+            build(ws, portfolio, [key])
+            return score(ws, portfolio, key).to_dict()
 
         @task_group
         def alert(scored: Any) -> None:
@@ -69,27 +64,21 @@ def build_score(portfolio: Portfolio) -> DAG:
 
             @task.short_circuit
             def raise_alerts(scored: dict[str, Any], dag_run: Any = None) -> dict[str, Any] | None:
-                """An alert, with reasons, for each review and block; notices into the outbox."""
+                """An alert, with reasons, per review and block; notices into the outbox; then the shadow's turn."""
                 from fraudops.decisions.alerts import raise_alerts
 
                 from fraudops_airflow.context import actor, open_workspace
+                from fraudops_airflow.steps import score_shadow_beside
 
                 if scored["state"] not in ("scored", "unchanged"):
                     return None
-                result = raise_alerts(open_workspace(), portfolio, scored["key"], actor=actor(dag_run))
-                return result.to_dict() if result.notices else None
+                ws = open_workspace()
+                result = raise_alerts(ws, portfolio, scored["key"], actor=actor(dag_run))
+                # What a challenger would have decided: nothing acts on it, and it can fail nobody.
+                shadow = score_shadow_beside(ws, portfolio, [scored["key"]])
+                return {**result.to_dict(), "shadow": shadow} if result.notices else None
 
             raise_alerts(scored) >> send_notices_now(portfolio)
 
-        @task
-        def shadow(scored: dict[str, Any]) -> dict[str, Any] | None:
-            """What a challenger in the shadow would have decided; nothing acts on it, and it can fail nobody."""
-            from fraudops_airflow.context import open_workspace
-            from fraudops_airflow.steps import score_shadow_beside
-
-            return score_shadow_beside(open_workspace(), portfolio, [scored["key"]])
-
-        scored = score(features())
-        alert(scored)
-        shadow(scored)
+        alert(score())
     return dag

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import task
-from fraudops.portfolio import Portfolio
+from airflow.sdk import task, task_group
+from fraudops.portfolio import Portfolio, format_duration
 
 from fraudops_airflow.defaults import BULK_POOL
 
@@ -76,7 +76,6 @@ def reconcile_now(portfolio: Portfolio) -> TriggerDagRunOperator:
         trigger_dag_id=portfolio.dag_id("reconcile"),
         trigger_run_id="after__{{ dag_run.run_id }}",
         skip_when_already_exists=True,
-        retries=2,
     )
 
 
@@ -148,6 +147,67 @@ def score_shadow_beside(ws: Workspace, portfolio: Portfolio, keys: list[str]) ->
         return None
 
 
+def monitored(ti: Any, result: Any, *, within: str = "") -> list[str] | None:
+    """Log what monitoring found, and name the tasks of :func:`follow_monitoring` that are to run; None: neither.
+
+    Parameters
+    ----------
+    ti
+        The running task, which hands on what is to be trained.
+    within
+        Task group of those tasks, with its dot.
+    """
+    since = f" since {result.since}" if result.since else ""
+    say([f"status {result.status}{since}", *result.reasons, *result.notes])
+    ti.xcom_push(key="result", value=result.to_dict())
+    wanted = ["retrain"] if result.retraining else []
+    wanted += ["send_notices"] if result.notices else []
+    return [within + name for name in wanted] or None
+
+
+def follow_monitoring(portfolio: Portfolio, monitor: str) -> list[TriggerDagRunOperator]:
+    """What may follow the task ``monitor``: a training run, one for each champion and week, and e-mails."""
+    window = portfolio.monitoring.retrain_window
+    asked = f"ti.xcom_pull(task_ids='{monitor}', key='result')['retraining']"
+    retrain = TriggerDagRunOperator(
+        task_id="retrain",
+        trigger_dag_id=portfolio.dag_id("train"),
+        trigger_run_id="{{ " + asked + "['run_id'] }}",
+        conf={
+            "reason": "{{ " + asked + "['reason'] }}",
+            "as_of": "{{ " + asked + "['as_of'] }}",
+            **({"window": format_duration(window)} if window else {}),
+        },
+        skip_when_already_exists=True,
+        retries=2,
+    )
+    return [retrain, send_notices_now(portfolio)]
+
+
+def monitor_undone(portfolio: Portfolio) -> Any:
+    """A group that monitors every scored partition that nobody has looked at, and does what follows from that."""
+
+    @task_group(group_id="monitoring")
+    def monitoring() -> Any:
+        """What monitoring has left out: a bulk load, a paused day, labels that came late."""
+
+        @task.branch(trigger_rule="none_failed")
+        def monitor(ti: Any = None) -> list[str] | None:
+            """Measure, settle and look, in the order of time."""
+            from fraudops.monitoring.watch import monitor, unmonitored
+
+            from fraudops_airflow.context import open_workspace
+
+            ws = open_workspace()
+            return monitored(ti, monitor(ws, portfolio, unmonitored(ws, portfolio)), within="monitoring.")
+
+        looked = monitor()
+        looked >> follow_monitoring(portfolio, "monitoring.monitor")
+        return looked
+
+    return monitoring()
+
+
 def send_notices_now(portfolio: Portfolio, **arguments: Any) -> TriggerDagRunOperator:
     """Start the ``notify`` workflow; it would start by itself a few minutes later."""
     return TriggerDagRunOperator(
@@ -155,6 +215,5 @@ def send_notices_now(portfolio: Portfolio, **arguments: Any) -> TriggerDagRunOpe
         trigger_dag_id=portfolio.dag_id("notify"),
         trigger_run_id="after__{{ dag_run.run_id }}",
         skip_when_already_exists=True,
-        retries=2,
         **arguments,
     )

@@ -16,17 +16,8 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORKFLOWS = {
-    "ingest",
-    "land",
-    "score",
-    "train",
-    "evaluate",
-    "promote",
-    "rollback",
-    "shadow",
-    "notify",
-    "reconcile",
-    "watch",
+    *("ingest", "land", "watch", "score", "train", "evaluate", "promote", "rollback", "shadow", "notify", "reconcile"),
+    *("monitor", "restate", "retain", "verify"),
 }
 HEAVY = ("pandas", "sklearn", "great_expectations", "lightgbm", "xgboost", "matplotlib", "pyarrow", "scipy")
 WAITS_FOR_A_PERSON = {"approval.ask"}
@@ -70,6 +61,7 @@ def test_long_work_has_a_pool_of_its_own(dag_bag: DagBag) -> None:
     for name in ("cards", "ulb"):
         assert dag_bag.dags[f"{name}_train"].get_task("train_candidates.train").pool == "fraudops_training"
         assert dag_bag.dags[f"{name}_evaluate"].get_task("evaluate").pool == "fraudops_training"
+        assert dag_bag.dags[f"{name}_restate"].get_task("restate").pool == "fraudops_training"
 
 
 def test_what_scores_a_day_waits_for_nothing_long(dag_bag: DagBag) -> None:
@@ -217,10 +209,29 @@ def test_a_portfolio_that_needs_no_approval_asks_nobody_and_still_loses_plainly(
 
 
 def test_a_shadow_can_fail_nobody(dag_bag: DagBag) -> None:
-    score = dag_bag.dags["cards_score"]
-    assert score.get_task("shadow").downstream_task_ids == set()
-    assert "shadow" not in score.get_task("alert.raise_alerts").upstream_task_ids
     # A comparison that has nothing to say skips the question, and must not skip the notices with it.
     reconcile = dag_bag.dags["cards_reconcile"]
     assert reconcile.get_task("shadow.compare").downstream_task_ids == {"shadow.ask_for_promotion"}
     assert reconcile.get_task("send_notices").trigger_rule == "none_failed"
+
+
+def test_monitoring_trains_once_for_each_champion_and_week(dag_bag: DagBag) -> None:
+    for dag_id, task_id, asks in (
+        ("cards_monitor", "retrain", "monitor"),
+        ("cards_reconcile", "monitoring.retrain", "monitoring.monitor"),
+        ("cards_land", "monitoring.retrain", "monitoring.monitor"),
+    ):
+        dag = dag_bag.dags[dag_id]
+        retrain = dag.get_task(task_id)
+        assert (retrain.trigger_dag_id, retrain.skip_when_already_exists) == ("cards_train", True)
+        assert (
+            retrain.trigger_run_id == f"{{{{ ti.xcom_pull(task_ids='{asks}', key='result')['retraining']['run_id'] }}}}"
+        )
+        assert retrain.conf["window"] == "60d"
+        assert retrain.upstream_task_ids == {asks}
+        assert asks in dag.get_task(task_id.replace("retrain", "send_notices")).upstream_task_ids
+
+
+def test_what_monitoring_finds_cannot_fail_the_scoring(dag_bag: DagBag) -> None:
+    assert "cards_scores" in {asset.name for asset in dag_bag.dags["cards_score"].get_task("score").outlets}
+    assert not {task for task in dag_bag.dags["cards_score"].task_ids if "monitor" in task}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.corrections import follow_up
+from fraudops.decisions.historic import tell_historic
 from fraudops.decisions.pending import partition_states, stale_keys
 from fraudops.decisions.scoring import score
 from fraudops.features import build
@@ -87,7 +88,11 @@ def test_a_corrected_day_makes_the_days_that_look_back_at_it_stale(shop: Shop) -
     # What was raised stays, and is not told again; what is new is.
     assert [alert.id for alert in shop.alerts()[: len(before)]] == [alert.id for alert in before]
     assert [alert.transaction_id for alert in shop.alerts()[len(before) :]] == ["2026-03-05-2"]
-    assert len(shop.notices("digest")) == 4
+    # It is weeks old by then, so it is told of in a summary.
+    assert len(shop.notices("digest")) == 3
+    assert tell_historic(shop.ws, shop.portfolio)
+    (summary,) = shop.notices("historic")
+    assert summary.subject == "[fraudops] shop: 1 alert of 1 past partition, 1 blocked"
 
 
 def test_a_change_whose_partition_is_scored_again_already_is_told_as_such(shop: Shop) -> None:

@@ -106,7 +106,7 @@ def hold_uncertain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = Path(__file__).parents[2] / "include" / "portfolios" / "cards.yaml"
     folder = tmp_path / "portfolios"
     folder.mkdir()
-    (folder / "cards.yaml").write_text(shipped.read_text() + "\n  uncertain: hold\n")
+    (folder / "cards.yaml").write_text(shipped.read_text().replace("uncertain: resend", "uncertain: hold"))
     monkeypatch.setenv("FRAUDOPS_PORTFOLIOS", str(folder))
 
 
@@ -206,6 +206,35 @@ def test_server_that_is_away_keeps_the_notice(sender: Sender, notice_id: int, wo
     sender.connect(port, PLAIN)
     with pytest.raises(AirflowException, match=r"'smtp_default' \(ConnectionRefusedError"):
         sender.send(notice_id)
+    assert outbox.waiting(workspace) == [notice_id]
+
+
+@pytest.mark.parametrize(
+    ("extra", "greeting"), [(IMPLICIT, b"220 test"), (STARTTLS, b"220 test"), (PLAIN, b"\x15\x03")]
+)
+def test_server_that_speaks_another_language_keeps_the_notice(
+    sender: Sender, notice_id: int, workspace: Workspace, extra: dict[str, Any], greeting: bytes
+) -> None:
+    from airflow.sdk.exceptions import AirflowException
+
+    with scripted(Script(greeting=greeting)) as port:
+        sender.connect(port, extra)
+        with pytest.raises(AirflowException, match="no session with the mail server"):
+            sender.send(notice_id)
+    assert outbox.waiting(workspace) == [notice_id]
+    assert [delivery.outcome for delivery in deliveries(workspace)] == ["refused"]
+
+
+def test_server_that_falls_silent_after_the_message_leaves_its_fate_uncertain(
+    sender: Sender, notice_id: int, workspace: Workspace
+) -> None:
+    from airflow.sdk.exceptions import AirflowException
+
+    with scripted(Script(silence=1.5)) as port:
+        sender.connect(port, {**PLAIN, "timeout": 1})
+        with pytest.raises(AirflowException, match="uncertain whether it was delivered"):
+            sender.send(notice_id)
+    assert [delivery.outcome for delivery in deliveries(workspace)] == ["uncertain"]
     assert outbox.waiting(workspace) == [notice_id]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ class Script:
     """Address → answer (default: 250)."""
     data: bytes | None = b"354 go on"
     receipt: bytes | None = b"250 taken"
+    greeting: bytes = b"220 test"
+    silence: float = 0.0
+    """Seconds before the receipt."""
     received: list[bytes] = field(default_factory=list)
     envelopes: list[list[str]] = field(default_factory=list)
 
@@ -29,7 +33,7 @@ def scripted(script: Script) -> Iterator[int]:
 
     class Conversation(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            self.say(b"220 test")
+            self.say(script.greeting)
             accepted: list[str] = []
             while line := self.rfile.readline():
                 verb = line[:4].upper()
@@ -65,6 +69,7 @@ def scripted(script: Script) -> Iterator[int]:
                 lines.append(line)
             script.received.append(b"".join(lines))
             script.envelopes.append(accepted)
+            time.sleep(script.silence)
             if script.receipt is None:
                 return False
             self.say(script.receipt)

@@ -190,6 +190,19 @@ def test_dead_sender_is_uncertain_then_resent(workspace: Workspace, cards: Portf
     assert [entry.action for entry in entries(workspace)] == ["notice_uncertain"]
 
 
+def test_task_that_was_killed_takes_up_its_own_notice_when_it_is_tried_again(
+    workspace: Workspace, cards: Portfolio
+) -> None:
+    put(workspace, cards)
+    dead = taken(workspace, holder="cards_notify/run/send/0")
+    assert outbox.claim(workspace, dead.notice_id, holder="cards_notify/run/send/1") is None
+    assert outbox.claim(workspace, dead.notice_id) is None
+    again = outbox.claim(workspace, dead.notice_id, holder="cards_notify/run/send/0")
+    assert again is not None
+    assert again.attempt == 2
+    assert [delivery.outcome for delivery in only(workspace).deliveries] == ["uncertain", "started"]
+
+
 def test_dead_sender_is_held_where_the_portfolio_says_so(workspace: Workspace, cards: Portfolio) -> None:
     put(workspace, cards)
     dead = taken(workspace, lease=EXPIRED)

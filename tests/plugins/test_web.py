@@ -20,7 +20,7 @@ from sqlalchemy.exc import InternalError
 
 RUN = "manual__2026-03-20T20:00:00+00:00"
 AS_OF = datetime(2026, 3, 20, tzinfo=UTC)
-PAGES = ("/", "/reports", "/validation", "/quarantine")
+PAGES = ("/", "/monitoring", "/reports", "/validation", "/quarantine", "/restated")
 
 
 @pytest.fixture
@@ -138,6 +138,7 @@ def every_path(application: FastAPI) -> list[str]:
         "folder": quote(RUN, safe=""),
         "file": "index.html",
         "version": "v1",
+        "run": "2026-03-01_2026-03-19_v1_0a1b2c3d",
     }
     paths = []
     for route in application.routes:
@@ -151,7 +152,7 @@ def every_path(application: FastAPI) -> list[str]:
 
 def test_every_route_wants_a_user(application: FastAPI, stranger: TestClient, small_installation: Workspace) -> None:
     paths = every_path(application)
-    assert len(paths) == 8
+    assert len(paths) == 14
     for path in (*paths, "/documents/nonsense/cards/x/index.html"):
         answer = stranger.get(path)
         assert answer.status_code == 401, path
@@ -201,6 +202,7 @@ def test_the_pages_cannot_write(archive: Archive) -> None:
         ("/reports", "no-reports"),
         ("/validation", "no-validations"),
         ("/quarantine", "nothing-quarantined"),
+        ("/restated", "no-restatements"),
     ],
 )
 def test_an_empty_installation_says_what_to_do(client: TestClient, path: str, mark: str) -> None:
@@ -294,6 +296,20 @@ def test_validation_pages(client: TestClient, small_installation: Workspace) -> 
     assert client.get("/validation/cards/2026-03-19").status_code == 200
     assert client.get("/documents/validation/cards/date=2026-03-19/index.html").text == "<h1>Data Docs</h1>"
     assert client.get("/validation/cards/2026-03-20").status_code == 404
+
+
+def test_restatements_are_listed_and_shown(client: TestClient, small_installation: Workspace) -> None:
+    run = "2026-03-01_2026-03-19_v1_0a1b2c3d"
+    assert client.get(f"/restated/cards/{run}").status_code == 404
+    summary = {"version": "v1", "reason": "<b>audit</b>", "partitions": 19, "new": 3, "gone": 2, "changed": 1}
+    for name, content in (("summary.json", json.dumps(summary)), ("index.html", "<h1>Restatement</h1>")):
+        small_installation.store.put(content.encode(), "restated", "cards", run, name)
+    page = client.get("/restated").text
+    assert f'href="/restated/cards/{run}"' in page
+    assert "&lt;b&gt;audit" in page
+    assert f"/documents/restated/cards/{run}/index.html" in client.get(f"/restated/cards/{run}").text
+    assert client.get(f"/documents/restated/cards/{run}/index.html").text == "<h1>Restatement</h1>"
+    assert client.get(f"/documents/restated/cards/{run}/diff.parquet").status_code == 404
 
 
 def test_names_of_files_and_reasons_are_escaped(client: TestClient, small_installation: Workspace) -> None:

@@ -43,7 +43,7 @@ def settings_below(folder: Path) -> Settings:
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT / "include"))
-    found = Stack(settings_below(tmp_path))
+    found = Stack(settings_below(tmp_path), watched=False)
     yield found
     found.down()
     found.postgres.remove()
@@ -146,6 +146,23 @@ def test_up_crash_repair_down(stack: Stack) -> None:
     assert stack.up(told.append).address == first.address
     assert time.monotonic() - began < 60
     assert stack.login() == login
+
+    # With a watchdog nobody has to do anything: the mail sink and the database are killed, and come back.
+    watched = Stack(stack.settings)
+    assert watched.up(told.append).started == ()
+    (watchdog,) = members(stack.folder.identity, ["watchdog"])
+    sink = record_of(stack).processes["mail-sink"]
+    postmaster = stack.postgres.pid
+    assert postmaster is not None
+    for pid in (sink.pid, postmaster):
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 120
+    while not (stack.postgres.pid not in (None, postmaster) and stack.state().running):
+        assert time.monotonic() < deadline, (stack.folder.logs / "watchdog.log").read_text()
+        time.sleep(0.5)
+    assert record_of(stack).processes["mail-sink"] != sink
+    assert [process.pid for process in members(stack.folder.identity, ["watchdog"])] == [watchdog.pid]
+    assert "postgres" in (stack.folder.logs / "watchdog.log").read_text()
 
     # Reset: nothing is left at all.
     removed = stack.reset()

@@ -68,7 +68,7 @@ def show_alert(
 ) -> None:
     """Show one alert: amount, time, score, model and reasons."""
     with transaction(Settings.from_environment().require_database_url()) as session:
-        found = _find(session, alert, portfolio)
+        found = find_alert(session, alert, portfolio)
     if as_json:
         _write_json(_as_dict(found))
         return
@@ -88,7 +88,14 @@ def show_alert(
         out.print(line)
 
 
-def _find(session: Session, name: str, portfolio: str | None) -> Alert:
+def find_alert(session: Session, name: str, portfolio: str | None) -> Alert:
+    """The alert of a number or of a transaction.
+
+    Raises
+    ------
+    ContractError
+        There is none, or several portfolios have one.
+    """
     # A number may name an alert or, in files with numbered rows, a transaction: the transaction's id wins.
     query = select(Alert).options(joinedload(Alert.model)).order_by(Alert.portfolio)
     if portfolio is not None:

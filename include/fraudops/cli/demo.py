@@ -36,8 +36,11 @@ def demo(
         Path | None,
         typer.Option(help="Its data, where they are not simulated: a file as the portfolio describes it."),
     ] = None,
-    days: Annotated[int, typer.Option(min=2, help="Days to simulate.")] = 90,
+    days: Annotated[int, typer.Option(min=2, help="Days to simulate, before the later ones.")] = 90,
     live_days: Annotated[int, typer.Option(min=1, help="How many of them come one by one.")] = 14,
+    later_days: Annotated[
+        int, typer.Option(min=0, help="How many more follow at once, so that labels mature and drift shows.")
+    ] = 28,
     end: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day (default: yesterday, UTC).")
     ] = None,
@@ -57,6 +60,7 @@ def demo(
             stack.folder,
             days=days,
             live_days=live_days,
+            later_days=later_days,
             end=end.date() if end else itinerary.yesterday(),
             simulation=Simulation(seed, payments_per_day),
         )
@@ -113,6 +117,8 @@ def _summary(stack: Stack, plan: Itinerary, seconds: float) -> None:
     )
     facts.add_row("Champion", _champion(found.champion, verdict))
     facts.add_row("Alerts", _alerts(found))
+    if found.monitoring:
+        facts.add_row("Monitoring", found.monitoring)
     facts.add_row("Notices", f"{found.notices['sent']} e-mails sent, {found.notices['waiting']} waiting")
     if verdict is not None and verdict.report:
         facts.add_row("Report", str(ws.store.root / verdict.report))

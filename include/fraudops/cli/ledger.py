@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,12 +15,14 @@ from sqlalchemy import func, select
 from fraudops import ledger
 from fraudops.cli.console import out, printable
 from fraudops.database import LedgerEntry
+from fraudops.errors import ContractError
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Read the ledger, and verify that it is unaltered.")
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_LONGEST = 200
 _SHOWN_AT_ONCE = 50
 """Findings that are listed one by one; where more is wrong, the count says it."""
 
@@ -57,12 +60,40 @@ def show(
 
 
 @app.command()
-def verify() -> None:
+def head(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Append it to this file, which you keep elsewhere.")
+    ] = None,
+) -> None:
+    """The end of the chain: kept elsewhere, it shows later that nothing before it was changed or cut off."""
+    with Workspace.open(Settings.from_environment()).transaction() as session:
+        found = ledger.head(session)
+    line = f"{found.number} {found.digest}"
+    if output is None:
+        out.print(line)
+        return
+    with output.open("a", encoding="ascii") as file:
+        file.write(f"{line}\n")
+    out.print(f"entry {found.number} appended to {printable(str(output))}")
+
+
+@app.command()
+def verify(
+    heads: Annotated[
+        Path | None, typer.Option("--heads", help="A file that 'fraudops ledger head' wrote: all of it must be there.")
+    ] = None,
+) -> None:
     """Walk the whole chain; ends with exit code 1 where something does not fit."""
     ws = Workspace.open(Settings.from_environment())
+    known = _read_heads(heads) if heads is not None else []
     with ws.transaction() as session:
         count = session.scalar(select(func.count()).select_from(LedgerEntry)) or 0
         findings = list(ledger.verify(session, ws.ledger_key))
+        findings += [
+            ledger.Finding(one.number, "is not the entry that was once the end of the chain")
+            for one in known
+            if not ledger.contains(session, one)
+        ]
     if not findings:
         out.print(Text("unaltered: ", "bold green") + Text(f"{count:,} entries, each follows the one before it"))
         return
@@ -74,7 +105,21 @@ def verify() -> None:
     raise typer.Exit(1)
 
 
+def _read_heads(path: Path) -> list[ledger.Head]:
+    found = []
+    for place, line in enumerate(path.read_text(encoding="ascii").splitlines(), start=1):
+        number, _, digest = line.partition(" ")
+        if not number.isdigit() or not _DIGEST.fullmatch(digest):
+            raise ContractError(
+                "this is not a number and a digest", where=f"{path}, line {place}", remedy="give a file of ledger head"
+            )
+        found.append(ledger.Head(int(number), digest))
+    return found
+
+
 def _short(value: object) -> str:
-    """A digest's beginning; everything else as it is."""
+    """The beginning of a digest, and of a list that goes on and on; everything else as it is."""
     text = str(value)
-    return f"{text[:16]}…" if _DIGEST.fullmatch(text) else text
+    if _DIGEST.fullmatch(text):
+        return f"{text[:16]}…"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

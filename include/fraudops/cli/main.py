@@ -28,13 +28,23 @@ COMMANDS = {
     "features": ("features", "app", "What behaviour is measured by; check that no feature looks ahead."),
     "models": ("models", "app", "List model versions, look at one, roll back, shadow, print the evidence."),
     "evaluate": ("evaluate", "evaluate", "Evaluate candidates over several test windows; writes a page."),
+    "monitor": ("monitor", "monitor", "Status of the champions: ok, watch or act, and what it rests on."),
     "policy": ("policy", "app", "What another policy would have done."),
     "roles": ("roles", "app", "Who is who, and who may decide on promotions."),
     "quarantine": ("quarantine", "app", "List, show and export the rows that could not be used."),
     "labels": ("labels", "app", "Count the labels of each feed; show how a label came about."),
     "alerts": ("alerts", "app", "List alerts and why they were raised."),
+    "replay": ("replay", "replay", "Compute past decisions again, and compare them with the record."),
+    "trace": ("trace", "app", "What led to an alert; what became of a file's rows."),
+    "restate": ("restate", "restate", "What would be alerted today for days of the past; changes nothing."),
     "mail": ("mail", "app", "Read the e-mails that the local mail sink received."),
     "ledger": ("ledger", "app", "Read and verify the ledger."),
+    "store": ("store", "app", "How large the store is; bring one of an earlier version up to date."),
+    "verify": ("retain", "verify", "Check that ledger, store and models are what was written."),
+    "retain": ("retain", "retain", "Remove what is older than its retention."),
+    "backup": ("backup", "backup", "Back up databases and store while everything goes on working."),
+    "restore": ("backup", "restore", "Put a backup in the place of an empty installation."),
+    "hold": ("hold", "app", "Legal holds: what retention must not remove."),
 }
 """Command → module below ``fraudops.cli``, its attribute (a function or a typer app), help."""
 

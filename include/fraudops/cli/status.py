@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fraudops.cli.console import out
+from fraudops.keeping.size import Storage, storage
 from fraudops.settings import Settings
 from fraudops.stack.lifecycle import Stack, StackState
 from fraudops.stack.overview import PRIMARY_METRIC, PortfolioOverview, portfolio_overview
@@ -31,6 +32,7 @@ class Status:
     stack: StackState
     login: tuple[str, str] | None
     portfolios: list[PortfolioOverview]
+    storage: Storage | None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``--json``."""
@@ -39,6 +41,7 @@ class Status:
             "address": self.stack.address,
             "login": {"user": self.login[0], "password": self.login[1]} if self.login else None,
             "processes": self.stack.parts,
+            "storage": self.storage.to_dict() if self.storage else None,
             "portfolios": {portfolio.name: portfolio.to_dict() for portfolio in self.portfolios},
         }
 
@@ -57,7 +60,7 @@ def read_status(settings: Settings) -> Status:
     found = [
         portfolio_overview(store, portfolio, ws, now=now) for portfolio in readable_portfolios(settings.portfolios)
     ]
-    return Status(state, ("admin", secrets.passwords["admin"]) if secrets else None, found)
+    return Status(state, ("admin", secrets.passwords["admin"]) if secrets else None, found, storage(store))
 
 
 def status(
@@ -90,6 +93,8 @@ def _show(found: Status) -> None:
     out.print()
     out.print(table)
     for portfolio in found.portfolios:
+        if portfolio.monitoring:
+            out.print(Text(f"{portfolio.name}: {portfolio.monitoring}"))
         if portfolio.shadow:
             out.print(Text(f"{portfolio.name}: {portfolio.shadow}"))
         if portfolio.in_time:
@@ -97,6 +102,9 @@ def _show(found: Status) -> None:
             out.print(Text(f"{portfolio.name} is {portfolio.in_time}", style=style))
         for alarm in portfolio.alarms:
             out.print(Text("ALARM ", style="bold red") + Text(f"{portfolio.name}: {alarm}"))
+    if found.storage:
+        warning = Text("DISK NEARLY FULL ", style="bold red") if found.storage.disk.is_little else Text("")
+        out.print(warning + Text(found.storage.sentence, "dim"))
 
 
 def _cells(portfolio: PortfolioOverview) -> list[str]:

@@ -1,18 +1,20 @@
 """PostgreSQL: the tables whose rows change or must commit together. Schema changes go through Alembic."""
 
+from fraudops.database.migration import migrate
 from fraudops.database.models import (
     Alert,
     Base,
     Delivery,
     LedgerEntry,
     LedgerHead,
+    LegalHold,
     ModelVersion,
     Notice,
     PromotionRecord,
     Shadow,
     Verdict,
 )
-from fraudops.database.session import migrate, open_engine, transaction
+from fraudops.database.session import open_engine, transaction
 
 __all__ = [
     "Alert",
@@ -20,6 +22,7 @@ __all__ = [
     "Delivery",
     "LedgerEntry",
     "LedgerHead",
+    "LegalHold",
     "ModelVersion",
     "Notice",
     "PromotionRecord",

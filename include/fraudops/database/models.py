@@ -226,6 +226,8 @@ class Notice(Base):
     queued_at: Mapped[datetime]
     claimed_until: Mapped[datetime | None]
     """While this lies ahead, another sender keeps its hands off."""
+    claimed_by: Mapped[str | None] = mapped_column(Text)
+    """Who sends it, such as the task; when the same one comes again, its earlier try is dead."""
 
     deliveries: Mapped[list[Delivery]] = relationship(order_by="Delivery.id")
 
@@ -247,3 +249,23 @@ class Delivery(Base):
     refused: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Recipients whom the server refuses for good → its reply."""
     detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class LegalHold(Base):
+    """Partitions that retention must not touch until somebody releases them."""
+
+    __tablename__ = "legal_hold"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    portfolio: Mapped[str] = mapped_column(String(64), index=True)
+    first_key: Mapped[str] = mapped_column(String(16))
+    last_key: Mapped[str] = mapped_column(String(16))
+    """First and last partition that are held, both included."""
+    transactions: Mapped[list[Any]]
+    """Ids for the sake of which they are held; empty where the partitions themselves were named."""
+    reason: Mapped[str] = mapped_column(Text)
+    placed_by: Mapped[str] = mapped_column(String(256))
+    placed_at: Mapped[datetime]
+    released_by: Mapped[str | None] = mapped_column(String(256))
+    release_reason: Mapped[str | None] = mapped_column(Text)
+    released_at: Mapped[datetime | None]

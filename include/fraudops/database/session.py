@@ -1,11 +1,10 @@
-"""Engines, transactions and migrations."""
+"""Engines and transactions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
@@ -36,16 +35,3 @@ def transaction(url: str) -> Iterator[Session]:
     """A session whose work commits at the end, all of it or none."""
     with Session(open_engine(url), expire_on_commit=False) as session, session.begin():
         yield session
-
-
-def migrate(url: str) -> None:
-    """Bring the database's tables up to this version of fraudops (harmless when they are)."""
-    # Every step opens the database, and only an installation changes its tables.
-    from alembic import command
-    from alembic.config import Config
-
-    folder = Path(__file__).parent / "migrations"
-    config = Config()
-    config.set_main_option("script_location", str(folder))
-    config.attributes["url"] = url
-    command.upgrade(config, "head")

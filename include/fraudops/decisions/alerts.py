@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from fraudops.database.models import Alert, ModelVersion
 from fraudops.decisions.exploration import REASONS
+from fraudops.decisions.historic import RAISED, details_of, is_historic
 from fraudops.decisions.locks import lock_partition
-from fraudops.decisions.scoring import is_fresh, load_model, require_columns
+from fraudops.decisions.scoring import digest_of, is_fresh, load_model, require_columns
 from fraudops.errors import ConflictError, IntegrityError
-from fraudops.explanation import explain
+from fraudops.explanation import Explanation, explain
 from fraudops.features import model_frame
 from fraudops.labels.selective import POLICY, SAMPLE
 from fraudops.notices import messages
@@ -63,7 +64,8 @@ def raise_alerts(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -
     a second run raises none again, and an alert stays as it was raised when its partition is scored anew.
 
     Compliance gets a digest of the new alerts, and an immediate notice of each new block, the highest scores
-    first, up to ``notices.immediate_limit`` a partition.
+    first, up to ``notices.immediate_limit`` a partition. Alerts of the past wait for a summary instead, see
+    :mod:`fraudops.decisions.historic`.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ def raise_alerts(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -
         The model's file is not the one that was registered.
     """
     scores = ws.store.require("scores", portfolio.name, key)
-    flagged = _flagged(ws, scores)
+    flagged = flagged_rows(ws.store.read(scores))
     if flagged.empty:
         return AlertResult(key)
     with ws.transaction() as session:
@@ -95,13 +97,14 @@ def raise_alerts(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -
         alerts = _insert(session, rows)
         if not alerts:
             return AlertResult(key, already=len(flagged))
-        notices = _queue_notices(session, ws, portfolio, key, alerts)
+        historic = is_historic(session, portfolio, key, digest_of(scores, "transactions"))
+        notices = 0 if historic else _queue_notices(session, ws, portfolio, key, alerts)
         blocked = sum(alert.decision == "block" for alert in alerts)
         ws.record(
             session,
             portfolio=portfolio.name,
             actor=actor,
-            action="alerts_raised",
+            action=RAISED,
             subject=f"{portfolio.name}/alerts/{key}",
             details={
                 "review": len(alerts) - blocked,
@@ -110,20 +113,13 @@ def raise_alerts(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -
                 "notices": notices,
                 "model_version": model.version,
                 "scores": scores.data_digest,
+                **(details_of(alerts) if historic else {}),
             },
         )
         return AlertResult(key, raised=len(alerts), already=len(flagged) - len(alerts), notices=notices)
 
 
 # -- inside ---------------------------------------------------------------------------------------------------
-
-
-def _flagged(ws: Workspace, scores: Manifest) -> pd.DataFrame:
-    table = ws.store.read(scores)
-    if "route" not in table.column_names:
-        # Scored before anything was decided by chance.
-        table = table.append_column("route", pa.array([POLICY] * table.num_rows, pa.string()))
-    return table.filter(pc.is_in(table["decision"], pa.array(["review", "block"]))).to_pandas()
 
 
 def _known(session: Session, portfolio: Portfolio, ids: Sequence[str]) -> set[str]:
@@ -157,12 +153,7 @@ def _rows(
             where=f"{portfolio.name} {scores.key}",
             remedy="score it again, then raise the alerts",
         )
-    frame = model_frame(ws, portfolio, [scores.key])
-    frame = frame[frame["transaction_id"].isin(flagged["transaction_id"])].reset_index(drop=True)
-    frame = frame.merge(flagged[["transaction_id", "score", "decision", "route"]], on="transaction_id", how="left")
-    fraud_model = load_model(ws, model)
-    require_columns(fraud_model, frame.columns, portfolio, model.version)
-    explanations = explain(fraud_model, frame, portfolio)
+    frame, explanations = explain_flagged(ws, portfolio, scores.key, flagged, model)
     created_at = datetime.now(UTC)
     return [
         {
@@ -176,7 +167,7 @@ def _rows(
             "score": float(row["score"]),
             "decision": row["decision"],
             "route": row["route"],
-            "reasons": [REASONS[row["route"]], *why.sentences] if row["route"] in REASONS else why.sentences,
+            "reasons": told(row["route"], why),
             "explanation": why.to_dict(),
             "model_id": model.id,
             "as_of": portfolio.partitioning.end(scores.key),
@@ -184,6 +175,37 @@ def _rows(
         }
         for row, why in zip(frame.to_dict("records"), explanations, strict=True)
     ]
+
+
+def explain_flagged(
+    ws: Workspace, portfolio: Portfolio, key: str, flagged: pd.DataFrame, model: ModelVersion
+) -> tuple[pd.DataFrame, list[Explanation]]:
+    """Rows of a partition that are not allowed, in its order, and why each has its score.
+
+    Parameters
+    ----------
+    flagged
+        ``transaction_id``, ``score``, ``decision`` and ``route`` of these rows.
+    """
+    frame = model_frame(ws, portfolio, [key])
+    frame = frame[frame["transaction_id"].isin(flagged["transaction_id"])].reset_index(drop=True)
+    frame = frame.merge(flagged[["transaction_id", "score", "decision", "route"]], on="transaction_id", how="left")
+    fraud_model = load_model(ws, model)
+    require_columns(fraud_model, frame.columns, portfolio, model.version)
+    return frame, explain(fraud_model, frame, portfolio)
+
+
+def told(route: str, why: Explanation) -> list[str]:
+    """An alert's reasons in words; where chance raised it, that first."""
+    return [REASONS[route], *why.sentences] if route in REASONS else why.sentences
+
+
+def flagged_rows(scores: pa.Table) -> pd.DataFrame:
+    """The rows of a partition's scores that are reviewed or blocked."""
+    if "route" not in scores.column_names:
+        # Scored before anything was decided by chance.
+        scores = scores.append_column("route", pa.array([POLICY] * scores.num_rows, pa.string()))
+    return scores.filter(pc.is_in(scores["decision"], pa.array(["review", "block"]))).to_pandas()
 
 
 def _currency(portfolio: Portfolio, row: dict[Any, Any]) -> str:

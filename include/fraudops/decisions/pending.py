@@ -9,9 +9,10 @@ from fraudops.decisions.scoring import is_fresh
 from fraudops.decisions.succession import Succession
 from fraudops.features import outdated
 from fraudops.portfolio import Portfolio
+from fraudops.store import removed_keys
 from fraudops.workspace import Workspace
 
-PartitionState = Literal["scored", "stale", "pending", "history"]
+PartitionState = Literal["scored", "stale", "pending", "history", "removed"]
 
 
 def partition_states(ws: Workspace, portfolio: Portfolio) -> dict[str, PartitionState]:
@@ -21,7 +22,8 @@ def partition_states(ws: Workspace, portfolio: Portfolio) -> dict[str, Partition
     - ``stale``: scored, but its transactions or features have changed since, or its features would come out
       otherwise now, because an earlier partition or a label came late or was corrected;
     - ``pending``: to be scored as soon as there is a champion, which may be now;
-    - ``history``: never to be scored, because the first champion may have been trained on it.
+    - ``history``: never to be scored, because the first champion may have been trained on it;
+    - ``removed``: its scores were removed by retention, and are not to be made anew.
 
     Each dataset is listed once; manifests are read only of what has been scored.
     """
@@ -54,10 +56,12 @@ def history_keys(ws: Workspace, portfolio: Portfolio) -> list[str]:
     return [key for key, state in _unscored(ws, portfolio) if state == "history"]
 
 
-def _unscored(ws: Workspace, portfolio: Portfolio) -> Iterator[tuple[str, Literal["pending", "history"]]]:
+def _unscored(ws: Workspace, portfolio: Portfolio) -> Iterator[tuple[str, Literal["pending", "history", "removed"]]]:
     with ws.transaction() as session:
         succession = Succession.read(session, portfolio)
-    scored = set(ws.store.keys("scores", portfolio.name))
+    scored, removed = set(ws.store.keys("scores", portfolio.name)), removed_keys(ws.store, "scores", portfolio.name)
     for key in ws.store.keys("transactions", portfolio.name):
-        if key not in scored:
+        if key in removed:
+            yield key, "removed"
+        elif key not in scored:
             yield key, "history" if succession.model_for(key) == "history" else "pending"

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,10 +25,12 @@ from fraudops.labels.selective import ROUTES
 from fraudops.portfolio import Portfolio
 from fraudops.registry import versions
 from fraudops.registry.locks import hold_champion
-from fraudops.store import Input, Manifest
+from fraudops.store import Input, Manifest, tombstone
 from fraudops.workspace import Workspace
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fraudops.training.model import FraudModel
 
 DECISIONS = ("allow", "review", "block")
@@ -36,7 +39,7 @@ SCORES = "scores"
 _SECTIONS = ("columns", "features", "currency")
 _ATTEMPTS = 5
 
-State = Literal["scored", "unchanged", "pending", "history"]
+State = Literal["scored", "unchanged", "pending", "history", "removed"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class ScoreResult:
     state
         ``scored``: written now. ``unchanged``: its scores were there, made from the same inputs by the same model.
         ``pending``: there is no champion yet. ``history``: the first champion may have been trained on it.
+        ``removed``: retention has removed its scores, and they are not made anew.
     rows
         Transactions that have a score.
     decisions
@@ -126,6 +130,11 @@ def is_fresh(ws: Workspace, scores: Manifest) -> bool:
     return all(manifest is not None and manifest.as_input() in scores.inputs for manifest in now)
 
 
+def digest_of(scores: Manifest, dataset: str) -> str:
+    """Digest of what a partition's scores were made from: of its ``transactions``, its ``features``."""
+    return next(known.digest for known in scores.inputs if known.dataset == dataset)
+
+
 _models: OrderedDict[str, FraudModel] = OrderedDict()
 _models_lock = Lock()
 _KEPT = 2
@@ -136,6 +145,8 @@ _KEPT = 2
 
 
 def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession) -> ScoreResult:
+    if tombstone(ws.store, SCORES, portfolio.name, key) is not None:
+        return ScoreResult(key, "removed")
     inputs = inputs_of(ws, portfolio, key)
     for _ in range(_ATTEMPTS):
         model = succession.model_for(key)
@@ -153,8 +164,8 @@ def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession
             succession = Succession.read(session, portfolio)
             now = succession.model_for(key)
             if isinstance(now, ModelVersion) and now.artifact_sha256 == model.artifact_sha256:
-                if changed:
-                    ws.store.publish(manifest)
+                # Unchanged ones too: a try that was killed may have left them staged.
+                ws.store.publish(manifest)
                 record_scores(ws, session, portfolio, manifest, "scored")
                 return _result(manifest, "scored" if changed else "unchanged")
     raise ConflictError(
@@ -180,7 +191,7 @@ def current_scores(
 ) -> Manifest | None:
     """The partition's scores, if they are what scoring it now would give."""
     manifest = ws.store.manifest(dataset, portfolio.name, key)
-    made_from = (_inputs(inputs, model), _config(portfolio), __version__)
+    made_from = (_inputs(inputs, model), config_of(portfolio), __version__)
     if manifest is None or (manifest.inputs, manifest.config, manifest.code) != made_from:
         return None
     return manifest
@@ -198,7 +209,42 @@ def stage_scores(
     ContractError
         The portfolio lacks a column that the model reads, or the model gave something that is no probability.
     """
-    frame = model_frame(ws, portfolio, [key])
+    table = score_frame(ws, portfolio, key, model_frame(ws, portfolio, [key]), model)
+    decision, route = (np.asarray(table[name]) for name in ("decision", "route"))
+    return ws.store.stage(
+        dataset,
+        portfolio.name,
+        key,
+        table,
+        config=config_of(portfolio),
+        inputs=_inputs(inputs, model),
+        facts={
+            "model_version": model.version,
+            "model_sha256": model.artifact_sha256,
+            "thresholds": model.thresholds,
+            "counts": {name: int(np.count_nonzero(decision == name)) for name in DECISIONS},
+            "routes": {name: int(np.count_nonzero(route == name)) for name in ROUTES},
+        },
+    )
+
+
+def score_frame(ws: Workspace, portfolio: Portfolio, key: str, frame: pd.DataFrame, model: ModelVersion) -> pa.Table:
+    """Scores and decisions of some rows, with the columns of the dataset ``scores``; nothing is written.
+
+    Parameters
+    ----------
+    key
+        The rows' partition: where they are, for messages.
+    frame
+        Result of :func:`fraudops.features.model_frame`.
+
+    Raises
+    ------
+    IntegrityError
+        The model's file is not the one that was registered.
+    ContractError
+        The rows lack a column that the model reads, or it gave something that is no probability.
+    """
     fraud_model = load_model(ws, model)
     require_columns(fraud_model, frame.columns, portfolio, model.version)
     scores = np.asarray(fraud_model.score(frame) if len(frame) else [], dtype=np.float64)
@@ -213,7 +259,7 @@ def stage_scores(
     explored = explore(
         portfolio, decisions, frame["transaction_id"].to_list(), fraud_model.thresholds, key=ws.token_key
     )
-    table = pa.table(
+    return pa.table(
         {
             "transaction_id": pa.array(frame["transaction_id"], pa.string()),
             "score": pa.array(scores, pa.float64()),
@@ -221,21 +267,6 @@ def stage_scores(
             "route": pa.array(explored.route, pa.string()),
             "propensity": pa.array(explored.propensity, pa.float64()),
         }
-    )
-    return ws.store.stage(
-        dataset,
-        portfolio.name,
-        key,
-        table,
-        config=_config(portfolio),
-        inputs=_inputs(inputs, model),
-        facts={
-            "model_version": model.version,
-            "model_sha256": model.artifact_sha256,
-            "thresholds": model.thresholds,
-            "counts": {name: int(np.count_nonzero(explored.decision == name)) for name in DECISIONS},
-            "routes": {name: int(np.count_nonzero(explored.route == name)) for name in ROUTES},
-        },
     )
 
 
@@ -257,7 +288,7 @@ def require_columns(model: FraudModel, available: Iterable[str], portfolio: Port
         )
 
 
-def _config(portfolio: Portfolio) -> str:
+def config_of(portfolio: Portfolio) -> str:
     """Digest of what scores depend on: which labels become known only where decisions tell."""
     labels = ("labels",) if portfolio.labels.selective else ()
     return portfolio.digest_of(*_SECTIONS, *labels)

@@ -88,9 +88,8 @@ def heal(ws: Workspace, portfolio: Portfolio) -> ShadowResult:
 def _score(ws: Workspace, portfolio: Portfolio, shadow: Shadow, key: str) -> bool:
     """Whether the partition was scored now."""
     inputs = inputs_of(ws, portfolio, key)
-    if current_scores(ws, DATASET, portfolio, key, shadow.model, inputs) is not None:
-        return False
-    manifest = stage_scores(ws, DATASET, portfolio, key, shadow.model, inputs)
+    found = current_scores(ws, DATASET, portfolio, key, shadow.model, inputs)
+    manifest = found or stage_scores(ws, DATASET, portfolio, key, shadow.model, inputs)
     with ws.transaction() as session:
         # Neither a promotion nor the shadow's end may come between the question and the publication.
         hold_champion(session, portfolio.name)
@@ -99,6 +98,7 @@ def _score(ws: Workspace, portfolio: Portfolio, shadow: Shadow, key: str) -> boo
         if now is None or now.id != shadow.id:
             ws.store.discard(manifest)
             return False
+        # Found ones too: a try that was killed between the store and the ledger has left them without an entry.
         ws.store.publish(manifest)
         record_scores(ws, session, portfolio, manifest, "shadow_scored")
-    return True
+    return found is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,13 @@ class Asked:
     partitioning: Partitioning
     lowest: int
     highest: int
+    removed: frozenset[int] = frozenset()
+    """Those that retention has removed: nobody gets them back by landing their files once more."""
 
     @classmethod
-    def between(cls, partitioning: Partitioning, first: str | None, last: str | None) -> Asked:
+    def between(
+        cls, partitioning: Partitioning, first: str | None, last: str | None, removed: Iterable[str] = ()
+    ) -> Asked:
         bounds = []
         for name, key, default in (("first", first, -(2**62)), ("last", last, 2**62)):
             try:
@@ -28,13 +33,15 @@ class Asked:
             except ValueError as error:
                 raise ContractError(str(error), where=name) from None
             bounds.append(default if start is None else (start - partitioning.epoch) // partitioning.length)
-        return cls(partitioning, bounds[0], bounds[1])
+        gone = frozenset((partitioning.start(key) - partitioning.epoch) // partitioning.length for key in removed)
+        return cls(partitioning, bounds[0], bounds[1], gone)
 
     def contains(self, code: int) -> bool:
-        return self.lowest <= code <= self.highest
+        return self.lowest <= code <= self.highest and code not in self.removed
 
     def mask(self, codes: np.ndarray) -> np.ndarray:
-        return (codes >= self.lowest) & (codes <= self.highest)
+        within = (codes >= self.lowest) & (codes <= self.highest)
+        return within & ~np.isin(codes, sorted(self.removed)) if self.removed else within
 
     def key(self, code: int) -> str | None:
         """Key of a partition's code; None for no partition."""

@@ -18,10 +18,7 @@ replaces some only where corrections are asked for. See ``docs/late-and-correcte
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +26,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from fraudops.errors import ContractError
@@ -39,6 +35,7 @@ from fraudops.intake.feeds import Feed, file_config, partition_config, report_fe
 from fraudops.intake.files import FeedFiles, place_of, source_of
 from fraudops.intake.label_feed import merge_reports
 from fraudops.intake.landing_file import COUNTED, LandingFile
+from fraudops.intake.locks import lock_landing
 from fraudops.intake.mapping import NOWHERE, Mapper, Rejected
 from fraudops.intake.merging import FILE, SHA256, Kind, Merged, merge, wide_schema, without_ids
 from fraudops.intake.partitions import (
@@ -65,12 +62,13 @@ from fraudops.intake.remarks import (
 )
 from fraudops.intake.replacing import replace
 from fraudops.intake.results import FileResult, LandResult
+from fraudops.intake.scratch import scratch_folder
 from fraudops.intake.settling import Unsettled, is_years_away, settle
 from fraudops.intake.spool import Spool
 from fraudops.intake.tokens import guard_token_key
 from fraudops.intake.versions import Delivery, FileName, deliver
 from fraudops.portfolio import Portfolio, Role
-from fraudops.store import Manifest
+from fraudops.store import Manifest, removed_keys, tombstone
 from fraudops.workspace import Workspace
 
 _ACTOR = "service:ingest"
@@ -106,19 +104,19 @@ def land(
     FraudopsError
         A file changed while it was read; trying again helps.
     """
-    asked = Asked.between(portfolio.partitioning, first, last)
+    asked = _asked(ws, portfolio, "transactions", first, last)
     guard_token_key(ws, portfolio)
-    with tempfile.TemporaryDirectory(prefix="fraudops-landing-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         payments = _Landing(ws, portfolio, transactions_feed(portfolio), asked, folder, corrections)
         payments.read([(path, _feed_of(ws, portfolio, path)) for path in files.transactions])
-        everything = Asked.between(portfolio.partitioning, None, None)
         reports = []
         for feed in report_feeds(portfolio):
             if files.reports(feed.kind):
-                reports.append(_Landing(ws, portfolio, feed, everything, folder))
+                wanted = _asked(ws, portfolio, feed.kind, None, None)
+                reports.append(_Landing(ws, portfolio, feed, wanted, folder))
                 reports[-1].read([(path, feed) for path in files.reports(feed.kind)])
-        with _alone(ws, portfolio) as session:
+        with ws.transaction() as session:
+            lock_landing(session, portfolio.name)
             # While this one waited, another landing may have taken a newer version of a file.
             for file in [file for landing in (payments, *reports) for file in landing.files]:
                 require_unchanged(file.path, file.mark)
@@ -128,17 +126,27 @@ def land(
     return _result(payments, reports)
 
 
+def _asked(ws: Workspace, portfolio: Portfolio, dataset: str, first: str | None, last: str | None) -> Asked:
+    """The partitions that are wanted and that retention has not removed.
+
+    Raises
+    ------
+    ContractError
+        It is the only one that is wanted.
+    """
+    asked = Asked.between(portfolio.partitioning, first, last, removed_keys(ws.store, dataset, portfolio.name))
+    stone = tombstone(ws.store, dataset, portfolio.name, first) if first is not None and first == last else None
+    if stone is not None:
+        raise ContractError(
+            stone.sentence,
+            where=portfolio.name,
+            remedy="landing its file does not bring it back; restore it from a backup if it is needed again",
+        )
+    return asked
+
+
 def _feed_of(ws: Workspace, portfolio: Portfolio, path: Path) -> Feed:
     return transactions_feed(portfolio, source_of(portfolio, path, ws.landing / portfolio.name))
-
-
-@contextmanager
-def _alone(ws: Workspace, portfolio: Portfolio) -> Iterator[Session]:
-    """One landing of a portfolio writes at a time: two could merge into the same partition and lose rows."""
-    with ws.transaction() as session:
-        name = f"fraudops.landing.{portfolio.name}"
-        session.execute(text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
-        yield session
 
 
 @dataclass
@@ -198,7 +206,21 @@ class _Landing:
             rejects = Rejects(self._subfolder(f"rejects-{mark.sha256}"), place.path)
             file = LandingFile(path, place, feed, config, mark, archive, rejects)
             self._read(file)
-            self.files.append(file)
+            if self._is_removed(file):
+                self.results.append(FileResult(file.name, self.feed.kind, file.sha256, file.rows, 0, 0, file.rows, 0))
+            else:
+                self.files.append(file)
+
+    def _is_removed(self, file: LandingFile) -> bool:
+        """Whether all that the file has rows in was removed by retention; what was, the notes say."""
+        removed = {code: rows for code, rows in file.by_code.items() if code in self.asked.removed}
+        if removed:
+            keys = sorted(key for code in removed if (key := self.asked.key(code)) is not None)
+            self.notes.append(
+                f"{file.name}: {sum(removed.values()):,} rows of {len(keys)} partitions ({keys[0]} to {keys[-1]}) were "
+                "passed over, because retention has removed these partitions"
+            )
+        return bool(removed) and removed.keys() == file.by_code.keys() - {NOWHERE}
 
     def _read(self, file: LandingFile) -> None:
         mapper = Mapper(file.feed, self.ws.token_key)

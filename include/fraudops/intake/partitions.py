@@ -27,7 +27,7 @@ from fraudops.intake.mapping import LINE
 from fraudops.intake.merging import FILE, SHA256, wide_schema
 from fraudops.intake.versions import FileName
 from fraudops.portfolio import Role
-from fraudops.store import Manifest, Store
+from fraudops.store import Manifest, Store, tombstone
 
 _ID = "transaction_id"
 _CATEGORIES = 50
@@ -368,7 +368,7 @@ def _widen(store: Store, feed: Feed, lineage: Manifest, rows: pa.Table, origin: 
 
 def _protected(store: Store, feed: Feed, lineage: Manifest, ids: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
     found: dict[str, pa.ChunkedArray] = {}
-    if "protected" not in lineage.facts:
+    if "protected" not in lineage.facts or tombstone(store, "protected", feed.portfolio, lineage.key) is not None:
         return {column.name: pa.chunked_array([pa.nulls(len(ids), column.type)]) for column in feed.protected}
     kept = store.read(Manifest.model_validate(lineage.facts["protected"]))
     places = pc.index_in(ids, kept[_ID])

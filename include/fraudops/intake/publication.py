@@ -18,6 +18,10 @@ from fraudops.workspace import Workspace
 
 INGESTED = "ingested"
 """Action of the ledger's entry for a published partition."""
+UNTIL = "until"
+"""Detail of such an entry: the newest partition that was published in the same load, where it is another."""
+BACKFILLED = "backfilled"
+"""Detail of such an entry where a backfill published it."""
 CHANGES = "changes"
 """Detail of such an entry: rows added, changed and removed, where others were published before."""
 
@@ -39,13 +43,19 @@ class PublishResult:
         return {**asdict(self), "change": self.change.to_dict() if self.change else None}
 
 
-def publish(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -> PublishResult:
+def publish(
+    ws: Workspace, portfolio: Portfolio, key: str, *, actor: str, until: str | None = None, backfilled: bool = False
+) -> PublishResult:
     """Publish the staged transactions of a partition and record it; harmless where nothing is staged.
 
     Parameters
     ----------
     actor
         Airflow user, or ``service:<workflow>``.
+    until
+        Newest partition of the load that this one belongs to.
+    backfilled
+        Whether a backfill publishes it.
 
     Raises
     ------
@@ -64,7 +74,12 @@ def publish(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -> Pub
         # The entry first: if publishing fails it vanishes with the transaction, and if the commit fails the
         # next run finds a partition without an entry and makes up for it.
         lineage = store.manifest("lineage", name, key)
-        record(ws, session, manifest, actor=actor, details=_details(lineage, manifest, before))
+        details = _details(lineage, manifest, before)
+        if until is not None and until > key:
+            details[UNTIL] = until
+        if backfilled:
+            details[BACKFILLED] = True
+        record(ws, session, manifest, actor=actor, details=details)
         if staged is not None:
             publish_protected(store, name, key)
             store.publish(staged)
@@ -95,6 +110,41 @@ def record(ws: Workspace, session: Session, manifest: Manifest, *, actor: str, d
             subject=subject,
             details={"rows": manifest.rows, "after": manifest.data_digest, **details},
         )
+
+
+def record_unrecorded(ws: Workspace, portfolio: Portfolio, *, actor: str) -> list[str]:
+    """Append what is missing: ``ingested`` for partitions that a crash left published and not in the ledger.
+
+    One that waits for validation is left alone: its entry comes with its publication.
+
+    Returns
+    -------
+    list of str
+        Their keys, in the order of time.
+    """
+    store, name = ws.store, portfolio.name
+    with ws.transaction() as session:
+        known = _latest_digests(session, name)
+        found = []
+        for key in store.keys("transactions", name):
+            manifest = store.require("transactions", name, key)
+            if known.get(f"{name}/transactions/{key}") == manifest.data_digest:
+                continue
+            if store.staged("transactions", name, key) is None:
+                lineage = store.manifest("lineage", name, key)
+                record(ws, session, manifest, actor=actor, details=_details(lineage, manifest, None))
+                found.append(key)
+        return found
+
+
+def _latest_digests(session: Session, portfolio: str) -> dict[str, str]:
+    """Subject → digest of the rows in its latest entry."""
+    entries = session.execute(
+        select(LedgerEntry.subject, LedgerEntry.details["after"].astext)
+        .where(LedgerEntry.portfolio == portfolio, LedgerEntry.action == INGESTED)
+        .order_by(LedgerEntry.number)
+    )
+    return {row[0]: row[1] for row in entries}
 
 
 def _details(lineage: Manifest | None, manifest: Manifest, before: Manifest | None) -> dict[str, Any]:

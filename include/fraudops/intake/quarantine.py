@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from fraudops.errors import ContractError
 from fraudops.intake.mapping import Rejected
 from fraudops.store import Store, canonical_json
+from fraudops.store.files import explained
 
 SCHEMA = pa.schema(
     [
@@ -81,7 +82,8 @@ class Rejects:
             raise self._too_many()
         if len(self._held) > _HELD:
             path = self.folder / f"{len(self._parts)}.parquet"
-            pq.write_table(pa.Table.from_pylist(self._held, SCHEMA), path)
+            with explained(path):
+                pq.write_table(pa.Table.from_pylist(self._held, SCHEMA), path)
             self._parts.append(path)
             self._held.clear()
 

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.ipc
 
+from fraudops.store.files import explained
+
 _IN_MEMORY = 24 << 20
 
 
@@ -71,7 +73,7 @@ class Spool:
         path = self._folder / f"{self._files}.arrow"
         self._files += 1
         schema = next(iter(self._held.values()))[0].schema
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+        with explained(path), pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
             for number, (code, tables) in enumerate(self._held.items()):
                 (batch,) = pa.concat_tables(tables).combine_chunks().to_batches()
                 writer.write_batch(batch)

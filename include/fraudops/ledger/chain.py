@@ -95,6 +95,28 @@ def verify(session: Session, key: bytes) -> Iterator[Finding]:
         yield Finding(expected_number, "the end is cut off, or the head was changed")
 
 
+@dataclass(frozen=True)
+class Head:
+    """The end of the chain at some moment: kept elsewhere, it shows that nothing before it was changed or cut off."""
+
+    number: int
+    digest: str
+
+
+def head(session: Session) -> Head:
+    """The end of the chain; number 0 where nothing has been recorded yet."""
+    found = session.get(LedgerHead, 1)
+    return Head(found.number, found.digest) if found is not None else Head(0, GENESIS)
+
+
+def contains(session: Session, known: Head) -> bool:
+    """Whether the chain still has an entry that was once its end."""
+    if known.number == 0:
+        return known.digest == GENESIS
+    entry = session.get(LedgerEntry, known.number)
+    return entry is not None and entry.digest == known.digest
+
+
 def _plain(value: Any) -> Any:
     """The value as PostgreSQL's jsonb gives it back: it does not keep how a float was written, so write text."""
     if isinstance(value, dict):

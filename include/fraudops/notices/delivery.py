@@ -11,7 +11,14 @@ from fraudops.notices.transmission import compose, transmit
 from fraudops.workspace import Workspace
 
 
-def deliver(ws: Workspace, client: smtplib.SMTP, notice_id: int, *, on_uncertain: Uncertain = "resend") -> str:
+def deliver(
+    ws: Workspace,
+    client: smtplib.SMTP,
+    notice_id: int,
+    *,
+    on_uncertain: Uncertain = "resend",
+    holder: str | None = None,
+) -> str:
     """Send a notice and record how that ended; returns the notice's state afterwards.
 
     Parameters
@@ -20,13 +27,15 @@ def deliver(ws: Workspace, client: smtplib.SMTP, notice_id: int, *, on_uncertain
         Connected, its TLS and login done.
     on_uncertain
         The portfolio's ``notices.uncertain``.
+    holder
+        Who sends, see :func:`fraudops.notices.outbox.claim`.
 
     Raises
     ------
     ContractError
         There is no such notice.
     """
-    claimed = outbox.claim(ws, notice_id, on_uncertain=on_uncertain)
+    claimed = outbox.claim(ws, notice_id, on_uncertain=on_uncertain, holder=holder)
     if claimed is None:
         return outbox.state(ws, notice_id)
     result = transmit(client, message_of(claimed), sender=claimed.sender, recipients=claimed.remaining)

@@ -52,7 +52,7 @@ def alert_digest(session: Session, ws: Workspace, portfolio: Portfolio, key: str
         ws,
         portfolio,
         kind="digest",
-        dedupe_key=f"digest/{key}/{_fingerprint(alert.transaction_id for alert in ordered)}",
+        dedupe_key=digest_key(key, (alert.transaction_id for alert in ordered)),
         recipients=portfolio.notices.compliance,
         as_of=portfolio.partitioning.end(key),
         subject=_listed(f"{portfolio.name} {key}: {found}", f"{blocked} blocked", amount),
@@ -70,6 +70,16 @@ def alert_digest(session: Session, ws: Workspace, portfolio: Portfolio, key: str
     )
 
 
+def digest_key(key: str, ids: Iterable[str]) -> str:
+    """What tells a digest apart: its partition and the transactions in it."""
+    return f"digest/{key}/{_fingerprint(ids)}"
+
+
+def immediate_key(transaction_id: str) -> str:
+    """What tells an immediate notice apart."""
+    return f"immediate/{transaction_id}"
+
+
 def immediate_alert(session: Session, ws: Workspace, portfolio: Portfolio, alert: Alert) -> bool:
     """Tell compliance about one alert at once, as for a blocked transaction."""
     if alert.id is None:
@@ -82,7 +92,7 @@ def immediate_alert(session: Session, ws: Workspace, portfolio: Portfolio, alert
         ws,
         portfolio,
         kind="immediate",
-        dedupe_key=f"immediate/{alert.transaction_id}",
+        dedupe_key=immediate_key(alert.transaction_id),
         recipients=portfolio.notices.compliance,
         as_of=alert.as_of,
         subject=_listed(f"{portfolio.name}: transaction {lines.transaction_id} {done}", lines.amount),

@@ -8,11 +8,13 @@ from fraudops.portfolio.columns import Column, Role, TimeParts
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.loading import load_all, load_portfolio
+from fraudops.portfolio.monitoring import Hysteresis, Levels, Monitoring
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Costs, Exploration, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.promotion import CalibrationGate, Gates, Promotion, SegmentGate
 from fraudops.portfolio.schema import (
+    REPORT_FEEDS,
     Labels,
     Notices,
     Portfolio,
@@ -23,6 +25,7 @@ from fraudops.portfolio.training import BLEND, Blend, Candidate, EarlyStopping, 
 
 __all__ = [
     "BLEND",
+    "REPORT_FEEDS",
     "Blend",
     "CalibrationGate",
     "Candidate",
@@ -35,8 +38,11 @@ __all__ = [
     "Fairness",
     "Features",
     "Gates",
+    "Hysteresis",
     "Labels",
+    "Levels",
     "ModelCard",
+    "Monitoring",
     "Notices",
     "Partitioning",
     "Policy",

@@ -18,6 +18,7 @@ from fraudops.portfolio.evidence import Fairness
 from fraudops.portfolio.problems import Path, Problem, choose_of, nearest
 from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
+from fraudops.portfolio.retention import Retention
 from fraudops.portfolio.schema import (
     Labels,
     Notices,
@@ -216,6 +217,7 @@ def _readable(content: dict[str, Any]) -> Sections:
         promotion=_pruned(Promotion, content.get("promotion", {})),
         notices=_pruned(Notices, content.get("notices"), compliance=_SOMEBODY, data_owner=_SOMEBODY),
         fairness=_pruned(Fairness, content.get("fairness", {})),
+        retention=_pruned(Retention, content.get("retention", {})),
         currency=content["currency"] if isinstance(content.get("currency"), str) else None,
         start=_moment(content.get("start")),
         end=_moment(content.get("end")),

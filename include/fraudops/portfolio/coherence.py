@@ -15,6 +15,7 @@ from fraudops.portfolio.addresses import is_address
 from fraudops.portfolio.columns import Column, Role
 from fraudops.portfolio.feature_names import BehaviourFeature, behaviour_features
 from fraudops.portfolio.problems import Path, Problem, choose_of
+from fraudops.portfolio.retention import Retention, incoherent_retention
 from fraudops.portfolio.sources import Source
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Sections:
     promotion: Promotion | None = None
     notices: Notices | None = None
     fairness: Fairness | None = None
+    retention: Retention | None = None
     currency: str | None = None
     start: datetime | None = None
     end: datetime | None = None
@@ -473,7 +475,12 @@ def _currency(found: Sections) -> Iterator[Problem]:
         yield Problem(("currency",), message, repr(currency), "such as EUR, or the name of the column that says it")
 
 
+def _retention(found: Sections) -> Iterator[Problem]:
+    if found.retention is not None:
+        yield from incoherent_retention(found.retention, found.training, found.labels)
+
+
 _RULES: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _roles, _names, _joins, _entities, _answer, _sources, _behaviour, _feature_names, _excluded, _missing_shares,
-    _period, _training, _policy, _segments, _people, _fairness, _currency,
+    _period, _training, _policy, _segments, _people, _fairness, _currency, _retention,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -12,17 +12,22 @@ from pydantic import Field, field_validator, model_validator
 from fraudops.portfolio.behaviour import Features
 from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
 from fraudops.portfolio.columns import Column, Role
-from fraudops.portfolio.durations import Duration
+from fraudops.portfolio.durations import Duration, parse_duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
+from fraudops.portfolio.monitoring import Monitoring
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
+from fraudops.portfolio.retention import Retention
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
 from fraudops.portfolio.timeliness import Timeliness
 from fraudops.portfolio.training import Training
 from fraudops.portfolio.watch import Watch
+
+REPORT_FEEDS = ("labels", "dispositions")
+"""Datasets of what was said about transactions: by those who were charged, and by investigators."""
 
 
 class Labels(Strict):
@@ -46,7 +51,7 @@ class Labels(Strict):
     @property
     def feeds(self) -> dict[str, Source]:
         """Dataset → where what is said of transactions comes from: ``labels``, ``dispositions``."""
-        found = {"labels": self.source, "dispositions": self.dispositions}
+        found = dict(zip(REPORT_FEEDS, (self.source, self.dispositions), strict=True))
         return {dataset: source for dataset, source in found.items() if source is not None}
 
     @property
@@ -83,8 +88,13 @@ class Notices(Strict):
     """``full``: transaction id, amount, time, decision, reasons. ``reference``: a number and a link."""
     immediate_limit: int = 5
     """At most this many immediate notices per partition; the digest names the rest."""
+    historic_after: Duration | None = parse_duration("3d")
+    """Alerts of a partition that was published more than this after a later one, in one load with it, before there
+    was a champion, or by a backfill, are told of in one summary. Null: each has its own notices, however old."""
     uncertain: Literal["resend", "hold"] = "resend"
     """What happens to a notice of which nobody knows whether it was delivered."""
+    warn_after: Duration = timedelta(hours=1)
+    """A notice that waits longer for its delivery is late: it is shown, recorded, and told once mail works again."""
 
 
 class Portfolio(Strict):
@@ -116,12 +126,14 @@ class Portfolio(Strict):
     training: Training
     policy: Policy = Policy()
     promotion: Promotion = Promotion()
+    monitoring: Monitoring = Monitoring()
     notices: Notices
     watch: Watch = Watch()
     timeliness: Timeliness | None = None
     """By when a partition must have been scored; absent: nobody is told."""
     model_card: ModelCard = ModelCard()
     fairness: Fairness = Fairness()
+    retention: Retention = Retention()
 
     @field_validator("transactions", mode="before")
     @classmethod
@@ -158,6 +170,7 @@ class Portfolio(Strict):
             promotion=self.promotion,
             notices=self.notices,
             fairness=self.fairness,
+            retention=self.retention,
             currency=self.currency,
             start=self.start,
             end=self.end,

@@ -19,6 +19,7 @@ from fraudops.portfolio import Portfolio
 from fraudops.registry import integrity
 from fraudops.registry.locks import lock_versions
 from fraudops.store import sha256_of
+from fraudops.store.removal import model_tombstone
 from fraudops.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ def load(ws: Workspace, model: ModelVersion) -> FraudModel:
     ------
     IntegrityError
         The file is gone or not the one that was registered; the refusal is in the ledger.
+    ContractError
+        Retention has removed the file.
     """
     import joblib
 
@@ -145,12 +148,24 @@ def artifact_bytes(ws: Workspace, model: ModelVersion) -> bytes:
     except FileNotFoundError:
         content = None
     if content is None:
+        _require_kept(ws, model)
         integrity.refuse(ws, model, integrity.NO_FILE)
     found = sha256_of(content)
     if found != model.artifact_sha256:
         integrity.refuse(ws, model, found)
     integrity.accept(ws, model)
     return content
+
+
+def _require_kept(ws: Workspace, model: ModelVersion) -> None:
+    """A file that retention removed is no alarm."""
+    stone = model_tombstone(ws.store, model.portfolio, model.version)
+    if stone is not None and stone.digest == model.artifact_sha256:
+        raise ContractError(
+            f"the model's file was removed by retention (ledger entry {stone.ledger})",
+            where=f"{model.portfolio} {model.version}",
+            remedy="choose another version, or restore models/ of the store from a backup from before",
+        )
 
 
 def of_candidate(session: Session, portfolio_name: str, run_id: str, candidate: str) -> ModelVersion | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from fraudops.errors import FraudopsError
 from fraudops.settings import Settings
@@ -78,8 +80,13 @@ class StackFolder:
             folder.mkdir(exist_ok=True, mode=0o700)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, patience: float = 0.0) -> Iterator[None]:
         """Keep a second ``up`` or ``down`` out while one is at work.
+
+        Parameters
+        ----------
+        patience
+            Seconds to wait for the other one.
 
         Raises
         ------
@@ -87,13 +94,22 @@ class StackFolder:
             Another one is at work.
         """
         self.root.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + patience
         with (self.root / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise FraudopsError(
-                    "another command is starting or stopping this stack",
-                    where=str(self.root),
-                    remedy="wait for it to end, then try again",
-                ) from None
+            while not _locked(file):
+                if time.monotonic() >= deadline:
+                    raise FraudopsError(
+                        "another command is starting or stopping this stack",
+                        where=str(self.root),
+                        remedy="wait for it to end, then try again",
+                    )
+                time.sleep(0.2)
             yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

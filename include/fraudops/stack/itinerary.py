@@ -63,6 +63,8 @@ class Itinerary:
     """Name of the file in the landing folder, where it is not simulated."""
     catch_up: tuple[str, ...] = ()
     """Partitions between the two: loaded and scored at once when there is a champion."""
+    later: tuple[str, ...] = ()
+    """Partitions after the live ones, loaded and scored at once: weeks go by, and labels mature."""
     left_out: tuple[str, ...] = ()
     """A partition that the file ends in the middle of: it is not over yet."""
 
@@ -95,13 +97,14 @@ def simulated(
     live_days: int,
     end: date,
     simulation: Simulation,
+    later_days: int = 0,
 ) -> Itinerary:
     """The plan of a simulated portfolio. An earlier demo is continued up to ``end``.
 
     Parameters
     ----------
-    days, live_days
-        How many days in all, and how many of them come one by one.
+    days, live_days, later_days
+        How many days are loaded in bulk or come one by one; how many of them come one by one; how many follow at once.
     end
         The last day.
 
@@ -120,8 +123,9 @@ def simulated(
         )
     earlier = _record(folder).get(portfolio.name)
     if earlier is None:
-        first = end - timedelta(days=days - 1)
-        last = end - timedelta(days=live_days)
+        first = end - timedelta(days=days + later_days - 1)
+        last = end - timedelta(days=live_days + later_days)
+        live_end, later_end = end - timedelta(days=later_days), end
     else:
         made = {name: earlier.get(name) for name in simulation.to_dict()}
         if made != simulation.to_dict():
@@ -132,10 +136,15 @@ def simulated(
             )
         first, last = date.fromisoformat(earlier["first"]), date.fromisoformat(earlier["last"])
         end = max(end, date.fromisoformat(earlier["end"]))
-    keys = portfolio.partitioning
-    live = keys.keys((last + timedelta(days=1)).isoformat(), end.isoformat())
-    bulk = keys.keys(first.isoformat(), last.isoformat())
-    return Itinerary(portfolio, tuple(bulk), tuple(live), simulation=simulation)
+        live_end = date.fromisoformat(earlier.get("live_end", end.isoformat()))
+        later_end = date.fromisoformat(earlier.get("later_end", live_end.isoformat()))
+    keys, day = portfolio.partitioning, timedelta(days=1)
+    later = tuple(keys.keys((live_end + day).isoformat(), later_end.isoformat()))
+    # What has come since then comes one by one again.
+    live = tuple(keys.keys((last + day).isoformat(), live_end.isoformat()))
+    live += tuple(keys.keys((later_end + day).isoformat(), end.isoformat()))
+    bulk = tuple(keys.keys(first.isoformat(), last.isoformat()))
+    return Itinerary(portfolio, bulk, live, simulation=simulation, later=later)
 
 
 def from_file(portfolio: Portfolio, file: Path, landing: Path) -> Itinerary:
@@ -220,11 +229,19 @@ def remember(itinerary: Itinerary, folder: StackFolder) -> None:
     record[itinerary.portfolio.name] = {
         "first": itinerary.first,
         "last": itinerary.last,
-        "end": itinerary.live[-1],
+        "end": max(*itinerary.live, *itinerary.later, ""),
+        **_before_later(itinerary),
         "copied": sorted({*record.get(itinerary.portfolio.name, {}).get("copied", []), *_copied(itinerary)}),
         **(itinerary.simulation.to_dict() if itinerary.simulation else {}),
     }
     write_private(folder.demo, json.dumps(record, indent=2) + "\n")
+
+
+def _before_later(itinerary: Itinerary) -> dict[str, str]:
+    if not itinerary.later:
+        return {}
+    before = [key for key in itinerary.live if key < itinerary.later[0]]
+    return {"live_end": before[-1], "later_end": itinerary.later[-1]}
 
 
 def _copied(itinerary: Itinerary) -> list[str]:

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,17 +29,11 @@ from fraudops.stack.folder import StackFolder
 from fraudops.stack.ports import DEFAULT_PORT, HOST, Ports, any_free, first_free, is_free
 from fraudops.stack.postgres import Postgres
 from fraudops.stack.preparation import AirflowMigration, airflow_release, generated_files, readable_portfolios
-from fraudops.stack.processes import (
-    PART_VARIABLE,
-    STACK_VARIABLE,
-    ProcessRecord,
-    end,
-    is_alive,
-    members,
-    spawn,
-)
+from fraudops.stack.processes import PART_VARIABLE, ProcessRecord, end, is_alive, marked, members, spawn
 from fraudops.stack.record import StackRecord, code_digest, read_record
 from fraudops.stack.secrets import Secrets, ensure_secrets, read_secrets, write_passwords
+from fraudops.stack.watchdog import end_watchdog, start_watchdog
+from fraudops.store import Store, formats
 
 Tell = Callable[[str], None]
 """Receives a sentence about what is being done."""
@@ -62,6 +56,8 @@ _HEARTBEATS = {
     "triggerer": "latest_triggerer_heartbeat",
 }
 _HEALTHY_WITHIN = 120.0
+_OTHERS_WORK = 60.0
+"""Seconds that ``up`` waits for another command, such as the watchdog's, which is at work on the same stack."""
 _RECOVERY = 10.0
 """Seconds that a component which runs but sends no heartbeat gets before it is replaced."""
 
@@ -95,10 +91,13 @@ class Stack:
     ----------
     settings
         Say where the checkout and the state folder are.
+    watched
+        A watchdog starts again what dies.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, watched: bool = True) -> None:
         self.settings = settings
+        self.watched = watched
         self.folder = StackFolder.of(settings)
         self.postgres = Postgres(self.folder.root)
 
@@ -118,6 +117,19 @@ class Stack:
         parts |= {part: part in record.processes and is_alive(record.processes[part]) for part in PARTS}
         running = all(parts.values()) and not self._unwell(record)
         return StackState(running, record.ports.address if any(parts.values()) else None, parts)
+
+    def dead(self) -> set[str]:
+        """Parts that were started and run no more; none after ``down``."""
+        record = read_record(self.folder.record)
+        if record is None or not record.processes:
+            return set()
+        dead = {part for part, process in record.processes.items() if not is_alive(process)}
+        return dead if self.postgres.pid is not None else {DATABASE, *dead}
+
+    def unwell(self) -> set[str]:
+        """Parts that do not answer, or give no sign of life; none after ``down``."""
+        record = read_record(self.folder.record)
+        return self._unwell(record) if record is not None and record.processes else set()
 
     def login(self, user: str = "admin") -> tuple[str, str]:
         """User and password for the UI.
@@ -142,6 +154,37 @@ class Stack:
             raise FraudopsError("the stack was never started", remedy="start it with 'make up'")
         return AirflowClient(record.ports.address, *self.login(user))
 
+    # -- the database alone -----------------------------------------------------------------------------
+
+    @contextmanager
+    def database(self, *, alone: bool) -> Iterator[None]:
+        """PostgreSQL with both databases, for as long as it is needed; where it ran before it goes on running.
+
+        Parameters
+        ----------
+        alone
+            Whether nothing else of the stack may run meanwhile, nor be started.
+
+        Raises
+        ------
+        FraudopsError
+            Something of it runs, or another command is starting or stopping the stack.
+        """
+        with self.folder.lock() if alone or self.postgres.pid is None else nullcontext():
+            if alone and any(runs for part, runs in self.state().parts.items() if part != DATABASE):
+                raise FraudopsError("the stack runs", where=str(self.folder.root), remedy="stop it with 'make down'")
+            ran = self.postgres.pid is not None
+            try:
+                self.folder.create()
+                with marked(self.folder.identity, DATABASE):
+                    self.postgres.start()
+                for name in (AIRFLOW_DATABASE, FRAUDOPS_DATABASE):
+                    self.postgres.ensure_database(name)
+                yield
+            finally:
+                if not ran:
+                    self.postgres.stop()
+
     # -- up -------------------------------------------------------------------------------------------
 
     def up(self, tell: Tell, *, port: int | None = None) -> UpResult:
@@ -162,10 +205,13 @@ class Stack:
             Airflow is not installed.
         """
         airflow_release()  # asked before anything is written
-        with self.folder.lock():
+        with self.folder.lock(patience=_OTHERS_WORK):
             self.folder.create()
             try:
-                return self._up(tell, port)
+                result = self._up(tell, port)
+                if self.watched:
+                    start_watchdog(self.settings, self._secrets(), result.address)
+                return result
             except BaseException:
                 with _uninterrupted():
                     tell("stopping what was started")
@@ -193,7 +239,7 @@ class Stack:
         environment = stack_environment(self.settings, secrets, ports)
 
         tell("starting PostgreSQL and the mail sink")
-        with _marked(self.folder.identity, DATABASE):
+        with marked(self.folder.identity, DATABASE):
             self.postgres.start()
         record = self._start(MAIL, record, environment)
         self._prepare_databases(environment, tell)
@@ -239,7 +285,7 @@ class Stack:
         return Ports(ui=chosen, mail=mail)
 
     def _prepare_databases(self, environment: dict[str, str], tell: Tell) -> None:
-        """Create and migrate Airflow's database and ours at the same time."""
+        """Create and migrate Airflow's database and ours at the same time; then the store, if it is an older one."""
         from fraudops.database import migrate  # imported here: `down` and `status` need no Alembic
 
         for name in (AIRFLOW_DATABASE, FRAUDOPS_DATABASE):
@@ -249,6 +295,8 @@ class Stack:
             tell("preparing Airflow's database (the first time only)")
             airflow.start()
         migrate(environment["FRAUDOPS_DATABASE_URL"])
+        for done in formats.migrate(Store(environment["FRAUDOPS_STORE"]).root):
+            tell(f"bringing the store up to date: {done}")
         airflow.wait()
 
     def _start(self, part: str, record: StackRecord, environment: dict[str, str]) -> StackRecord:
@@ -310,14 +358,16 @@ class Stack:
 
     def down(self) -> int:
         """Stop everything and keep the data; returns how many processes there were."""
+        count = end_watchdog(self.folder)
         with self.folder.lock():
-            return self._stop()
+            return count + self._stop()
 
     def reset(self) -> list[str]:
         """Stop everything and delete what it made; returns what was deleted.
 
         Files that somebody else put into the landing folder stay.
         """
+        end_watchdog(self.folder)
         with self.folder.lock():
             self._stop()
             removed = []
@@ -370,16 +420,6 @@ def _fresh_log(log: Path) -> Path:
     if log.exists():
         log.replace(log.with_suffix(".previous.log"))
     return log
-
-
-@contextmanager
-def _marked(stack: str, part: str) -> Iterator[None]:
-    """Let processes that are started within inherit the mark by which they are found again."""
-    os.environ.update({STACK_VARIABLE: stack, PART_VARIABLE: part})
-    try:
-        yield
-    finally:
-        del os.environ[STACK_VARIABLE], os.environ[PART_VARIABLE]
 
 
 @contextmanager

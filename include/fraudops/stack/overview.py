@@ -66,13 +66,15 @@ class PortfolioOverview:
     """Alerts per decision."""
     notices: dict[str, int | None] = field(default_factory=lambda: {"sent": None, "waiting": None})
     alarms: tuple[str, ...] = ()
-    """A sentence per model file that is not the one registered."""
+    """A sentence per model file that is not the one registered, and one where notices wait too long."""
     punctuality: dict[str, Any] | None = None
     """What is late; None where the portfolio has no deadline."""
     in_time: str | None = None
     """The same in words."""
     shadow: str | None = None
     """A sentence about the challenger that scores beside the champion."""
+    monitoring: str | None = None
+    """A sentence about what monitoring says."""
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -92,6 +94,7 @@ class PortfolioOverview:
             "alarms": list(self.alarms),
             "punctuality": self.punctuality,
             "shadow": self.shadow,
+            "monitoring": self.monitoring,
         }
 
 
@@ -141,6 +144,7 @@ def portfolio_overview(
 
     from fraudops.decisions.pending import history_keys, pending_keys, stale_keys
     from fraudops.decisions.timeliness import punctuality
+    from fraudops.notices.lateness import late
     from fraudops.notices.outbox import counts
     from fraudops.registry.integrity import altered_files
     from fraudops.registry.shadow import progress
@@ -152,6 +156,7 @@ def portfolio_overview(
         )
         decisions = {row[0]: row[1] for row in alerts}
         shadow = progress(store, session, portfolio)
+        findings = [*altered_files(session, portfolio.name), late(session, portfolio)]
         return PortfolioOverview(
             **counted,
             champion=champion(session, portfolio.name),
@@ -161,11 +166,25 @@ def portfolio_overview(
             alerts=sum(decisions.values()),
             decisions=decisions,
             notices=dict(counts(session, portfolio.name).to_dict()),
-            alarms=tuple(finding.sentence for finding in altered_files(session, portfolio.name)),
+            alarms=tuple(finding.sentence for finding in findings if finding is not None),
             punctuality=in_time.to_dict() if in_time else None,
             in_time=in_time.sentence if in_time else None,
             shadow=shadow.sentence if shadow else None,
+            monitoring=monitoring(ws, portfolio),
         )
+
+
+def monitoring(ws: Workspace, portfolio: Portfolio) -> str | None:
+    """What monitoring says about the champion, in a sentence; None where it has not looked yet."""
+    from fraudops.monitoring.looks import checks_of, states
+    from fraudops.monitoring.wording import sentences
+
+    found = states(ws, portfolio)
+    if not found:
+        return None
+    state = found[-1]
+    reasons = sentences(checks_of(ws, portfolio, state.key), state.reasons)
+    return f"monitoring says {state.status} since {state.since}" + (f": {'; '.join(reasons)}" if reasons else "")
 
 
 def champion(session: Session, portfolio: str) -> Champion | None:

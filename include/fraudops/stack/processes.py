@@ -11,7 +11,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -85,6 +86,16 @@ def spawn(command: Sequence[str], *, environment: Mapping[str, str], log: Path, 
         )
     _children.append(process)
     return ProcessRecord(pid=process.pid, started=start_mark(process.pid) or "", at=time.time())
+
+
+@contextmanager
+def marked(stack: str, part: str) -> Iterator[None]:
+    """Let processes that are started within inherit the mark by which they are found again."""
+    os.environ.update({STACK_VARIABLE: stack, PART_VARIABLE: part})
+    try:
+        yield
+    finally:
+        del os.environ[STACK_VARIABLE], os.environ[PART_VARIABLE]
 
 
 def members(stack: str, parts: Iterable[str] | None = None) -> list[psutil.Process]:

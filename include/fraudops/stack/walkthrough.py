@@ -23,16 +23,17 @@ from fraudops.stack import overview
 from fraudops.stack.client import AirflowClient, ApiError, DagRun, RunFailedError, TaskInstance
 from fraudops.stack.itinerary import Itinerary
 from fraudops.stack.secrets import USERS
+from fraudops.stack.simulated_files import write_stretch
 from fraudops.workspace import Workspace
 
-LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE, WATCH = (
-    "land", "ingest", "score", "train", "promote", "rollback", "shadow", "notify", "reconcile", "watch",
+LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE, WATCH = (
+    "land", "ingest", "score", "monitor", "train", "promote", "rollback", "shadow", "notify", "reconcile", "watch",
 )  # fmt: skip
-WORKFLOWS = (LAND, INGEST, SCORE, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE)
+WORKFLOWS = (LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE)
 
 APPROVE = "Approve"
-_FEEDS = 3
-"""Files of a simulated history: payments, chargebacks and dispositions."""
+_DRIFT = "drift__"
+"""How the names of training runs begin that monitoring asks for."""
 _THINKING = 2.5
 """Seconds between a question and our answer: one given in the very moment in which the task is parked can make
 the task fail."""
@@ -104,34 +105,65 @@ class Walkthrough:
                 self.land(self.plan.catch_up)
         with self.narrator.phase(f"Ingest, score and alert: {len(self.plan.live)} partitions, one by one"):
             self.follow()
+        if self.plan.later:
+            with self.narrator.phase(f"Weeks later: ingest, score and alert {len(self.plan.later)} partitions at once"):
+                write_stretch(self.plan, self.ws.landing / self.portfolio.name, self.plan.later)
+                self.land(self.plan.later)
+        with self.narrator.phase("Watch the champion, and train again where that says so"):
+            self.follow_monitoring()
         with self.narrator.phase("Send the notices"):
             self.notify()
-        self.watch()
+        self.watch_folder()
 
     # -- the steps ------------------------------------------------------------------------------------
 
     def simulate(self) -> None:
         """Write the bulk load's files; the days after it are written when their runs ask for them."""
-        from fraudops.intake.simulation import World, save_world, write_history
-
         plan = self.plan
-        if plan.simulation is None:
-            return
-        folder = self.ws.landing / self.portfolio.name
-        world = World(
-            seed=plan.simulation.seed,
-            start=plan.first_day,
-            payments_per_day=plan.simulation.payments_per_day,
-        )
-        save_world(folder, world)
-        files = sorted(folder.glob(f"*_history_{plan.first}_{plan.last}.csv.gz"))
-        if len(files) < _FEEDS:
-            files = write_history(folder, world, plan.first_day, plan.last_bulk_day)
-        else:
+        files, written = write_stretch(plan, self.ws.landing / self.portfolio.name, plan.bulk)
+        if not written:
             self.narrator.found("simulated already")
         self.narrator.found(
             f"{len(plan.bulk)} days, {plan.first} to {plan.last}: {', '.join(file.name for file in files)}"
         )
+
+    def follow_monitoring(self) -> None:
+        """Tell what monitoring has seen; wait for the training that it asks for, and answer as the validator."""
+        from fraudops.monitoring.looks import states
+        from fraudops.monitoring.watch import unmonitored
+
+        before = {name: self._failed(name) for name in (MONITOR, RECONCILE)}
+        while self._active(self.portfolio.dag_id(MONITOR)):
+            self.narrator.now("monitoring")
+            time.sleep(0.5)
+        if unmonitored(self.ws, self.portfolio):
+            self._complete(RECONCILE, {})
+        for workflow, runs in before.items():
+            self._raise_failure(workflow, runs)
+        found = states(self.ws, self.portfolio)
+        for state, was in zip(found, [None, *found], strict=False):
+            if was is None or state.status != was.status:
+                self.narrator.found(f"{state.since}: {state.status}")
+        said = overview.monitoring(self.ws, self.portfolio)
+        self.narrator.found(said or "nothing could be monitored: there is no champion, or too little was scored")
+        self._follow_retraining()
+
+    def _follow_retraining(self) -> None:
+        """Wait for the newest training run that monitoring has asked for, tell its verdict, and carry it out."""
+        asked = [r for r in self.client.newest_runs(self.portfolio.dag_id(TRAIN)) if r.run_id.startswith(_DRIFT)]
+        if not asked:
+            self.narrator.found("no training was asked for")
+            return
+        run = asked[0]
+        self.narrator.found(f"monitoring has started {run.dag_id} ({run.run_id})")
+        self._wait(run)
+        with self.ws.transaction() as session:
+            self._tell_candidates(session, run.run_id)
+            verdict = overview.verdict(session, self.portfolio.name, run.run_id)
+        if verdict is None:
+            raise FraudopsError("the training run left no verdict", where=f"{self.portfolio.name} {run.run_id}")
+        self.narrator.found(f"verdict {verdict.outcome}: {verdict.reason}")
+        self.promote(run.run_id)
 
     def wake(self) -> None:
         """Unpause the workflows, all but ``ingest``: that one begins when there is a champion."""
@@ -240,7 +272,7 @@ class Walkthrough:
             time.sleep(0.5)
         self.narrator.found(f"{found.sent} notices sent")
 
-    def watch(self) -> None:
+    def watch_folder(self) -> None:
         """From now on what arrives in the landing folder is landed and scored at once."""
         if self.portfolio.scheduled and self.portfolio.watched:
             self.client.wait_for_dags([self.portfolio.dag_id(WATCH)])

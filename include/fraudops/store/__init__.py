@@ -2,6 +2,20 @@
 
 from fraudops.store.digests import canonical_json, sha256_of
 from fraudops.store.manifest import Input, Manifest, StoredFile
+from fraudops.store.pinned import PinnedStore, version_of
+from fraudops.store.removal import Tombstone, removed_keys, tombstone
 from fraudops.store.store import Store
 
-__all__ = ["Input", "Manifest", "Store", "StoredFile", "canonical_json", "sha256_of"]
+__all__ = [
+    "Input",
+    "Manifest",
+    "PinnedStore",
+    "Store",
+    "StoredFile",
+    "Tombstone",
+    "canonical_json",
+    "removed_keys",
+    "sha256_of",
+    "tombstone",
+    "version_of",
+]

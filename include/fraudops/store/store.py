@@ -7,6 +7,7 @@ Layout, below the store's root::
                                        staged.json             a manifest that has not passed validation yet
                                        history/<digest>.json   manifests that were replaced
     <area>/portfolio=<P>/...                                   objects: models, reports, Data Docs
+    format.json                                                which form all of this has
 
 A data file is never changed once written, so a reader holding an old manifest still finds its rows.
 """
@@ -16,7 +17,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -25,7 +25,9 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from fraudops.errors import IntegrityError, MissingPartitionError
+from fraudops.store import formats
 from fraudops.store.digests import sha256_of
+from fraudops.store.files import explained, put_whole
 from fraudops.store.manifest import Input, Manifest, StoredFile
 
 _ROW_GROUP = 65_536
@@ -43,6 +45,7 @@ class Store:
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = UPath(root)
+        self._readable = self._writable = False
 
     # -- partitions -----------------------------------------------------------------------------------
 
@@ -58,7 +61,7 @@ class Store:
         facts: dict[str, Any] | None = None,
     ) -> Manifest:
         """Write a partition whole: data first, manifest last. Rows must come in their defined order."""
-        manifest = self.stage(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
+        manifest = self._write_data(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
         self.publish(manifest)
         return manifest
 
@@ -74,23 +77,8 @@ class Store:
         facts: dict[str, Any] | None = None,
     ) -> Manifest:
         """Write a partition's data and its manifest-to-be; readers see nothing until :meth:`publish`."""
-        content = _parquet(table)
-        digest = sha256_of(content)
-        file = StoredFile(name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest)
-        manifest = Manifest(
-            dataset=dataset,
-            portfolio=portfolio,
-            key=key,
-            rows=table.num_rows,
-            files=(file,),
-            columns={field.name: str(field.type) for field in table.schema},
-            inputs=tuple(sorted(inputs, key=lambda i: (i.dataset, i.key))),
-            config=config,
-            facts=facts or {},
-        )
-        folder = self._folder(dataset, portfolio, key)
-        self._put(folder / file.name, content)
-        self._put(folder / "staged.json", manifest.to_bytes())
+        manifest = self._write_data(dataset, portfolio, key, table, config=config, inputs=inputs, facts=facts)
+        self._put(self._folder(dataset, portfolio, key) / "staged.json", manifest.to_bytes())
         return manifest
 
     def publish(self, manifest: Manifest) -> None:
@@ -103,15 +91,11 @@ class Store:
             self._put(folder / "history" / f"{sha256_of(previous)[:16]}.json", previous)
         if previous != content:
             self._put(current, content)
-        staged = folder / "staged.json"
-        if staged.exists():
-            staged.unlink()
+        _forget(folder / "staged.json")
 
     def discard(self, manifest: Manifest) -> None:
         """Forget a staged partition (its data stays until retention removes what no manifest names)."""
-        staged = self._folder(manifest.dataset, manifest.portfolio, manifest.key) / "staged.json"
-        if staged.exists():
-            staged.unlink()
+        _forget(self._folder(manifest.dataset, manifest.portfolio, manifest.key) / "staged.json")
 
     def staged(self, dataset: str, portfolio: str, key: str) -> Manifest | None:
         """The manifest of a partition that waits for validation, or None."""
@@ -137,6 +121,14 @@ class Store:
                 remedy="run the step that writes it",
             )
         return manifest
+
+    def versions(self, dataset: str, portfolio: str, key: str) -> list[Manifest]:
+        """Every manifest that a partition has had, the one in force first; the others in no order of time."""
+        current = self.manifest(dataset, portfolio, key)
+        folder = self._folder(dataset, portfolio, key) / "history"
+        earlier = sorted(folder.glob("*.json"), key=str) if folder.exists() else []
+        found = [manifest for path in earlier if (manifest := self._manifest_at(path)) is not None]
+        return [*([current] if current is not None else []), *found]
 
     def read(self, manifest: Manifest, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows a manifest names (published or staged), each file checked against its digest.
@@ -166,7 +158,7 @@ class Store:
 
     def keys(self, dataset: str, portfolio: str) -> list[str]:
         """Keys of the published partitions of a dataset, in the order of time."""
-        folder = self.root / dataset / f"portfolio={portfolio}"
+        folder = self.path(dataset, portfolio)
         if not folder.exists():
             return []
         found = (path for path in folder.iterdir() if path.name.startswith("date="))
@@ -175,7 +167,16 @@ class Store:
     # -- objects --------------------------------------------------------------------------------------
 
     def path(self, area: str, portfolio: str, *parts: str) -> UPath:
-        """Path of an object, ``<area>/portfolio=<P>/<parts…>``; a part that could climb out is refused."""
+        """Path of an object, ``<area>/portfolio=<P>/<parts…>``; a part that could climb out is refused.
+
+        Raises
+        ------
+        ConfigurationError
+            The store has a format that this version does not know.
+        """
+        if not self._readable:
+            formats.format_of(self.root)
+            self._readable = True
         for part in (area, portfolio, *parts):
             if not _SAFE.fullmatch(part) or ".." in part:
                 raise ValueError(f"{part!r} cannot be part of a path in the store")
@@ -193,6 +194,34 @@ class Store:
 
     # -- inside ---------------------------------------------------------------------------------------
 
+    def _write_data(
+        self,
+        dataset: str,
+        portfolio: str,
+        key: str,
+        table: pa.Table,
+        *,
+        config: str,
+        inputs: Iterable[Input],
+        facts: dict[str, Any] | None,
+    ) -> Manifest:
+        content = _parquet(table)
+        digest = sha256_of(content)
+        file = StoredFile(name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest)
+        manifest = Manifest(
+            dataset=dataset,
+            portfolio=portfolio,
+            key=key,
+            rows=table.num_rows,
+            files=(file,),
+            columns={field.name: str(field.type) for field in table.schema},
+            inputs=tuple(sorted(inputs, key=lambda i: (i.dataset, i.key))),
+            config=config,
+            facts=facts or {},
+        )
+        self._put(self._folder(dataset, portfolio, key) / file.name, content)
+        return manifest
+
     def _folder(self, dataset: str, portfolio: str, key: str) -> UPath:
         return self.path(dataset, portfolio, f"date={key}")
 
@@ -203,23 +232,18 @@ class Store:
         except FileNotFoundError:
             return None
 
-    @staticmethod
-    def _put(path: UPath, content: bytes) -> None:
-        """Write a whole file or nothing: a bucket does so by itself, a folder by a rename."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.protocol not in ("", "file", "local"):
-            path.write_bytes(content)
-            return
-        temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}"
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(str(temporary), str(path))  # noqa: PTH105 - UPath.replace differs between backends
-        finally:
-            if temporary.exists():
-                temporary.unlink()
+    def _put(self, path: UPath, content: bytes) -> None:
+        """Write a whole file or nothing, and only into a store whose format is ours."""
+        if not self._writable:
+            formats.require_writable(self.root)
+            self._readable = self._writable = True
+        put_whole(path, content)
+
+
+def _forget(path: UPath) -> None:
+    if path.exists():
+        with explained(path):
+            path.unlink()
 
 
 def _parquet(table: pa.Table) -> bytes:

@@ -17,6 +17,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_vi
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 from fraudops.errors import FraudopsError
+from fraudops.keeping.size import storage
 from fraudops.portfolio import Portfolio
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -60,8 +61,12 @@ def create_app() -> FastAPI:
     app.add_exception_handler(FraudopsError, _unavailable)
     app.add_exception_handler(SQLAlchemyError, _no_database)
     app.get("/")(overview)
+    app.get("/monitoring")(monitoring)
+    app.get("/monitoring/{portfolio}")(watched)
     app.get("/reports")(training_reports)
     app.get("/reports/{portfolio}/{run_id}")(training_report)
+    app.get("/restated")(restatements)
+    app.get("/restated/{portfolio}/{run}")(restatement)
     app.get("/evidence/{portfolio}/{version}")(evidence)
     app.get("/validation")(validations)
     app.get("/validation/{portfolio}/{key}")(validation)
@@ -75,7 +80,28 @@ def create_app() -> FastAPI:
 
 def overview(request: Request, archive: ArchiveDep) -> HTMLResponse:
     """Per portfolio: what came in, which model decides, what it raised, who was told."""
-    return render(request, "overview.html", cards=summaries.overview(archive))
+    return render(request, "overview.html", cards=summaries.overview(archive), storage=storage(archive.store))
+
+
+def monitoring(request: Request, archive: ArchiveDep) -> HTMLResponse:
+    """Every portfolio's status over time."""
+    # Imported here: the room brings the libraries that measure, which most pages do not need.
+    from fraudops_airflow.web.monitoring import watched
+
+    pages = [(portfolio, watched(archive, portfolio)) for portfolio in archive.portfolios.values()]
+    pages.sort(key=lambda page: (page[1] is None, page[0].name))
+    return render(request, "monitoring.html", pages=pages)
+
+
+def watched(request: Request, archive: ArchiveDep, portfolio: str) -> HTMLResponse:
+    """One portfolio: checks over time, performance, distributions then and now."""
+    from fraudops_airflow.web.monitoring import watched
+
+    found = _portfolio(archive, portfolio)
+    page = watched(archive, found)
+    if page is None:
+        raise HTTPException(404, f"Nothing of {portfolio} has been monitored yet.")
+    return render(request, "watched.html", page=page)
 
 
 def training_reports(request: Request, archive: ArchiveDep) -> HTMLResponse:
@@ -96,6 +122,24 @@ def training_report(request: Request, archive: ArchiveDep, portfolio: str, run_i
     with archive.reading() as session:
         run = summaries.training_run(session, found, run_id)
     return render(request, "report.html", run=run)
+
+
+def restatements(request: Request, archive: ArchiveDep) -> HTMLResponse:
+    """What would be alerted today for days of the past: every restatement, by portfolio."""
+    return render(
+        request,
+        "restatements.html",
+        lines=summaries.restatements(archive),
+        portfolios=list(archive.portfolios.values()),
+    )
+
+
+def restatement(request: Request, archive: ArchiveDep, portfolio: str, run: str) -> HTMLResponse:
+    """One restatement, with its page below."""
+    found = _portfolio(archive, portfolio)
+    if not archive.has("restated", portfolio, run):
+        raise HTTPException(404, f"There is no restatement {run}.")
+    return render(request, "restatement.html", portfolio=found, run=run)
 
 
 def evidence(request: Request, archive: ArchiveDep, portfolio: str, version: str) -> HTMLResponse:

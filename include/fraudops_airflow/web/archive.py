@@ -19,7 +19,7 @@ from upath import UPath
 
 from fraudops_airflow.catalogue import valid_portfolios
 
-AREAS = ("reports", "validation", "evidence")
+AREAS = ("reports", "validation", "evidence", "restated")
 """Areas of the store whose files are handed out."""
 
 MEDIA_TYPES = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fraudops.database import Alert, Verdict
 from fraudops.notices import outbox
+from fraudops.notices.lateness import Late, late
 from fraudops.portfolio import Portfolio
 from fraudops.registry.gate_lines import failed_gates
 from fraudops.registry.integrity import AlteredFile, altered_files
@@ -101,10 +102,14 @@ class PortfolioOverview:
     notices: outbox.Counts
     alarms: tuple[AlteredFile, ...]
     """Model files that are not the ones registered."""
+    late: Late | None
+    """Notices that wait too long for delivery."""
     punctuality: Punctuality | None
     """What should have been scored by now and is not; None where the portfolio has no deadline."""
     shadow: Progress | None
     """The challenger that scores beside the champion."""
+    monitoring: tuple[str, str] | None
+    """Status of the champion (ok, watch, act) and since when; None where nobody has looked."""
 
     @property
     def is_empty(self) -> bool:
@@ -183,6 +188,33 @@ def training_run(session: Session, portfolio: Portfolio, run_id: str) -> Trainin
         versions=tuple(measured),
         as_of=verdict.as_of if verdict else max((v.as_of for v in versions), default=None),
     )
+
+
+@dataclass(frozen=True)
+class RestatementLine:
+    """What would be alerted today for days of the past."""
+
+    portfolio: Portfolio
+    run: str
+    version: str
+    reason: str
+    partitions: int
+    new: int
+    gone: int
+    changed: int
+
+
+def restatements(archive: Archive) -> list[RestatementLine]:
+    """Every restatement that has a page, the newest days first."""
+    lines = []
+    for portfolio in archive.portfolios.values():
+        for folder in archive.folders("restated", portfolio.name):
+            if archive.has("restated", portfolio.name, folder.name):
+                found = _json(archive, "restated", portfolio.name, folder.name, "summary.json")
+                numbers = {name: int(found.get(name, 0)) for name in ("partitions", "new", "gone", "changed")}
+                texts = {name: str(found.get(name, "")) for name in ("version", "reason")}
+                lines.append(RestatementLine(portfolio, folder.name, **texts, **numbers))
+    return lines
 
 
 def validations(archive: Archive) -> list[ValidationLine]:
@@ -270,8 +302,10 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         alerts=session.scalar(select(func.count()).select_from(Alert).where(Alert.portfolio == name)) or 0,
         notices=outbox.counts(session, name),
         alarms=tuple(altered_files(session, name)),
+        late=late(session, portfolio),
         punctuality=_punctuality(archive, portfolio),
         shadow=progress(archive.store, session, portfolio),
+        monitoring=_monitoring(archive, portfolio),
     )
 
 
@@ -280,6 +314,14 @@ def _pending(archive: Archive, portfolio: Portfolio) -> int:
     from fraudops.decisions.pending import pending_keys
 
     return len(pending_keys(archive.workspace, portfolio))
+
+
+def _monitoring(archive: Archive, portfolio: Portfolio) -> tuple[str, str] | None:
+    # Imported here, as above: the room brings the libraries that measure.
+    from fraudops.monitoring.looks import states
+
+    found = states(archive.workspace, portfolio)
+    return (found[-1].status, found[-1].since) if found else None
 
 
 def _stale(archive: Archive, portfolio: Portfolio) -> int:

@@ -1,37 +1,28 @@
-"""The outbox: notices from the moment they are queued until a mail server has them.
-
-::
-
-    waiting ──claim──> sending ──sent──────> sent
-       ^                 │ ├──rejected─────> rejected ──release──> waiting
-       ├──── refused ────┘ └──uncertain────> waiting (resend) or uncertain (hold) ──release──> waiting
+"""Taking notices out of the outbox: claimed, sent, and how that ended.
 
 A claim is a lease: when a sender dies the lease runs out, and as nobody knows how far it came its attempt is
-recorded as uncertain. Delivery is thus at least once, and every attempt bears the same Message-ID.
+recorded as uncertain. A sender that says who it is takes up its own claim at once. Delivery is thus at least once,
+and every attempt bears the same Message-ID.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import and_, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
 
 from fraudops.database.models import Delivery, Notice
-from fraudops.errors import ConfigurationError, ConflictError, ContractError
+from fraudops.errors import ConflictError
+from fraudops.notices.outbox.asking import unknown
+from fraudops.notices.outbox.queueing import one_line
 from fraudops.notices.transmission import Transmission
-from fraudops.portfolio import Portfolio
-from fraudops.portfolio.addresses import is_address
-from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
 
 ACTOR = "service:notify"
-SUBJECT_LENGTH = 160
 
 Uncertain = Literal["resend", "hold"]
 
@@ -57,117 +48,6 @@ class Claim:
     html: str = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Counts:
-    """How many notices are in which state; ``waiting`` includes those being sent right now."""
-
-    sent: int = 0
-    waiting: int = 0
-    uncertain: int = 0
-    rejected: int = 0
-
-    def to_dict(self) -> dict[str, int]:
-        """For status output."""
-        return {
-            "sent": self.sent,
-            "waiting": self.waiting,
-            "uncertain": self.uncertain,
-            "rejected": self.rejected,
-        }
-
-
-@dataclass(frozen=True)
-class Unsent:
-    """A notice that is not sent, for a person to look at."""
-
-    notice_id: int
-    portfolio: str
-    state: str
-    attempts: int
-    queued_at: datetime
-    subject: str
-    last_attempt: str
-    """How the latest attempt ended, and the server's words."""
-
-
-# -- queueing -------------------------------------------------------------------------------------------------
-
-
-def queue(
-    session: Session,
-    *,
-    portfolio: Portfolio,
-    kind: str,
-    dedupe_key: str,
-    recipients: Iterable[str],
-    subject: str,
-    text: str,
-    html: str,
-    as_of: datetime,
-) -> bool:
-    """Put a notice into the outbox, in the caller's transaction.
-
-    Parameters
-    ----------
-    dedupe_key
-        Names what the notice tells about; unique within the portfolio. A second notice with the same key is
-        not queued, so a step that runs again writes to nobody twice.
-    subject
-        Put on one line and shortened to 160 characters.
-
-    Returns
-    -------
-    bool
-        False where the notice was there already.
-
-    Raises
-    ------
-    ConfigurationError
-        No recipient, or an address that is none.
-    """
-    key = _bounded(_storable(f"{portfolio.name}/{dedupe_key}"))
-    sender = _address(portfolio.notices.sender, where=f"{portfolio.name}.yaml: notices.sender")
-    statement = (
-        insert(Notice)
-        .values(
-            portfolio=portfolio.name,
-            kind=kind,
-            dedupe_key=key,
-            message_id=_message_id(portfolio.name, key, sender),
-            recipients=_recipients(portfolio, recipients),
-            sender=sender,
-            subject=one_line(subject, SUBJECT_LENGTH),
-            text=_storable(text),
-            html=_storable(html),
-            state="waiting",
-            attempts=0,
-            as_of=as_of,
-            queued_at=datetime.now(UTC),
-        )
-        .on_conflict_do_nothing()
-        .returning(Notice.id)
-    )
-    return session.execute(statement).scalar_one_or_none() is not None
-
-
-def one_line(text: str, length: int | None = None) -> str:
-    """Text on one line: line breaks, control and direction characters become spaces.
-
-    Examples
-    --------
-    >>> one_line("T1\\r\\nBcc: x@evil.example")
-    'T1 Bcc: x@evil.example'
-    >>> one_line("a long subject", 8)
-    'a long…'
-    """
-    visible = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)
-    line = " ".join(visible.split())
-    return line if length is None or len(line) <= length else line[: length - 1].rstrip() + "…"
-
-
-# -- sending --------------------------------------------------------------------------------------------------
-
-
 def waiting(ws: Workspace, limit: int = 50, portfolio: str | None = None) -> list[int]:
     """Ids of notices to send now, ascending; includes those whose sender died.
 
@@ -189,6 +69,7 @@ def claim(
     *,
     on_uncertain: Uncertain = "resend",
     lease: timedelta = timedelta(minutes=10),
+    holder: str | None = None,
 ) -> Claim | None:
     """Take a notice for sending; None where there is nothing to send: another sender has it, or it is done.
 
@@ -198,6 +79,9 @@ def claim(
         The portfolio's ``notices.uncertain``: what becomes of this notice if an attempt's outcome is unknown.
     lease
         How long other senders keep their hands off; longer than an attempt can take.
+    holder
+        Who sends: one that is never at work twice at once, such as a task of a run. When it comes again its
+        earlier try is dead, and nobody waits for the end of the lease.
     """
     now = datetime.now(UTC)
     with ws.transaction() as session:
@@ -206,7 +90,8 @@ def claim(
         ).scalar_one_or_none()
         if notice is None:
             return None
-        if notice.state == "sending" and _lapsed(notice, now):
+        is_own = holder is not None and notice.claimed_by == holder
+        if notice.state == "sending" and (is_own or _lapsed(notice, now)):
             _end_attempt(notice, "uncertain", "the sender ended without a result")
             _set_uncertain(ws, session, notice, on_uncertain)
         if notice.state != "waiting":
@@ -215,7 +100,7 @@ def claim(
         if not remaining:
             _set_sent(ws, session, notice)
             return None
-        notice.state, notice.claimed_until = "sending", now + lease
+        notice.state, notice.claimed_until, notice.claimed_by = "sending", now + lease, holder
         notice.attempts += 1
         notice.deliveries.append(Delivery(started_at=now, outcome="started", accepted=[], refused={}, detail=""))
         return Claim(
@@ -332,74 +217,14 @@ def release(ws: Workspace, notice_id: int, *, actor: str) -> None:
         _enter(ws, session, notice, "notice_released", actor=actor)
 
 
-# -- asking ---------------------------------------------------------------------------------------------------
-
-
-def state(ws: Workspace, notice_id: int) -> str:
-    """A notice's state.
-
-    Raises
-    ------
-    ContractError
-        There is no such notice.
-    """
-    with ws.transaction() as session:
-        found = session.scalar(select(Notice.state).where(Notice.id == notice_id))
-    if found is None:
-        raise _unknown(notice_id)
-    return found
-
-
-def counts(session: Session, portfolio: str) -> Counts:
-    """How many notices of a portfolio are in which state."""
-    rows = session.execute(
-        select(Notice.state, func.count().label("number")).where(Notice.portfolio == portfolio).group_by(Notice.state)
-    )
-    found: dict[str, int] = {row.state: row.number for row in rows}
-    return Counts(
-        sent=found.get("sent", 0),
-        waiting=found.get("waiting", 0) + found.get("sending", 0),
-        uncertain=found.get("uncertain", 0),
-        rejected=found.get("rejected", 0),
-    )
-
-
-def unsent(ws: Workspace, limit: int = 200) -> list[Unsent]:
-    """Notices that are not sent, the oldest first."""
-    query = select(Notice).where(Notice.state != "sent").order_by(Notice.id).limit(limit)
-    with ws.transaction() as session:
-        return [
-            Unsent(
-                notice_id=notice.id,
-                portfolio=notice.portfolio,
-                state=notice.state,
-                attempts=notice.attempts,
-                queued_at=notice.queued_at,
-                subject=notice.subject,
-                last_attempt=f"{last.outcome}: {last.detail}" if (last := _last(notice)) else "",
-            )
-            for notice in session.scalars(query.options(selectinload(Notice.deliveries)))
-        ]
-
-
-# -- inside ---------------------------------------------------------------------------------------------------
+# -- inside -----------------------------------------------------------------------------------------------------
 
 
 def _locked(session: Session, notice_id: int) -> Notice:
     notice = session.execute(select(Notice).where(Notice.id == notice_id).with_for_update()).scalar_one_or_none()
     if notice is None:
-        raise _unknown(notice_id)
+        raise unknown(notice_id)
     return notice
-
-
-def _unknown(notice_id: int) -> ContractError:
-    return ContractError(
-        "there is no such notice", where=f"notice {notice_id}", remedy="'fraudops mail outbox' lists them"
-    )
-
-
-def _last(notice: Notice) -> Delivery | None:
-    return notice.deliveries[-1] if notice.deliveries else None
 
 
 def _lapsed(notice: Notice, now: datetime) -> bool:
@@ -466,47 +291,3 @@ def _enter(ws: Workspace, session: Session, notice: Notice, action: str, *, acto
         subject=f"{notice.portfolio}/notice/{notice.id}",
         details={"kind": notice.kind, "message_id": notice.message_id, "attempt": notice.attempts, **facts},
     )
-
-
-def _recipients(portfolio: Portfolio, addresses: Iterable[str]) -> list[str]:
-    """Checked, each once, in the given order."""
-    where = f"{portfolio.name}.yaml: notices"
-    found: dict[str, str] = {}
-    for address in addresses:
-        checked = _address(address, where=where)
-        found.setdefault(checked.casefold(), checked)
-    if not found:
-        raise ConfigurationError(
-            "the notice has no recipient", where=where, remedy="name one, such as compliance@bank.example"
-        )
-    return list(found.values())
-
-
-def _address(address: str, *, where: str) -> str:
-    if not is_address(address.strip()):
-        raise ConfigurationError(
-            f"{one_line(address, 80)!r} is not an e-mail address",
-            where=where,
-            remedy="write it as name@domain, without a display name, in ASCII",
-        )
-    return address.strip()
-
-
-def _message_id(portfolio: str, key: str, sender: str) -> str:
-    """Follows from what the notice tells about, so that it is the same in every attempt."""
-    domain = sender.rpartition("@")[2]
-    # A longer one would be folded in the header, which some mail clients do not unfold.
-    if "." not in domain or len(domain) > 36:
-        domain = "fraudops.invalid"
-    digest = sha256_of(f"{portfolio}\n{key}".encode("utf-8", "replace"))
-    return f"<{digest[:32]}@{domain}>"
-
-
-def _bounded(key: str) -> str:
-    """The key, its end replaced by a digest where the column could not hold it."""
-    return key if len(key) <= 400 else f"{key[:330]}…{sha256_of(key.encode())}"
-
-
-def _storable(text: str) -> str:
-    """Without what PostgreSQL or UTF-8 cannot hold."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()

@@ -1,0 +1,47 @@
+"""CPU time of a stack's processes."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from pathlib import Path
+
+
+def cpu_seconds(state: Path) -> dict[str, float]:
+    """By component: user and system time of its processes and of those of their children that have ended.
+
+    Parameters
+    ----------
+    state
+        The stack's folder, which stands in the environment or the command line of each of its processes.
+    """
+    tick = os.sysconf("SC_CLK_TCK")
+    found: dict[str, float] = defaultdict(float)
+    parents: dict[int, int] = {}
+    own: dict[int, tuple[str, float]] = {}
+    for place in Path("/proc").iterdir():
+        if not place.name.isdigit():
+            continue
+        try:
+            command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            fields = (place / "stat").read_text().rpartition(") ")[2].split()
+            mine = str(state) in command or str(state).encode() in (place / "environ").read_bytes()
+        except (OSError, PermissionError):
+            continue
+        parents[int(place.name)] = int(fields[1])
+        if mine and int(place.name) != os.getpid():
+            own[int(place.name)] = (command, sum(int(value) for value in fields[11:15]) / tick)
+    for number, (command, seconds) in own.items():
+        found[_component(number, command, own, parents)] += seconds
+    return dict(found)
+
+
+def _component(number: int, command: str, own: dict[int, tuple[str, float]], parents: dict[int, int]) -> str:
+    while True:
+        for name in ("scheduler", "api-server", "dag-processor", "triggerer", "postgres", "mailsink"):
+            if name in command.replace("_", "-").replace("mail-sink", "mailsink"):
+                return name
+        number = parents.get(number, 0)
+        if number not in own:
+            return "other"
+        command = own[number][0]

@@ -1,0 +1,1 @@
+"""What is kept, for how long, and whether it is still what was written: retention, legal holds, sizes, verification."""

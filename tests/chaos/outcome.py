@@ -1,0 +1,159 @@
+"""What came of a life: every file of the store, every alert, notice, version and ledger entry; and how two differ.
+
+What must differ is left out: moments at which a row was written, numbers that a rolled-back transaction used up, how
+many attempts a notice needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+
+_ALERTS = """
+    select portfolio, partition_key, transaction_id, event_time, amount_minor, currency, score, decision, route,
+           reasons::text, explanation::text, as_of from alert
+"""
+_NOTICES = "select dedupe_key, kind, message_id, recipients::text, subject, state, text, as_of from notice"
+_VERSIONS = "select portfolio, number, run_id, candidate, artifact_sha256, metrics::text from model_version"
+_VERDICTS = "select portfolio, run_id, kind, outcome, reason, gates::text from verdict"
+_PROMOTIONS = "select portfolio, kind, effective_from, approved_by, reason from promotion"
+_LEDGER = "select portfolio, actor, action, subject, details from ledger"
+
+_UNTOLD = frozenset({"notice_uncertain"})
+"""Actions that a crash adds rightly."""
+_NUMBERS = re.compile(r"Alert no\. \d+")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What there is.
+
+    Attributes
+    ----------
+    files
+        Path below the store → SHA-256.
+    left_over
+        Temporary files of writers that died. Nobody reads them; retention removes them.
+    rows
+        Table → its rows, without what must differ.
+    mails
+        Message-ID → how often it was delivered.
+    """
+
+    files: dict[str, str]
+    left_over: int
+    rows: dict[str, Counter[str]]
+    mails: Counter[str]
+
+
+@dataclass
+class Difference:
+    """How a life differs from its twin."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether they are equal."""
+        return not (self.lost or self.doubled or self.other)
+
+    def lines(self) -> Iterable[str]:
+        """For a log."""
+        for word, items in (("lost", self.lost), ("doubled", self.doubled), ("different", self.other)):
+            yield from (f"{word}: {item}" for item in items[:6])
+
+
+def read(store: Path, connection_string: str, maildir: Path) -> Outcome:
+    """Read what there is."""
+    files: dict[str, str] = {}
+    left_over = 0
+    for path in store.rglob("*"):
+        if path.is_dir():
+            continue
+        if path.name.startswith("."):
+            left_over += 1
+        else:
+            files[str(path.relative_to(store))] = hashlib.sha256(path.read_bytes()).hexdigest()
+    connection = psycopg2.connect(connection_string)
+    try:
+        with connection.cursor() as cursor:
+            rows = {name: _rows(cursor, query) for name, query in _QUERIES.items()}
+    finally:
+        connection.close()
+    return Outcome(files, left_over, rows, Counter(_message_ids(maildir)))
+
+
+def compare(twin: Outcome, found: Outcome) -> Difference:
+    """What the life has less, more, and otherwise than its twin."""
+    difference = Difference()
+    for path in twin.files.keys() - found.files.keys():
+        difference.lost.append(path)
+    for path in found.files.keys() - twin.files.keys():
+        difference.doubled.append(path)
+    for path in twin.files.keys() & found.files.keys():
+        if twin.files[path] != found.files[path]:
+            difference.other.append(path)
+    for table, rows in twin.rows.items():
+        difference.lost += [f"{table}: {row[:300]}" for row in (rows - found.rows[table]).elements()]
+        difference.doubled += [f"{table}: {row[:300]}" for row in (found.rows[table] - rows).elements()]
+    difference.lost += [f"mail {name}" for name in twin.mails.keys() - found.mails.keys()]
+    difference.doubled += [f"mail {name}" for name in found.mails.keys() - twin.mails.keys()]
+    return difference
+
+
+# -- inside ---------------------------------------------------------------------------------------------------
+
+
+def _rows(cursor: Any, query: str) -> Counter[str]:
+    cursor.execute(query)
+    return Counter(
+        text
+        for row in cursor.fetchall()
+        if (text := _plain(dict(zip([c.name for c in cursor.description], row, strict=True))))
+    )
+
+
+def _plain(row: dict[str, Any]) -> str | None:
+    if row.get("action") in _UNTOLD:
+        return None
+    if str(row.get("actor", "")).startswith("service:"):
+        # Which workflow did it may differ: what a crash left half done `reconcile` finishes.
+        row["actor"] = "service"
+    details = row.get("details")
+    if isinstance(details, dict):
+        row["details"] = {name: value for name, value in details.items() if name != "attempt"}
+    subject = str(row.get("subject", ""))
+    if "/notice/" in subject:
+        # Its number; what it is about stands in the details.
+        row["subject"] = subject.rpartition("/")[0]
+    if "text" in row:
+        row["text"] = _NUMBERS.sub("Alert no. N", row["text"])
+    return json.dumps(row, sort_keys=True, default=str)
+
+
+_QUERIES = {
+    "alert": _ALERTS,
+    "notice": _NOTICES,
+    "model_version": _VERSIONS,
+    "verdict": _VERDICTS,
+    "promotion": _PROMOTIONS,
+    "ledger": _LEDGER,
+}
+
+
+def _message_ids(maildir: Path) -> Iterable[str]:
+    for path in [*(maildir / "new").glob("*"), *(maildir / "cur").glob("*")]:
+        for line in path.read_text(errors="replace").splitlines():
+            if line.lower().startswith("message-id:"):
+                yield line.partition(":")[2].strip()
+                break
