@@ -9,7 +9,14 @@ from airflow.sdk import DAG, Param, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import follow_up_task, reconcile_now, say, score_chunk_task, send_notices_now
+from fraudops_airflow.steps import (
+    follow_up_task,
+    monitor_undone,
+    reconcile_now,
+    say,
+    score_chunk_task,
+    send_notices_now,
+)
 
 DOC = """Load history in bulk: every file in the landing folder, all its partitions, in one run.
 
@@ -151,6 +158,7 @@ def build_land(portfolio: Portfolio) -> DAG:
         landed = land()
         scored = score_chunk_task(portfolio, "score").expand(keys=validate(landed))
         scored >> send_notices_now(portfolio)
+        scored >> monitor_undone(portfolio)
         scored >> follow_up_task(portfolio)(landed) >> reconcile_now(portfolio)
         (
             scored

@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import follow_monitoring, monitored, say, score_chunk_task, send_notices_now
+from fraudops_airflow.steps import monitor_undone, say, score_chunk_task, send_notices_now
 from fraudops_airflow.watch import find_missed_task, land_files
 
 DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since, or whose
@@ -92,26 +92,8 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
                 portfolio, "land_missed", "find_missed", "reconcile__{{ dag_run.run_id }}"
             )
 
-        @task_group(group_id="monitoring")
-        def monitoring() -> Any:
-            """What monitoring has left out: a paused day, a bulk load, labels that came late."""
-
-            @task.branch(trigger_rule="none_failed")
-            def monitor(ti: Any = None) -> list[str] | None:
-                """Measure, settle and look, in the order of time."""
-                from fraudops.monitoring.watch import monitor, unmonitored
-
-                from fraudops_airflow.context import open_workspace
-
-                ws = open_workspace()
-                return monitored(ti, monitor(ws, portfolio, unmonitored(ws, portfolio)), within="monitoring.")
-
-            looked = monitor()
-            looked >> follow_monitoring(portfolio, "monitoring.monitor")
-            return looked
-
         scored = score_chunk_task(portfolio, "score").expand(keys=find_undone())
-        scored >> monitoring()
+        scored >> monitor_undone(portfolio)
         healed, asked = shadow()
         scored >> healed
         # Not behind the comparison itself, which skips whatever hangs on it where nobody is to be asked.

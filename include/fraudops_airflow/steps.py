@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import task
+from airflow.sdk import task, task_group
 from fraudops.portfolio import Portfolio, format_duration
 
 from fraudops_airflow.defaults import BULK_POOL
@@ -182,6 +182,30 @@ def follow_monitoring(portfolio: Portfolio, monitor: str) -> list[TriggerDagRunO
         retries=2,
     )
     return [retrain, send_notices_now(portfolio)]
+
+
+def monitor_undone(portfolio: Portfolio) -> Any:
+    """A group that monitors every scored partition that nobody has looked at, and does what follows from that."""
+
+    @task_group(group_id="monitoring")
+    def monitoring() -> Any:
+        """What monitoring has left out: a bulk load, a paused day, labels that came late."""
+
+        @task.branch(trigger_rule="none_failed")
+        def monitor(ti: Any = None) -> list[str] | None:
+            """Measure, settle and look, in the order of time."""
+            from fraudops.monitoring.watch import monitor, unmonitored
+
+            from fraudops_airflow.context import open_workspace
+
+            ws = open_workspace()
+            return monitored(ti, monitor(ws, portfolio, unmonitored(ws, portfolio)), within="monitoring.")
+
+        looked = monitor()
+        looked >> follow_monitoring(portfolio, "monitoring.monitor")
+        return looked
+
+    return monitoring()
 
 
 def send_notices_now(portfolio: Portfolio, **arguments: Any) -> TriggerDagRunOperator:

@@ -211,3 +211,25 @@ def test_a_shadow_can_fail_nobody(dag_bag: DagBag) -> None:
     reconcile = dag_bag.dags["cards_reconcile"]
     assert reconcile.get_task("shadow.compare").downstream_task_ids == {"shadow.ask_for_promotion"}
     assert reconcile.get_task("send_notices").trigger_rule == "none_failed"
+
+
+def test_monitoring_trains_once_for_each_champion_and_week(dag_bag: DagBag) -> None:
+    for dag_id, task_id, asks in (
+        ("cards_monitor", "retrain", "monitor"),
+        ("cards_reconcile", "monitoring.retrain", "monitoring.monitor"),
+        ("cards_land", "monitoring.retrain", "monitoring.monitor"),
+    ):
+        dag = dag_bag.dags[dag_id]
+        retrain = dag.get_task(task_id)
+        assert (retrain.trigger_dag_id, retrain.skip_when_already_exists) == ("cards_train", True)
+        assert (
+            retrain.trigger_run_id == f"{{{{ ti.xcom_pull(task_ids='{asks}', key='result')['retraining']['run_id'] }}}}"
+        )
+        assert retrain.conf["window"] == "60d"
+        assert retrain.upstream_task_ids == {asks}
+        assert asks in dag.get_task(task_id.replace("retrain", "send_notices")).upstream_task_ids
+
+
+def test_what_monitoring_finds_cannot_fail_the_scoring(dag_bag: DagBag) -> None:
+    assert "cards_scores" in {asset.name for asset in dag_bag.dags["cards_score"].get_task("score").outlets}
+    assert not {task for task in dag_bag.dags["cards_score"].task_ids if "monitor" in task}

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 from fraudops.decisions.pending import partition_states
+from fraudops.decisions.recorded import find_decision
+from fraudops.decisions.replay import replay
 from fraudops.decisions.scoring import score
 from fraudops.errors import ContractError
 from fraudops.features import build
@@ -76,6 +78,18 @@ def test_what_was_removed_is_no_missing_work(shop: Shop) -> None:
     assert len(shop.notices()) == notices
     with pytest.raises(ContractError, match=r"2026-03-01 were removed by retention.*backup"):
         shop.land(shop.file(DAYS[0]), first=DAYS[0], last=DAYS[0])
+
+
+def test_decisions_whose_past_is_gone_are_replayed_as_far_as_they_can_be(shop: Shop) -> None:
+    _five(shop)
+    retain(shop.ws, shop.portfolio, now=NOW, actor="a")
+    (found,) = replay(shop.ws, shop.portfolio, DAYS[3], [f"{DAYS[3]}-c"])
+    states = {part.name: part.state for part in found.parts}
+    assert states.pop("features") == "gone"
+    assert set(states.values()) == {"equal"}
+    assert "removed by retention" in next(part.why for part in found.parts if part.name == "features")
+    with pytest.raises(ContractError, match=rf"scores of {DAYS[0]} were removed by retention \(ledger entry"):
+        find_decision(shop.ws, {"shop": shop.portfolio}, f"shop/{DAYS[0]}/{DAYS[0]}-c")
 
 
 def test_scores_that_went_before_their_transactions_are_not_made_anew(shop: Shop) -> None:

@@ -6,10 +6,11 @@ import random
 from dataclasses import replace
 
 import pytest
+from fraudops.monitoring import OUTCOMES
 from fraudops.monitoring.checks import FRAUDS, NEW, RECALL
 from fraudops.monitoring.history import history
 from fraudops.monitoring.looks import checks_of, states
-from fraudops.monitoring.measures import OUTCOMES, known_from
+from fraudops.monitoring.measures import known_from
 from fraudops.monitoring.watch import monitor, unmonitored
 from fraudops.portfolio import Monitoring
 

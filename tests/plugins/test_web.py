@@ -20,7 +20,7 @@ from sqlalchemy.exc import InternalError
 
 RUN = "manual__2026-03-20T20:00:00+00:00"
 AS_OF = datetime(2026, 3, 20, tzinfo=UTC)
-PAGES = ("/", "/reports", "/validation", "/quarantine", "/restated")
+PAGES = ("/", "/monitoring", "/reports", "/validation", "/quarantine", "/restated")
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def every_path(application: FastAPI) -> list[str]:
 
 def test_every_route_wants_a_user(application: FastAPI, stranger: TestClient, small_installation: Workspace) -> None:
     paths = every_path(application)
-    assert len(paths) == 12
+    assert len(paths) == 14
     for path in (*paths, "/documents/nonsense/cards/x/index.html"):
         answer = stranger.get(path)
         assert answer.status_code == 401, path

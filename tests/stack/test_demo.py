@@ -29,7 +29,14 @@ pytestmark = pytest.mark.stack
 CHECKOUT = Path(__file__).resolve().parents[2]
 LAST_DAY = "2026-03-31"
 DAYS, LIVE_DAYS = 44, 2
-DEMO = ("demo", f"--days={DAYS}", f"--live-days={LIVE_DAYS}", "--payments-per-day=800", f"--end={LAST_DAY}")
+DEMO = (
+    "demo",
+    f"--days={DAYS}",
+    f"--live-days={LIVE_DAYS}",
+    "--later-days=0",
+    "--payments-per-day=800",
+    f"--end={LAST_DAY}",
+)
 LIVE = ("2026-03-30", "2026-03-31")
 
 

@@ -51,6 +51,26 @@ def test_the_demo_of_tomorrow_continues_that_of_today(portfolios: dict[str, Port
     assert plan(portfolios["cards"], folder, date(2026, 11, 1)) == today
 
 
+def test_weeks_may_follow_and_tomorrow_comes_one_by_one_again(
+    portfolios: dict[str, Portfolio], folder: StackFolder
+) -> None:
+    def told(end: date) -> Itinerary:
+        cards = portfolios["cards"]
+        return simulated(cards, folder, days=90, live_days=14, later_days=28, end=end, simulation=SIMULATION)
+
+    today = told(date(2026, 11, 22))
+    assert [len(today.bulk), len(today.live), len(today.later)] == [76, 14, 28]
+    assert [*today.bulk, *today.live, *today.later] == sorted({*today.bulk, *today.live, *today.later})
+    assert today.later[-1] == "2026-11-22"
+    remember(today, folder)
+    assert told(date(2026, 11, 22)) == today
+    tomorrow = told(date(2026, 11, 23))
+    assert (tomorrow.bulk, tomorrow.later) == (today.bulk, today.later)
+    assert tomorrow.live == (*today.live, "2026-11-23")
+    remember(tomorrow, folder)
+    assert told(date(2026, 11, 23)) == tomorrow
+
+
 def test_another_world_is_refused(portfolios: dict[str, Portfolio], folder: StackFolder) -> None:
     remember(plan(portfolios["cards"], folder, date(2026, 11, 22)), folder)
     with pytest.raises(FraudopsError, match="make reset"):

@@ -27,6 +27,8 @@ def test_the_error_says_what_to_do(store: Store, monkeypatch: pytest.MonkeyPatch
     def refuse(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
+    store.write("labels", "cards", DAY, TABLE, config="c")
+    there = _files(store)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", refuse)
         with pytest.raises(StorageError, match=said) as found:
@@ -35,9 +37,13 @@ def test_the_error_says_what_to_do(store: Store, monkeypatch: pytest.MonkeyPatch
     assert not isinstance(found.value, ContractError)
     assert f"date={DAY}" in str(found.value)
     assert store.keys("transactions", "cards") == []
-    assert [path for path in Path(store.root).rglob("*") if path.is_file()] == []
+    assert _files(store) == there
     store.write("transactions", "cards", DAY, TABLE, config="c")
     assert store.read_partition("transactions", "cards", DAY).equals(TABLE)
+
+
+def _files(store: Store) -> list[Path]:
+    return sorted(path for path in Path(store.root).rglob("*") if path.is_file())
 
 
 def test_what_cannot_be_published_leaves_what_was_there(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fraudops.cli.console import out, printable, tell
+from fraudops.errors import ConfigurationError
 from fraudops.keeping.size import format_bytes
 from fraudops.keeping.snapshots import BackupFolder
 from fraudops.settings import Settings
@@ -73,7 +74,15 @@ def restore(
 ) -> None:
     """Put a backup in the place of an empty installation; everything is checked before anything is written."""
     settings = Settings.from_environment()
-    ws, stack = Workspace.open(settings), Stack(settings)
+    stack = Stack(settings)
+    if settings.database_url is None:
+        raise ConfigurationError(
+            "the keys of the installation are not here",
+            where=str(stack.folder.secrets),
+            remedy="put the secrets.json that you kept into this place (or set FRAUDOPS_DATABASE_URL, "
+            "FRAUDOPS_TOKEN_KEY and FRAUDOPS_LEDGER_KEY), then restore",
+        )
+    ws = Workspace.open(settings)
     if overwrite and not yes:
         typer.confirm(f"Replace the databases, and the store in {ws.store.root}?", abort=True)
     with _database(stack, ws, alone=True) as own:

@@ -22,6 +22,7 @@ from fraudops.workspace import Workspace
 app = typer.Typer(no_args_is_help=True, help="Read the ledger, and verify that it is unaltered.")
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_LONGEST = 200
 _SHOWN_AT_ONCE = 50
 """Findings that are listed one by one; where more is wrong, the count says it."""
 
@@ -117,6 +118,8 @@ def _read_heads(path: Path) -> list[ledger.Head]:
 
 
 def _short(value: object) -> str:
-    """A digest's beginning; everything else as it is."""
+    """The beginning of a digest, and of a list that goes on and on; everything else as it is."""
     text = str(value)
-    return f"{text[:16]}…" if _DIGEST.fullmatch(text) else text
+    if _DIGEST.fullmatch(text):
+        return f"{text[:16]}…"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

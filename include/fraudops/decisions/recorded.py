@@ -15,7 +15,7 @@ from fraudops.database.models import Alert, LedgerEntry
 from fraudops.decisions.historic import RAISED
 from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
-from fraudops.store import Store
+from fraudops.store import Store, tombstone
 from fraudops.workspace import Workspace
 
 
@@ -115,6 +115,13 @@ def _parsed(store: Store, portfolios: Mapping[str, Portfolio], text: str) -> Dec
         portfolios[name].partitioning.start(key)
     except ValueError:
         return None
+    stone = tombstone(store, "scores", name, key)
+    if stone is not None:
+        raise ContractError(
+            stone.sentence,
+            where=name,
+            remedy="restore a backup from before that into an installation of its own, and ask there",
+        )
     if store.manifest("scores", name, key) is None:
         raise ContractError(
             "the partition has no scores, so nothing was decided on it",

@@ -14,12 +14,15 @@ from upath import UPath
 
 from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Shadow
 from fraudops.keeping.holds import Held
+from fraudops.monitoring import DATASETS as MONITORED
 from fraudops.portfolio import REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
 from fraudops.store import sha256_of
 from fraudops.store.removal import MODELS, size_of
 from fraudops.workspace import Workspace
 
+RESTATED = "restated"
+"""Area of what :mod:`fraudops.decisions.restating` writes."""
 ALERTS, NOTICES, HISTORY = "alerts", "notices", "history"
 NOTICE_IS_REMOVED = ""
 """Subject of a notice of which the content was removed: no notice is queued with such a one."""
@@ -28,6 +31,7 @@ _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 PARTITIONS = {
     # In the order in which they go: what was computed before what it was computed from.
+    **dict.fromkeys(MONITORED, "scores"),
     "scores": "scores",
     SHADOW_SCORES: "scores",
     "features": "features",
@@ -97,14 +101,15 @@ def find_due(ws: Workspace, session: Session, portfolio: Portfolio, as_of: datet
     yield from search.history()
     yield from search.validations()
     yield from search.quarantine()
+    yield from search.restatements()
     yield from search.models()
     yield from search.runs()
 
 
 def is_held(held: Held, item: Due, ws: Workspace, portfolio: Portfolio) -> bool:
     """Whether a hold covers something."""
-    if item.area in (MODELS, "training", "reports"):
-        return False  # what scored a held partition was champion or shadow, and stays anyway
+    if item.area in (MODELS, "training", "reports", RESTATED):
+        return False  # what scored a held partition was champion or shadow and stays anyway; the rest is no record
     if item.area == "quarantine":
         keys = _partitions_in(ws.store.path("quarantine", portfolio.name, item.name))
         return any(held.covers(key) for key in keys)
@@ -162,6 +167,12 @@ class _Search:
             over = _newest(folder) + kept <= self.as_of if not keys else all(self._is_due(key, kept) for key in keys)
             if over and not any(self.held.covers(key) for key in keys):
                 yield self._folder("quarantine", folder.name)
+
+    def restatements(self) -> Iterator[Due]:
+        """What would have been decided: as old as its files, and kept as long as the scores it stands beside."""
+        for folder in _folders(self.ws.store.path(RESTATED, self.portfolio.name), ""):
+            if _newest(folder) + self.portfolio.retention.scores <= self.as_of:
+                yield self._folder(RESTATED, folder.name)
 
     def models(self) -> Iterator[Due]:
         kept, used = self.portfolio.retention.models, self._used()

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from upath import UPath
 
 from fraudops.errors import ConfigurationError, FraudopsError, IntegrityError
+from fraudops.monitoring import DATASETS as MONITORED
 from fraudops.portfolio import REPORT_FEEDS
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
 from fraudops.store import canonical_json, sha256_of
@@ -31,7 +32,16 @@ from fraudops.store.files import put_whole
 FORMAT = 1
 _SNAPSHOT = re.compile(r"\d{8}T\d{6}Z-([0-9a-f]{16})\.json")
 _CONTENT_NAMED = re.compile(r"part-([0-9a-f]{16})\.parquet")
-_DERIVED_FIRST = (SHADOW_SCORES, "scores", "features", *REPORT_FEEDS, "transactions", "protected", "lineage")
+_DERIVED_FIRST = (
+    *MONITORED,
+    SHADOW_SCORES,
+    "scores",
+    "features",
+    *REPORT_FEEDS,
+    "transactions",
+    "protected",
+    "lineage",
+)
 _SHOWN = 20
 _WATERMARKS, _OBJECTS, _MANIFESTS, _REPLACED, _DATA = range(5)
 """In the order in which they are copied."""

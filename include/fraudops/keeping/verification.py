@@ -21,6 +21,7 @@ from fraudops import ledger
 from fraudops.database import LedgerEntry, ModelVersion
 from fraudops.intake.publication import INGESTED
 from fraudops.keeping.retain import BEGAN
+from fraudops.monitoring import DATASETS as MONITORED
 from fraudops.notices.keeping_messages import altered
 from fraudops.portfolio import REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
@@ -36,7 +37,7 @@ _RECORDED = {
     "scores": ("scored", "digest"),
 }
 """Dataset → action of the ledger's entry for a partition, and the detail that has the digest."""
-_UNRECORDED = ("lineage", "protected", "features", SHADOW_SCORES)
+_UNRECORDED = ("lineage", "protected", "features", SHADOW_SCORES, *MONITORED)
 """Datasets of which the ledger says nothing partition by partition: their files are checked against their manifests."""
 _PATIENCE = (0.5, 2.0)
 """Seconds before a second and a third look: a step publishes and then commits its entry."""

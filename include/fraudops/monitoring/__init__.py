@@ -2,3 +2,9 @@
 
 Measures of each scored partition are written once and added up; statuses are derived from them in the order of time.
 """
+
+MEASURES, OUTCOMES, CHECKS = "monitoring", "outcomes", "checks"
+"""Datasets: what was counted of a partition, what became of its transactions, what a look at its end found."""
+
+DATASETS = (CHECKS, OUTCOMES, MEASURES)
+"""What was derived first."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fraudops.monitoring import CHECKS, MEASURES, OUTCOMES
 from fraudops.monitoring.checks import FEATURES, FRAUDS, SCORES, Check
 from fraudops.monitoring.distances import shares
-from fraudops.monitoring.looks import CHECKS, Desk, checks_of, states
-from fraudops.monitoring.measures import FEATURE, FRAUD, MEASURES, OUTCOMES, SCORE, added_up
-from fraudops.monitoring.reference import Panel
+from fraudops.monitoring.looks import Desk, checks_of, states
+from fraudops.monitoring.measures import FEATURE, FRAUD, SCORE, added_up
+from fraudops.monitoring.reference import Panel, stored_reference
 from fraudops.monitoring.status import State
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
@@ -110,11 +111,11 @@ def _series(found: Sequence[State], seen: dict[str, list[Check]], *, estimated: 
 
 def _distributions(ws: Workspace, portfolio: Portfolio, state: State, checks: Sequence[Check]) -> list[Distribution]:
     desk = Desk(ws, portfolio)
-    with ws.transaction() as session:
-        reference = desk.reference(session, state.version)
+    manifest = ws.store.require(CHECKS, portfolio.name, state.key)
+    # A page only reads: it makes no reference.
+    reference = stored_reference(ws, portfolio, state.version, manifest.facts["model_sha256"])
     if reference is None:
         return []
-    manifest = ws.store.require(CHECKS, portfolio.name, state.key)
     used = {(i.dataset, i.key) for i in manifest.inputs}
     ends = {MEASURES: manifest.facts["window"], OUTCOMES: manifest.facts["cohorts"]}
     panels: dict[str, Panel] = {FEATURES: reference.features, SCORES: reference.score, FRAUDS: reference.frauds}

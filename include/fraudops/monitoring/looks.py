@@ -10,9 +10,9 @@ import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from fraudops import __version__
-from fraudops.monitoring import measures
+from fraudops.monitoring import CHECKS, MEASURES, OUTCOMES, measures
 from fraudops.monitoring.checks import Check, levels_of, look
-from fraudops.monitoring.measures import MEASURES, OUTCOMES, Measured
+from fraudops.monitoring.measures import Measured
 from fraudops.monitoring.reference import Reference, reference_of, unit_of
 from fraudops.monitoring.status import Look, State, fold
 from fraudops.portfolio import Portfolio
@@ -20,7 +20,6 @@ from fraudops.registry.versions import version
 from fraudops.store import Input, Manifest
 from fraudops.workspace import Workspace
 
-CHECKS = "checks"
 REMEMBERED = 120
 """Looks that a status is derived from: what lies before has no say in it."""
 _DAY = timedelta(days=1)

@@ -19,6 +19,7 @@ from fraudops.evaluation.metrics import alert_budget
 from fraudops.features import model_frame
 from fraudops.labels import matured, reports
 from fraudops.labels.selective import label_weights
+from fraudops.monitoring import MEASURES, OUTCOMES
 from fraudops.monitoring.bins import LADDER, MISSING, padded
 from fraudops.monitoring.performance import SUMS, Expectations, Outcomes, on_ladder, sums_of, within_budget
 from fraudops.monitoring.reference import Panel, Reference, unit_of
@@ -26,8 +27,6 @@ from fraudops.portfolio import Portfolio
 from fraudops.store import Input, Manifest
 from fraudops.workspace import Workspace
 
-MEASURES, OUTCOMES = "monitoring", "outcomes"
-"""Datasets; the key of both is the partition that is measured."""
 FEATURE, SCORE, LADDER_ROWS, LADDER_EXPECTED = "feature", "score", "ladder", "ladder_expected"
 FRAUD, LADDER_FRAUD, LADDER_GENUINE = "fraud", "ladder_fraud", "ladder_genuine"
 _SECTIONS = ("columns", "policy", "labels", "partition_hours")

@@ -114,11 +114,8 @@ def reference_of(ws: Workspace, portfolio: Portfolio, model: ModelVersion) -> Re
     Reference or None
         None where the training run's data set or predictions are not there any more.
     """
-    try:
-        content = ws.store.get(AREA, portfolio.name, model.version, _FILE)
-    except FileNotFoundError:
-        content = b""
-    if content and (found := _read(content)).model_sha256 == model.artifact_sha256:
+    found = stored_reference(ws, portfolio, model.version, model.artifact_sha256)
+    if found is not None:
         return found
     try:
         made = _make(ws, portfolio, model)
@@ -127,6 +124,15 @@ def reference_of(ws: Workspace, portfolio: Portfolio, model: ModelVersion) -> Re
     content = _written(made)
     ws.store.put(content, AREA, portfolio.name, model.version, _FILE)
     return replace(made, digest=sha256_of(content))
+
+
+def stored_reference(ws: Workspace, portfolio: Portfolio, version: str, sha256: str) -> Reference | None:
+    """The reference of a version whose file has this digest, where it was made already."""
+    try:
+        found = _read(ws.store.get(AREA, portfolio.name, version, _FILE))
+    except FileNotFoundError:
+        return None
+    return found if found.model_sha256 == sha256 else None
 
 
 def unit_of(key: str) -> str:

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fraudops.database.models import Notice
-from fraudops.monitoring.looks import CHECKS, Desk, affected, checks_of, states, write_look
-from fraudops.monitoring.measures import MEASURES, OUTCOMES, known_from, measure, settle, unsettled
+from fraudops.monitoring import CHECKS, MEASURES, OUTCOMES
+from fraudops.monitoring.looks import Desk, affected, checks_of, states, write_look
+from fraudops.monitoring.measures import known_from, measure, settle, unsettled
 from fraudops.monitoring.status import State
 from fraudops.monitoring.wording import sentences
 from fraudops.notices import monitoring_messages

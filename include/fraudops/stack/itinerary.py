@@ -125,7 +125,7 @@ def simulated(
     if earlier is None:
         first = end - timedelta(days=days + later_days - 1)
         last = end - timedelta(days=live_days + later_days)
-        live_end = end - timedelta(days=later_days)
+        live_end, later_end = end - timedelta(days=later_days), end
     else:
         made = {name: earlier.get(name) for name in simulation.to_dict()}
         if made != simulation.to_dict():
@@ -136,11 +136,13 @@ def simulated(
             )
         first, last = date.fromisoformat(earlier["first"]), date.fromisoformat(earlier["last"])
         end = max(end, date.fromisoformat(earlier["end"]))
-        # A demo of a version that told no later weeks goes on one by one.
         live_end = date.fromisoformat(earlier.get("live_end", end.isoformat()))
-    keys = portfolio.partitioning
-    live = tuple(keys.keys((last + timedelta(days=1)).isoformat(), live_end.isoformat()))
-    later = tuple(keys.keys((live_end + timedelta(days=1)).isoformat(), end.isoformat()))
+        later_end = date.fromisoformat(earlier.get("later_end", live_end.isoformat()))
+    keys, day = portfolio.partitioning, timedelta(days=1)
+    later = tuple(keys.keys((live_end + day).isoformat(), later_end.isoformat()))
+    # What has come since then comes one by one again.
+    live = tuple(keys.keys((last + day).isoformat(), live_end.isoformat()))
+    live += tuple(keys.keys((later_end + day).isoformat(), end.isoformat()))
     bulk = tuple(keys.keys(first.isoformat(), last.isoformat()))
     return Itinerary(portfolio, bulk, live, simulation=simulation, later=later)
 
@@ -227,12 +229,19 @@ def remember(itinerary: Itinerary, folder: StackFolder) -> None:
     record[itinerary.portfolio.name] = {
         "first": itinerary.first,
         "last": itinerary.last,
-        "end": (itinerary.later or itinerary.live)[-1],
-        "live_end": itinerary.live[-1],
+        "end": max(*itinerary.live, *itinerary.later, ""),
+        **_before_later(itinerary),
         "copied": sorted({*record.get(itinerary.portfolio.name, {}).get("copied", []), *_copied(itinerary)}),
         **(itinerary.simulation.to_dict() if itinerary.simulation else {}),
     }
     write_private(folder.demo, json.dumps(record, indent=2) + "\n")
+
+
+def _before_later(itinerary: Itinerary) -> dict[str, str]:
+    if not itinerary.later:
+        return {}
+    before = [key for key in itinerary.live if key < itinerary.later[0]]
+    return {"live_end": before[-1], "later_end": itinerary.later[-1]}
 
 
 def _copied(itinerary: Itinerary) -> list[str]:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import Any, Protocol
 
@@ -24,6 +23,7 @@ from fraudops.stack import overview
 from fraudops.stack.client import AirflowClient, ApiError, DagRun, RunFailedError, TaskInstance
 from fraudops.stack.itinerary import Itinerary
 from fraudops.stack.secrets import USERS
+from fraudops.stack.simulated_files import write_stretch
 from fraudops.workspace import Workspace
 
 LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE, WATCH = (
@@ -34,8 +34,6 @@ WORKFLOWS = (LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOT
 APPROVE = "Approve"
 _DRIFT = "drift__"
 """How the names of training runs begin that monitoring asks for."""
-_FEEDS = 3
-"""Files of a simulated history: payments, chargebacks and dispositions."""
 _THINKING = 2.5
 """Seconds between a question and our answer: one given in the very moment in which the task is parked can make
 the task fail."""
@@ -109,7 +107,7 @@ class Walkthrough:
             self.follow()
         if self.plan.later:
             with self.narrator.phase(f"Weeks later: ingest, score and alert {len(self.plan.later)} partitions at once"):
-                self.simulate_later()
+                write_stretch(self.plan, self.ws.landing / self.portfolio.name, self.plan.later)
                 self.land(self.plan.later)
         with self.narrator.phase("Watch the champion, and train again where that says so"):
             self.follow_monitoring()
@@ -121,40 +119,13 @@ class Walkthrough:
 
     def simulate(self) -> None:
         """Write the bulk load's files; the days after it are written when their runs ask for them."""
-        from fraudops.intake.simulation import World, save_world, write_history
-
         plan = self.plan
-        if plan.simulation is None:
-            return
-        folder = self.ws.landing / self.portfolio.name
-        world = World(
-            seed=plan.simulation.seed,
-            start=plan.first_day,
-            payments_per_day=plan.simulation.payments_per_day,
-        )
-        save_world(folder, world)
-        files = sorted(folder.glob(f"*_history_{plan.first}_{plan.last}.csv.gz"))
-        if len(files) < _FEEDS:
-            files = write_history(folder, world, plan.first_day, plan.last_bulk_day)
-        else:
+        files, written = write_stretch(plan, self.ws.landing / self.portfolio.name, plan.bulk)
+        if not written:
             self.narrator.found("simulated already")
         self.narrator.found(
             f"{len(plan.bulk)} days, {plan.first} to {plan.last}: {', '.join(file.name for file in files)}"
         )
-
-    def simulate_later(self) -> None:
-        """Write the files of the later weeks, once."""
-        from fraudops.intake.simulation import World, write_history
-
-        plan = self.plan
-        folder = self.ws.landing / self.portfolio.name
-        first, last = plan.later[0], plan.later[-1]
-        if plan.simulation is None or len(list(folder.glob(f"*_history_{first}_{last}.csv.gz"))) >= _FEEDS:
-            return
-        world = World(
-            seed=plan.simulation.seed, start=plan.first_day, payments_per_day=plan.simulation.payments_per_day
-        )
-        write_history(folder, world, date.fromisoformat(first), date.fromisoformat(last))
 
     def follow_monitoring(self) -> None:
         """Tell what monitoring has seen; wait for the training that it asks for, and answer as the validator."""

@@ -68,6 +68,13 @@ def _gone(store: Store, portfolio: str, inputs: list[Input]) -> IntegrityError:
     first = inputs[0]
     removed = tombstone(store, first.dataset, portfolio, first.key)
     more = f", and {len(inputs) - 1} other partitions" if len(inputs) > 1 else ""
+    stone = tombstone(store, first.dataset, portfolio, first.key)
+    if stone is not None and stone.digest == first.digest:
+        return IntegrityError(
+            f"{stone.sentence}{more}",
+            where=f"{portfolio}: {first.dataset}/date={first.key}",
+            remedy="restore a backup from before that into an installation of its own, and ask there",
+        )
     return IntegrityError(
         f"{first.dataset} {first.key} as they were then (digest {first.digest[:16]}…) are gone{more}"
         + (f": {removed.sentence}" if removed is not None else ""),

@@ -108,6 +108,8 @@ class PortfolioOverview:
     """What should have been scored by now and is not; None where the portfolio has no deadline."""
     shadow: Progress | None
     """The challenger that scores beside the champion."""
+    monitoring: tuple[str, str] | None
+    """Status of the champion (ok, watch, act) and since when; None where nobody has looked."""
 
     @property
     def is_empty(self) -> bool:
@@ -303,6 +305,7 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         late=late(session, portfolio),
         punctuality=_punctuality(archive, portfolio),
         shadow=progress(archive.store, session, portfolio),
+        monitoring=_monitoring(archive, portfolio),
     )
 
 
@@ -311,6 +314,14 @@ def _pending(archive: Archive, portfolio: Portfolio) -> int:
     from fraudops.decisions.pending import pending_keys
 
     return len(pending_keys(archive.workspace, portfolio))
+
+
+def _monitoring(archive: Archive, portfolio: Portfolio) -> tuple[str, str] | None:
+    # Imported here, as above: the room brings the libraries that measure.
+    from fraudops.monitoring.looks import states
+
+    found = states(archive.workspace, portfolio)
+    return (found[-1].status, found[-1].since) if found else None
 
 
 def _stale(archive: Archive, portfolio: Portfolio) -> int:
