@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from fraudops.decisions.scoring import score_many
 from fraudops.features import build
-from fraudops.intake.files import FeedFiles
+from fraudops.intake.files import find_files
 from fraudops.intake.landing import land
 from fraudops.intake.simulation import World, write_history
 from fraudops.intake.validation import publish, validate
@@ -29,8 +29,8 @@ def promote_champion(settings: Settings, name: str, world: World, days: int) -> 
     quick = training.model_copy(update={"candidates": chosen, "minimum_positives": 5})
     trained = portfolio.model_copy(update={"training": quick})
     ws = Workspace.open(settings)
-    payments, chargebacks = write_history(ws.landing / name, world, world.start, world.start + timedelta(days=days - 1))
-    landed = land(ws, portfolio, FeedFiles([payments], [chargebacks]))
+    write_history(ws.landing / name, world, world.start, world.start + timedelta(days=days - 1))
+    landed = land(ws, portfolio, find_files(ws, portfolio))
     for key in sorted(landed.keys):
         if not validate(ws, portfolio, key).passed:
             raise RuntimeError(f"{key} did not pass validation")

@@ -100,7 +100,7 @@ def _alert_facts(trace: AlertTrace) -> Iterator[tuple[str, str]]:
     for notice in trace.notices:
         yield "e-mail", f"notice {notice.number} ({notice.kind}), {notice.state}, Message-ID {notice.message_id}"
         for started, outcome, accepted in notice.deliveries:
-            yield "delivery", f"{_time(started)} {outcome}, {accepted} recipients have it"
+            yield "delivery", f"{_time(started)} {outcome}, taken over for {accepted}"
     if not trace.notices:
         yield "e-mail", "none yet: notify tells of alerts of the past in a summary"
     for number, at, actor, action, subject in trace.ledger:
