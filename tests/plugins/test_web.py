@@ -152,7 +152,7 @@ def every_path(application: FastAPI) -> list[str]:
 
 def test_every_route_wants_a_user(application: FastAPI, stranger: TestClient, small_installation: Workspace) -> None:
     paths = every_path(application)
-    assert len(paths) == 14
+    assert len(paths) == 12
     for path in (*paths, "/documents/nonsense/cards/x/index.html"):
         answer = stranger.get(path)
         assert answer.status_code == 401, path
