@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -106,7 +106,11 @@ def land_files(portfolio: Portfolio, task_id: str, found_by: str, run_id: str) -
 
 def build_watch(portfolio: Portfolio) -> DAG:
     """The DAG; one run at a time, one after the other."""
-    with DAG(**dag_arguments(portfolio, "watch", DOC), schedule="@continuous", max_active_runs=1) as dag:
+    # Without a start date the first run's interval has no length, the second one would bear the same logical date,
+    # and Airflow makes none ("run already exists"). No run is made for the past.
+    start = datetime(2000, 1, 1, tzinfo=UTC)
+    arguments = {**dag_arguments(portfolio, "watch", DOC), "start_date": start}
+    with DAG(**arguments, schedule="@continuous", max_active_runs=1) as dag:
         wait = WaitForFiles(task_id="wait_for_files", portfolio=portfolio)
         wait >> land_files(portfolio, "land", "wait_for_files", "watch__{{ dag_run.run_id }}")
     return dag

@@ -268,7 +268,7 @@ class Library:
                 self.tally.survived += ended.is_well
             self._until_well(stage.step, "life")
         found = self.places.outcome("life")
-        difference = compare(stages[-1].after, found)
+        difference = compare(stages[-1].after, found, is_own=True)
         self.tally.add(difference, found)
         for line in difference.lines():
             self.say(f"a life with kills in every step: {line}")

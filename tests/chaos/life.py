@@ -9,7 +9,7 @@ import os
 import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from fraudops.decisions.alerts import raise_alerts
@@ -23,6 +23,8 @@ from fraudops.intake.landing import land
 from fraudops.intake.publication import record_unrecorded
 from fraudops.intake.simulation import World, write_day, write_history
 from fraudops.intake.validation import publish, validate
+from fraudops.keeping.retain import retain
+from fraudops.monitoring.watch import monitor
 from fraudops.notices import messages, outbox
 from fraudops.notices.delivery import deliver
 from fraudops.portfolio import Candidate, Portfolio, load_portfolio
@@ -40,6 +42,8 @@ HISTORY = 30
 RUN = "manual__chaos"
 ACTOR = "service:chaos"
 WORLD = World(seed=5, start=START, payments_per_day=400)
+_LATER = datetime(2027, 8, 1, tzinfo=UTC)
+"""When what is in quarantine is older than the portfolio keeps it."""
 MAIL_PORT = "FRAUDOPS_CHAOS_MAIL"
 
 
@@ -109,12 +113,13 @@ def one_day() -> list[Step]:
         Step("features", lambda ws, cards: build(ws, cards, [key])),
         Step("score", lambda ws, cards: score(ws, cards, key)),
         Step("alert", lambda ws, cards: raise_alerts(ws, cards, key, actor=ACTOR)),
+        Step("monitor", lambda ws, cards: monitor(ws, cards, [key])),
         Step("send", _send),
     ]
 
 
 def correction() -> list[Step]:
-    """The day's file comes again, corrected, and what follows from that."""
+    """The day's file comes again, corrected, and what follows from that; much later, retention."""
     key = day(HISTORY)
     return [
         Step("land the corrected file", lambda ws, cards: _land_corrected(ws, cards, key)),
@@ -123,6 +128,7 @@ def correction() -> list[Step]:
         Step("follow up", lambda ws, cards: follow_up(ws, cards, [key])),
         Step("reconcile", _reconcile),
         Step("send the rest", _send),
+        Step("retain", lambda ws, cards: retain(ws, cards, now=_LATER, actor=ACTOR)),
     ]
 
 

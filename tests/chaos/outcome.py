@@ -1,7 +1,7 @@
 """What came of a life: every file of the store, every alert, notice, version and ledger entry; and how two differ.
 
-What must differ is left out: moments at which a row was written, numbers that a rolled-back transaction used up, how
-many attempts a notice needed.
+What must differ is left out: moments at which a row was written; numbers that a rolled-back transaction used up, or
+that an entry about an uncertain delivery has shifted; how many attempts a notice needed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ _LEDGER = "select portfolio, actor, action, subject, details from ledger"
 
 _UNTOLD = frozenset({"notice_uncertain"})
 """Actions that a crash adds rightly."""
-_NUMBERS = re.compile(r"Alert no\. \d+")
+_NUMBERS = re.compile(r"(Alert no\.|ledger entry|ledger entries up to) \d+")
+_SAYS_WHEN = "evidence/"
+_SHIFTED = frozenset({"attempt", "began", "message_id"})
+_NUMBERED = re.compile(r"/(correction|historic|late)/\d+$")
+"""Keys of notices that bear a number of the ledger or the outbox."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class Outcome:
     rows
         Table → its rows, without what must differ.
     mails
-        Message-ID → how often it was delivered.
+        Key of a notice → how often it was delivered under its Message-ID.
     """
 
     files: dict[str, str]
@@ -88,30 +92,50 @@ def read(store: Path, connection_string: str, maildir: Path) -> Outcome:
     try:
         with connection.cursor() as cursor:
             rows = {name: _rows(cursor, query) for name, query in _QUERIES.items()}
+            cursor.execute("select message_id, dedupe_key from notice")
+            keys = {message_id: _key(key) for message_id, key in cursor.fetchall()}
     finally:
         connection.close()
-    return Outcome(files, left_over, rows, Counter(_message_ids(maildir)))
+    # A Message-ID that no notice has stays one that the twin cannot have.
+    return Outcome(files, left_over, rows, Counter(keys.get(found, found) for found in _message_ids(maildir)))
 
 
-def compare(twin: Outcome, found: Outcome) -> Difference:
-    """What the life has less, more, and otherwise than its twin."""
+def compare(twin: Outcome, found: Outcome, *, is_own: bool = False) -> Difference:
+    """What the life has less, more, and otherwise than its twin.
+
+    Parameters
+    ----------
+    is_own
+        It was lived from the beginning, and did not go on from a state of the twin: then evidence packs, which say
+        when models were registered and promoted, are compared by their being there.
+    """
     difference = Difference()
-    for path in twin.files.keys() - found.files.keys():
-        difference.lost.append(path)
-    for path in found.files.keys() - twin.files.keys():
-        difference.doubled.append(path)
-    for path in twin.files.keys() & found.files.keys():
-        if twin.files[path] != found.files[path]:
+    difference.lost += sorted(twin.files.keys() - found.files.keys())
+    difference.doubled += sorted(found.files.keys() - twin.files.keys())
+    for path in sorted(twin.files.keys() & found.files.keys()):
+        if twin.files[path] != found.files[path] and not (is_own and path.startswith(_SAYS_WHEN)):
             difference.other.append(path)
     for table, rows in twin.rows.items():
-        difference.lost += [f"{table}: {row[:300]}" for row in (rows - found.rows[table]).elements()]
-        difference.doubled += [f"{table}: {row[:300]}" for row in (found.rows[table] - rows).elements()]
-    difference.lost += [f"mail {name}" for name in twin.mails.keys() - found.mails.keys()]
-    difference.doubled += [f"mail {name}" for name in found.mails.keys() - twin.mails.keys()]
+        before, after = (_timeless(counted) if is_own else counted for counted in (rows, found.rows[table]))
+        difference.lost += [f"{table}: {row[:300]}" for row in (before - after).elements()]
+        difference.doubled += [f"{table}: {row[:300]}" for row in (after - before).elements()]
+    difference.lost += [f"mail {name}" for name in sorted(twin.mails.keys() - found.mails.keys())]
+    difference.doubled += [f"mail {name}" for name in sorted(found.mails.keys() - twin.mails.keys())]
     return difference
 
 
 # -- inside ---------------------------------------------------------------------------------------------------
+
+
+def _timeless(rows: Counter[str]) -> Counter[str]:
+    """Rows without the digests of what says when something was done."""
+    found: Counter[str] = Counter()
+    for row, count in rows.items():
+        content = json.loads(row)
+        if content.get("action") == "evidence_filed":
+            content["details"] = sorted(content["details"])
+        found[json.dumps(content, sort_keys=True)] += count
+    return found
 
 
 def _rows(cursor: Any, query: str) -> Counter[str]:
@@ -131,13 +155,15 @@ def _plain(row: dict[str, Any]) -> str | None:
         row["actor"] = "service"
     details = row.get("details")
     if isinstance(details, dict):
-        row["details"] = {name: value for name, value in details.items() if name != "attempt"}
+        row["details"] = {name: value for name, value in details.items() if name not in _SHIFTED}
     subject = str(row.get("subject", ""))
     if "/notice/" in subject:
         # Its number; what it is about stands in the details.
         row["subject"] = subject.rpartition("/")[0]
-    if "text" in row:
-        row["text"] = _NUMBERS.sub("Alert no. N", row["text"])
+    if "dedupe_key" in row:
+        row["text"] = _NUMBERS.sub(r"\1 N", row["text"])
+        if _key(row["dedupe_key"]) != row["dedupe_key"]:
+            row["dedupe_key"], row["message_id"] = _key(row["dedupe_key"]), "follows from the key"
     return json.dumps(row, sort_keys=True, default=str)
 
 
@@ -149,6 +175,10 @@ _QUERIES = {
     "promotion": _PROMOTIONS,
     "ledger": _LEDGER,
 }
+
+
+def _key(key: str) -> str:
+    return _NUMBERED.sub(r"/\1/N", key)
 
 
 def _message_ids(maildir: Path) -> Iterable[str]:

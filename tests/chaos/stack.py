@@ -24,7 +24,8 @@ import psutil
 import yaml
 from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient, ApiError, DagRun
-from fraudops.stack.lifecycle import DATABASE, MAIL, Stack
+from fraudops.stack.health import DATABASE, MAIL
+from fraudops.stack.lifecycle import Stack
 from fraudops.stack.processes import members
 from fraudops.stack.record import read_record
 from fraudops.store import Store

@@ -108,6 +108,8 @@ def test_contract_errors_fail_at_once_and_io_is_tried_again(dag_bag: DagBag) -> 
 def test_a_file_that_arrives_is_landed_without_the_others(dag_bag: DagBag) -> None:
     watch = dag_bag.dags["cards_watch"]
     assert (type(watch.timetable).__name__, watch.max_active_runs) == ("ContinuousTimetable", 1)
+    # Without it the first run would be the last: the second one would bear its logical date, and is not made.
+    assert watch.start_date is not None
     for dag_id, task_id in (("cards_watch", "land"), ("cards_reconcile", "land_missed")):
         land = dag_bag.dags[dag_id].get_task(task_id)
         assert (land.trigger_dag_id, land.skip_when_already_exists) == ("cards_land", True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
-from fraudops_airflow.context import actor, moment, requested_partition
+from fraudops_airflow.context import BACKFILLED, actor, is_backfilled, moment, requested_partition
 
 
 def _run(key: str | None, user: str | None = None) -> Any:
@@ -54,3 +54,12 @@ def test_moments(portfolios: dict[str, Portfolio]) -> None:
     assert moment(cards, "2026-03-05T12:00:00") == datetime(2026, 3, 5, 12, tzinfo=UTC)
     with pytest.raises(ContractError, match="neither a moment nor a partition"):
         moment(cards, "next week")
+
+
+def test_what_follows_from_a_backfill_knows_it() -> None:
+    asked = SimpleNamespace(run_type="backfill")
+    followed = SimpleNamespace(run_type="asset_triggered")
+    assert is_backfilled(asked, None)
+    assert not is_backfilled(followed, None)
+    for extra, expected in (({BACKFILLED: True}, True), ({BACKFILLED: False}, False), ({}, False), (None, False)):
+        assert is_backfilled(followed, {"asset": [SimpleNamespace(extra=extra)]}) is expected

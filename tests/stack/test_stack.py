@@ -15,7 +15,8 @@ import pytest
 from fraudops.errors import FraudopsError
 from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient
-from fraudops.stack.lifecycle import PARTS, Stack
+from fraudops.stack.health import PARTS
+from fraudops.stack.lifecycle import Stack
 from fraudops.stack.processes import is_alive, members
 from fraudops.stack.record import StackRecord, read_record
 

@@ -341,9 +341,9 @@ def _in_partition(
 ) -> PartitionRows:
     names = ("rows", "accepted", "repeated", "quarantined")
     known = {name: int(counts.get(name, 0)) for name in names}
-    lineage = ws.store.manifest("lineage", portfolio.name, key) if feed != "labels" else None
+    lineage = ws.store.manifest("lineage", portfolio.name, key) if feed == "transactions" else None
     if lineage is None:
-        return PartitionRows(key, **known, stored=known["accepted"] if feed == "labels" else 0)
+        return PartitionRows(key, **known, stored=known["accepted"] if feed != "transactions" else 0)
     rows = ws.store.read(lineage, ["transaction_id", "file_sha256"])
     own = set(rows.filter(pc.equal(rows["file_sha256"], sha256))["transaction_id"].to_pylist())
     with ws.transaction() as session:

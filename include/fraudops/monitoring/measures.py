@@ -127,9 +127,9 @@ def settle(ws: Workspace, portfolio: Portfolio, scores: Manifest, reference: Ref
     key, as_of = scores.key, known_from(portfolio, scores.key)
     inputs = [ws.store.require(d, portfolio.name, key).as_input() for d in ("transactions", "features")]
     inputs += [scores.as_input(), _as_input(reference)]
-    if portfolio.labels.source:
-        arrived = _arrived(portfolio, ws.store.keys("labels", portfolio.name), key)
-        inputs += [ws.store.require("labels", portfolio.name, k).as_input() for k in arrived]
+    for feed in portfolio.labels.feeds:
+        arrived = _arrived(portfolio, ws.store.keys(feed, portfolio.name), key)
+        inputs += [ws.store.require(feed, portfolio.name, k).as_input() for k in arrived]
     config = portfolio.digest_of(*_SECTIONS)
     if (found := _current(ws, OUTCOMES, portfolio, key, inputs, config)) is not None:
         return found, False
@@ -158,15 +158,16 @@ def settle(ws: Workspace, portfolio: Portfolio, scores: Manifest, reference: Ref
 
 def unsettled(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[str]:
     """Partitions whose outcomes were written from other labels than there are now: late or corrected ones."""
-    if not portfolio.labels.source:
+    feeds = portfolio.labels.feeds
+    if not feeds:
         return []
-    there = ws.store.keys("labels", portfolio.name)
-    now = {k: ws.store.require("labels", portfolio.name, k).as_input() for k in there}
+    there = {feed: ws.store.keys(feed, portfolio.name) for feed in feeds}
+    now = {(feed, k): ws.store.require(feed, portfolio.name, k).as_input() for feed in feeds for k in there[feed]}
     found = []
     for key in keys:
         manifest = ws.store.manifest(OUTCOMES, portfolio.name, key)
-        labels = {now[k] for k in _arrived(portfolio, there, key)}
-        if manifest is not None and {i for i in manifest.inputs if i.dataset == "labels"} != labels:
+        labels = {now[feed, k] for feed in feeds for k in _arrived(portfolio, there[feed], key)}
+        if manifest is not None and {i for i in manifest.inputs if i.dataset in feeds} != labels:
             found.append(key)
     return found
 

@@ -11,12 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from fraudops.errors import FraudopsError
 from fraudops.settings import Settings
-from fraudops.stack.client import AirflowClient, ApiError
+from fraudops.stack.client import AirflowClient
 from fraudops.stack.environment import (
     AIRFLOW_DATABASE,
     BULK_POOL,
@@ -26,6 +25,7 @@ from fraudops.stack.environment import (
     stack_environment,
 )
 from fraudops.stack.folder import StackFolder
+from fraudops.stack.health import AIRFLOW, DATABASE, MAIL, PARTS, unwell_parts
 from fraudops.stack.ports import DEFAULT_PORT, HOST, Ports, any_free, first_free, is_free
 from fraudops.stack.postgres import Postgres
 from fraudops.stack.preparation import AirflowMigration, airflow_release, generated_files, readable_portfolios
@@ -38,23 +38,6 @@ from fraudops.store import Store, formats
 Tell = Callable[[str], None]
 """Receives a sentence about what is being done."""
 
-MAIL = "mail-sink"
-AIRFLOW = {
-    "api-server": ("api-server",),
-    "scheduler": ("scheduler", "--skip-serve-logs"),
-    "dag-processor": ("dag-processor",),
-    "triggerer": ("triggerer", "--skip-serve-logs"),
-}
-"""Part → its command. Logs are read from this disk: the servers for them would listen on every interface."""
-
-PARTS = (MAIL, *AIRFLOW)
-DATABASE = "postgres"
-
-_HEARTBEATS = {
-    "scheduler": "latest_scheduler_heartbeat",
-    "dag_processor": "latest_dag_processor_heartbeat",
-    "triggerer": "latest_triggerer_heartbeat",
-}
 _HEALTHY_WITHIN = 120.0
 _OTHERS_WORK = 60.0
 """Seconds that ``up`` waits for another command, such as the watchdog's, which is at work on the same stack."""
@@ -115,7 +98,7 @@ class Stack:
             return StackState(running=False, address=None, parts={})
         parts = {DATABASE: self.postgres.pid is not None}
         parts |= {part: part in record.processes and is_alive(record.processes[part]) for part in PARTS}
-        running = all(parts.values()) and not self._unwell(record)
+        running = all(parts.values()) and not unwell_parts(record)
         return StackState(running, record.ports.address if any(parts.values()) else None, parts)
 
     def dead(self) -> set[str]:
@@ -129,7 +112,7 @@ class Stack:
     def unwell(self) -> set[str]:
         """Parts that do not answer, or give no sign of life; none after ``down``."""
         record = read_record(self.folder.record)
-        return self._unwell(record) if record is not None and record.processes else set()
+        return unwell_parts(record) if record is not None and record.processes else set()
 
     def login(self, user: str = "admin") -> tuple[str, str]:
         """User and password for the UI.
@@ -258,7 +241,7 @@ class Stack:
             return {}
         alive = {part: found for part, found in record.processes.items() if part in PARTS and is_alive(found)}
         deadline = time.monotonic() + _RECOVERY
-        while "api-server" in alive and (unwell := self._unwell(record) & alive.keys()):
+        while "api-server" in alive and (unwell := unwell_parts(record) & alive.keys()):
             if time.monotonic() > deadline:
                 return {part: found for part, found in alive.items() if part not in unwell}
             time.sleep(0.3)
@@ -324,29 +307,13 @@ class Stack:
             for part, process in record.processes.items():
                 if not is_alive(process):
                     raise self._broken(f"{part} ended while it was starting", part)
-            unwell = self._unwell(record)
+            unwell = unwell_parts(record)
             if not unwell:
                 return
             if time.monotonic() > deadline:
                 part = min(unwell)
                 raise self._broken(f"{part} did not become healthy within {_HEALTHY_WITHIN:.0f} s", part)
             time.sleep(0.2)
-
-    def _unwell(self, record: StackRecord) -> set[str]:
-        """Parts that do not answer, or whose last heartbeat is too old or from before their start."""
-        unwell = set() if MAIL in record.processes and not is_free(record.ports.mail) else {MAIL}
-        try:
-            health = AirflowClient(record.ports.address, "", "").health()
-        except ApiError:
-            return unwell | set(AIRFLOW)
-        for name, field in _HEARTBEATS.items():
-            part = name.replace("_", "-")
-            beat = health.get(name, {}).get(field)
-            process = record.processes.get(part)
-            fresh = beat and process and datetime.fromisoformat(beat).timestamp() >= process.at
-            if not fresh or health[name].get("status") != "healthy":
-                unwell.add(part)
-        return unwell
 
     def _ensure_pools(self, ports: Ports, secrets: Secrets) -> None:
         client = AirflowClient(ports.address, "admin", secrets.passwords["admin"])

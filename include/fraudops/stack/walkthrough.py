@@ -149,21 +149,20 @@ class Walkthrough:
         self._follow_retraining()
 
     def _follow_retraining(self) -> None:
-        """Wait for the newest training run that monitoring has asked for, tell its verdict, and carry it out."""
+        """Wait for the training runs that monitoring has asked for, tell each verdict, and carry it out."""
         asked = [r for r in self.client.newest_runs(self.portfolio.dag_id(TRAIN)) if r.run_id.startswith(_DRIFT)]
         if not asked:
             self.narrator.found("no training was asked for")
-            return
-        run = asked[0]
-        self.narrator.found(f"monitoring has started {run.dag_id} ({run.run_id})")
-        self._wait(run)
-        with self.ws.transaction() as session:
-            self._tell_candidates(session, run.run_id)
-            verdict = overview.verdict(session, self.portfolio.name, run.run_id)
-        if verdict is None:
-            raise FraudopsError("the training run left no verdict", where=f"{self.portfolio.name} {run.run_id}")
-        self.narrator.found(f"verdict {verdict.outcome}: {verdict.reason}")
-        self.promote(run.run_id)
+        for run in reversed(asked):
+            self.narrator.found(f"monitoring has started {run.dag_id} ({run.run_id})")
+            self._wait(run)
+            with self.ws.transaction() as session:
+                self._tell_candidates(session, run.run_id)
+                verdict = overview.verdict(session, self.portfolio.name, run.run_id)
+            if verdict is None:
+                raise FraudopsError("the training run left no verdict", where=f"{self.portfolio.name} {run.run_id}")
+            self.narrator.found(f"verdict {verdict.outcome}: {verdict.reason}")
+            self.promote(run.run_id)
 
     def wake(self) -> None:
         """Unpause the workflows, all but ``ingest``: that one begins when there is a champion."""
