@@ -123,7 +123,7 @@ def _ingest(portfolio: Any, key: str = "2026-03-05") -> dict[str, Any]:
 
 def _land(portfolio: Any, **params: Any) -> dict[str, Any]:
     run = SimpleNamespace(dag_id="pay_land", triggering_user_name="maria")
-    form = {"path": None, "first": None, "last": None, "corrections": False, **params}
+    form = {"path": None, "first": None, "last": None, "corrections": False, "set_aside": False, **params}
     found: dict[str, Any] = build_land(portfolio).get_task("land").python_callable(dag_run=run, params=form)
     return found
 

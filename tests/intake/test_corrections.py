@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,8 @@ from fraudops.intake.validation import validate
 from fraudops.portfolio import Portfolio
 from fraudops.store import Manifest, Store
 from fraudops.workspace import Workspace
+from sqlalchemy.orm import Session
+from upath import UPath
 
 from .conftest import land_paths, make_portfolio, quarantined, row, snapshot, staged_rows, without_ids
 
@@ -399,15 +401,15 @@ def _dies_after(patched: pytest.MonkeyPatch, writes: int) -> None:
         if left < 0:
             raise _Stopped
 
-    def counted_put(path: object, content: bytes) -> None:
+    def counted_put(store: Store, path: UPath, content: bytes) -> None:
         count()
-        put(path, content)  # type: ignore[arg-type]
+        put(store, path, content)
 
     def counted_discard(store: Store, manifest: Manifest) -> None:
         count()
         discard(store, manifest)
 
-    patched.setattr(Store, "_put", staticmethod(counted_put))
+    patched.setattr(Store, "_put", counted_put)
     patched.setattr(Store, "discard", counted_discard)
 
 
@@ -479,16 +481,14 @@ def test_a_file_that_changes_while_another_landing_holds_the_lock_is_not_landed(
     workspace: Workspace, shop: Portfolio, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = deliver("tx_1.csv", row(1))
-    alone = landing_module._alone
+    lock = landing_module.lock_landing
 
-    @contextmanager
-    def waiting(ws: Workspace, portfolio: Portfolio) -> Iterator[object]:
-        with alone(ws, portfolio) as session:
-            deliver("tx_1.csv", row(1), row(2))
-            yield session
+    def waiting(session: Session, portfolio: str) -> None:
+        lock(session, portfolio)
+        deliver("tx_1.csv", row(1), row(2))
 
     with monkeypatch.context() as patched:
-        patched.setattr(landing_module, "_alone", waiting)
+        patched.setattr(landing_module, "lock_landing", waiting)
         with pytest.raises(FraudopsError, match="changed while"):
             land_paths(workspace, shop, path)
     assert not [name for name in snapshot(workspace) if name.startswith(("transactions", "lineage", "files"))]

@@ -67,5 +67,11 @@ def test_nothing_else_writes_csv_for_people() -> None:
             word in path.read_text(encoding="utf-8") for word in ("csv.writer", "DictWriter", "to_csv(", "write_csv(")
         )
     }
-    assert "include/fraudops/cli/quarantine.py" in found
-    assert found - allowed <= {"include/fraudops/cli/quarantine.py"}
+    through_here = {
+        "include/fraudops/cli/quarantine.py",
+        "include/fraudops/cli/trace.py",
+        "include/fraudops/reports/restatement.py",
+    }
+    assert found - allowed == through_here
+    for name in through_here:
+        assert "from fraudops.reports.safe_csv import write_csv" in (root / name).read_text(encoding="utf-8")

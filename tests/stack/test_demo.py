@@ -154,7 +154,11 @@ def test_a_second_demo_changes_nothing(demonstration: Demonstration) -> None:
     before, mails = demonstration.status(), len(demonstration.mails())
     result = demonstration.fraudops(*DEMO)
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
-    assert demonstration.status() == before
+    after = demonstration.status()
+    # How much room the disk has is others' doing as well.
+    for status in (before, after):
+        del status["storage"]["disk"]
+    assert after == before
     assert len(demonstration.mails()) == mails
 
 
