@@ -226,8 +226,11 @@ class Postgres:
             shutil.rmtree(self.data, ignore_errors=True)
             self._initialise()
         self._end_orphans()
-        # A pid from before a reboot may belong to somebody else by now, and then the server would not start.
+        # A pid from before a reboot may belong to somebody else by now, and a killed server may be waited for by
+        # nobody: in both cases the next one would not start beside it.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
+        for lock in self.socket_folder.glob(".s.PGSQL.*.lock"):
+            lock.unlink()
 
     def _end_orphans(self, patience: float = 10) -> None:
         """End what a killed postmaster has left behind, and wait until it is gone.
