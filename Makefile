@@ -6,7 +6,7 @@ FRAUDOPS := $(PY) -m fraudops
 ARGS ?=
 KILLS ?= 200
 # One process per core, at most four: each starts a PostgreSQL of its own and imports Airflow.
-TESTS ?= -n auto --maxprocesses 4 --dist loadfile
+TESTS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down reset status test chaos bench lint lock clean

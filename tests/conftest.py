@@ -17,6 +17,22 @@ from fraudops.workspace import Workspace
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 _numbers = itertools.count(1)
+_LONGEST = (
+    "stack/test_demo.py",
+    "intake/test_memory.py",
+    "chaos/test_chaos.py",
+    "stack/test_stack.py",
+    "intake/inference/test_lookalikes.py",
+    "notebooks/test_quickstart.py",
+    "test_lifecycle.py",
+)
+"""Files of tests that take a minute and more, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process has it left when the others have finished."""
+    turn = {CHECKOUT / "tests" / name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: turn.get(item.path, len(turn)))
 
 
 @pytest.fixture(scope="session")
