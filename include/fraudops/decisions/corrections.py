@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fraudops.database.models import LedgerEntry, ModelVersion, Notice, Verdict
+from fraudops.database.models import LedgerEntry, ModelVersion, Verdict
 from fraudops.decisions.locks import lock_partition
 from fraudops.decisions.pending import stale_keys
+from fraudops.decisions.untold import untold_entries
 from fraudops.intake.masking import mask_card_numbers
 from fraudops.intake.partitions import change_of
 from fraudops.intake.publication import CHANGES, INGESTED
@@ -73,7 +74,7 @@ def follow_up(ws: Workspace, portfolio: Portfolio, published: Iterable[str]) -> 
     """
     with ws.transaction() as session:
         lock_partition(session, "corrections", portfolio.name, "all")
-        untold = _untold(session, portfolio)
+        untold = untold_entries(session, portfolio, kind=CORRECTION, action=INGESTED, detail=CHANGES)
         corrected = sorted({_key(entry) for entry in untold})
         affected = sorted({*published, *corrected})
         stale = stale_keys(ws, portfolio, since=affected[0]) if affected else []
@@ -90,27 +91,6 @@ def follow_up(ws: Workspace, portfolio: Portfolio, published: Iterable[str]) -> 
                 models=models,
             )
     return Consequences(corrected, stale, models, int(told))
-
-
-def _untold(session: Session, portfolio: Portfolio) -> Sequence[LedgerEntry]:
-    """Entries of published partitions that changed, since the newest of which the data owner was told."""
-    newest = session.scalar(
-        select(Notice.dedupe_key)
-        .where(Notice.portfolio == portfolio.name, Notice.kind == CORRECTION)
-        .order_by(Notice.id.desc())
-        .limit(1)
-    )
-    told = int(newest.rpartition("/")[2]) if newest else 0
-    return session.scalars(
-        select(LedgerEntry)
-        .where(
-            LedgerEntry.portfolio == portfolio.name,
-            LedgerEntry.action == INGESTED,
-            LedgerEntry.number > told,
-            LedgerEntry.details.has_key(CHANGES),
-        )
-        .order_by(LedgerEntry.number)
-    ).all()
 
 
 def _key(entry: LedgerEntry) -> str:

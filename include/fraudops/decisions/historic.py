@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session, selectinload
 from fraudops.database.models import Alert, LedgerEntry, Notice
 from fraudops.decisions.locks import lock_partition
 from fraudops.decisions.succession import Succession
+from fraudops.decisions.untold import untold_entries
 from fraudops.intake.publication import BACKFILLED, INGESTED, UNTIL
 from fraudops.notices.summaries import HISTORIC, Stretch, historic_alerts
 from fraudops.portfolio import Portfolio
@@ -87,7 +88,7 @@ def tell_historic(ws: Workspace, portfolio: Portfolio) -> bool:
     """Queue one notice about all alerts of the past that no notice has told of; whether there were any."""
     with ws.transaction() as session:
         lock_partition(session, HISTORIC, portfolio.name, "all")
-        untold = _untold(session, portfolio)
+        untold = untold_entries(session, portfolio, kind=HISTORIC, action=RAISED, detail=_HISTORIC)
         if not untold:
             return False
         amounts: Counter[tuple[str, int]] = Counter()
@@ -123,27 +124,6 @@ def summary_of(session: Session, entry: LedgerEntry) -> Notice | None:
         .options(selectinload(Notice.deliveries))
     )
     return next((notice for notice in summaries if int(notice.dedupe_key.rpartition("/")[2]) >= entry.number), None)
-
-
-def _untold(session: Session, portfolio: Portfolio) -> Sequence[LedgerEntry]:
-    """Entries of historic alerts since the newest of which a summary told; numbers commit in their order."""
-    newest = session.scalar(
-        select(Notice.dedupe_key)
-        .where(Notice.portfolio == portfolio.name, Notice.kind == HISTORIC)
-        .order_by(Notice.id.desc())
-        .limit(1)
-    )
-    told = int(newest.rpartition("/")[2]) if newest else 0
-    return session.scalars(
-        select(LedgerEntry)
-        .where(
-            LedgerEntry.portfolio == portfolio.name,
-            LedgerEntry.action == RAISED,
-            LedgerEntry.number > told,
-            LedgerEntry.details.has_key(_HISTORIC),
-        )
-        .order_by(LedgerEntry.number)
-    ).all()
 
 
 def _published(portfolio: Portfolio) -> Any:
