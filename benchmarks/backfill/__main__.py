@@ -90,7 +90,7 @@ def _backfill(stack: Stack, settings: Settings, days: list[date]) -> dict[str, o
     ]
     for name in workflows:
         client.set_paused(portfolio.dag_id(name), False)
-    time.sleep(15)
+    _settle(client, portfolio, workflows)
     before, started = cpu_seconds(settings.state), time.monotonic()
     first, last = (portfolio.partitioning.start(day.isoformat()) for day in (days[0], days[-1]))
     client.create_backfill(portfolio.dag_id("ingest"), first, last)
@@ -118,6 +118,15 @@ def _backfill(stack: Stack, settings: Settings, days: list[date]) -> dict[str, o
         "workflows": workflows,
         "task_seconds": _task_seconds(client, portfolio, workflows),
     }
+
+
+def _settle(client: AirflowClient, portfolio: Portfolio, workflows: list[str]) -> None:
+    """Wait for what starts by itself when a DAG is turned on: it is not part of the backfill."""
+    quiet_since = time.monotonic()
+    while time.monotonic() - quiet_since < 5:
+        time.sleep(0.5)
+        if _busy(client, portfolio, workflows):
+            quiet_since = time.monotonic()
 
 
 def _busy(client: AirflowClient, portfolio: Portfolio, workflows: list[str]) -> bool:

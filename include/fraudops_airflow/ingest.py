@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronPartitionTimetable, Param, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments, transactions_asset
-from fraudops_airflow.steps import follow_up_task, reconcile_now, say
+from fraudops_airflow.steps import follow_up_changes, reconcile_now, say
 
 DOC = """Land, tokenise and validate one partition, then publish it.
 
@@ -70,17 +70,19 @@ def build_ingest(portfolio: Portfolio) -> DAG:
             return {"key": key, "fetched": fetched.notes, **result.to_dict()}
 
         @task_group
-        def validate(landed: Any) -> None:
-            """Great Expectations, then publication."""
+        def validate(landed: Any) -> Any:
+            """Great Expectations, then publication: one task, since a day's check costs less than starting another."""
 
-            @task
-            def check(landed: dict[str, Any]) -> dict[str, Any]:
-                """Compare the partition with its contract and with earlier partitions."""
+            @task.short_circuit(outlets=[asset])
+            def check_and_publish(
+                landed: dict[str, Any], dag_run: Any = None, outlet_events: Any = None
+            ) -> dict[str, Any] | None:
+                """Compare the partition with its contract and with earlier ones; make it visible; tell what changed."""
                 from fraudops.errors import ContractError
-                from fraudops.intake.validation import validate
+                from fraudops.intake.validation import publish, validate
                 from fraudops.notices.messages import validation_failure
 
-                from fraudops_airflow.context import open_workspace
+                from fraudops_airflow.context import BACKFILLED, actor, is_backfilled, open_workspace
 
                 ws, key = open_workspace(), landed["key"]
                 outcome = validate(ws, portfolio, key)
@@ -92,26 +94,14 @@ def build_ingest(portfolio: Portfolio) -> DAG:
                         where=f"{portfolio.name} {key}",
                         remedy=f"read {outcome.report}, correct the file, run the day again",
                     )
-                return outcome.to_dict()
-
-            @task(outlets=[asset])
-            def publish(landed: dict[str, Any], dag_run: Any = None, outlet_events: Any = None) -> dict[str, Any]:
-                """Make the partition visible and tell what depends on it."""
-                from fraudops.intake.validation import publish
-
-                from fraudops_airflow.context import BACKFILLED, actor, is_backfilled, open_workspace
-
                 backfilled = is_backfilled(dag_run, None)
                 outlet_events[asset].extra = {BACKFILLED: backfilled}
-                result = publish(
-                    open_workspace(), portfolio, landed["key"], actor=actor(dag_run), backfilled=backfilled
-                )
+                publish(ws, portfolio, key, actor=actor(dag_run), backfilled=backfilled)
                 if not dag_run.partition_key:
-                    outlet_events[asset].add_partitions([landed["key"]])
-                return result.to_dict()
+                    outlet_events[asset].add_partitions([key])
+                return follow_up_changes(ws, portfolio, landed)
 
-            check(landed) >> publish(landed)
+            return check_and_publish(landed)
 
-        landed = land()
-        validate(landed) >> follow_up_task(portfolio)(landed) >> reconcile_now(portfolio)
+        validate(land()) >> reconcile_now(portfolio)
     return dag

@@ -10,7 +10,7 @@ from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
 from fraudops_airflow.steps import (
-    follow_up_task,
+    follow_up_changes,
     monitor_undone,
     reconcile_now,
     say,
@@ -151,6 +151,13 @@ def build_land(portfolio: Portfolio) -> DAG:
             return published
 
         @task.short_circuit
+        def follow_up(landed: dict[str, Any]) -> dict[str, Any] | None:
+            """Tell the data owner which published partitions have changed; ends here where none is stale by them."""
+            from fraudops_airflow.context import open_workspace
+
+            return follow_up_changes(open_workspace(), portfolio, landed)
+
+        @task.short_circuit
         def wants_training(params: Any = None) -> bool:
             """Only where the form says so."""
             return bool(params["train"])
@@ -159,7 +166,7 @@ def build_land(portfolio: Portfolio) -> DAG:
         scored = score_chunk_task(portfolio, "score").expand(keys=validate(landed))
         scored >> send_notices_now(portfolio)
         scored >> monitor_undone(portfolio)
-        scored >> follow_up_task(portfolio)(landed) >> reconcile_now(portfolio)
+        scored >> follow_up(landed) >> reconcile_now(portfolio)
         (
             scored
             >> wants_training()

@@ -1,8 +1,11 @@
-"""Imports the heavy libraries in the scheduler, before LocalExecutor forks its workers.
+"""Imports libraries once in the processes that fork others: the scheduler and the DAG processor.
 
 Great Expectations and scikit-learn cost seconds of CPU in every task process that imports them. Imported once
-in the scheduler they are shared by all tasks, for some hundred MiB of its memory. Only imports: a library that
-has *run* something before the fork (a thread pool, OpenMP) can hang the tasks.
+in the scheduler, before LocalExecutor forks its workers, they are shared by all tasks, for some hundred MiB of its
+memory. The DAG processor forks for every DAG file, again and again; there the models of a portfolio's YAML are what
+costs. Only imports: a library that has *run* something before the fork (a thread pool, OpenMP) can hang the tasks.
+
+What was imported stays as it was: who changes the library's code restarts both (``fraudops down``, ``fraudops up``).
 
 Tasks are correct without it. ``FRAUDOPS_PRELOAD=0`` turns it off.
 """
@@ -50,8 +53,20 @@ LIBRARIES = (
     "great_expectations",
     "great_expectations.render.renderer",
     "great_expectations.render.view",
-    "airflow.providers.smtp.operators.smtp",
 )
+
+WIRING = (
+    "airflow.sdk.definitions.decorators",
+    "airflow.providers.smtp.operators.smtp",
+    "airflow.providers.standard.decorators.branch_python",
+    "airflow.providers.standard.decorators.python",
+    "airflow.providers.standard.decorators.short_circuit",
+    "airflow.providers.standard.operators.hitl",
+    "airflow.providers.standard.operators.trigger_dagrun",
+    "fraudops.portfolio",
+    "fraudops.settings",
+)
+"""What a DAG file is made of, but for our builders: those are read anew each time."""
 
 _DOORS = ("cli", "stack", "serving")
 """Rooms of the library that no task enters."""
@@ -68,13 +83,14 @@ class Preloaded:
 
 @hookimpl
 def on_starting(component: object) -> None:
-    """Airflow's hook, called in every process that starts something; acts in the scheduler alone."""
-    if not is_scheduler(component):
+    """Airflow's hook, called in every process that starts something; acts in those that fork others."""
+    modules = modules_for(component)
+    if not modules:
         return
     if os.environ.get("FRAUDOPS_PRELOAD", "1") == "0":
         log.info("fraudops preload: turned off by FRAUDOPS_PRELOAD=0")
         return
-    result = preload((*LIBRARIES, *rooms()))
+    result = preload(modules)
     log.info(
         "fraudops preload: %d modules in %.1f s: %s",
         len(result.imported),
@@ -85,13 +101,15 @@ def on_starting(component: object) -> None:
         log.warning("fraudops preload: tasks will import %s themselves: %s", module, reason)
 
 
-def is_scheduler(component: object) -> bool:
-    """Whether this process is the scheduler.
+def modules_for(component: object) -> tuple[str, ...]:
+    """What this process should import; nothing where it is neither the scheduler nor the DAG processor.
 
     The hook runs before the job knows its type, and also in every task process, forked from the scheduler with
     the scheduler's command line: there the component is not a ``Job``.
     """
-    return type(component).__name__ == "Job" and sys.argv[1:2] == ["scheduler"]
+    if type(component).__name__ != "Job":
+        return ()
+    return {"scheduler": (*LIBRARIES, *WIRING, *rooms()), "dag-processor": WIRING}.get("".join(sys.argv[1:2]), ())
 
 
 def preload(modules: Iterable[str]) -> Preloaded:

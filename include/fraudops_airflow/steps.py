@@ -45,28 +45,28 @@ def land_or_set_aside(ws: Workspace, portfolio: Portfolio, params: Any) -> dict[
     return {"refused": [mask_card_numbers(file.name) for file in refused], **result.to_dict()}
 
 
-def follow_up_task(portfolio: Portfolio) -> Any:
-    """A task that tells of changed partitions, and ends the run there where none of others is stale by them.
+def follow_up_changes(ws: Workspace, portfolio: Portfolio, landed: dict[str, Any]) -> dict[str, Any] | None:
+    """Tell the data owner which published partitions have changed; find what was scored before that.
 
-    Its argument is what ``land`` returned.
+    Parameters
+    ----------
+    landed
+        What ``land`` returned.
+
+    Returns
+    -------
+    dict or None
+        None where no other partition is stale by them: there is nothing for `reconcile` to do.
     """
+    from fraudops.decisions.corrections import follow_up
 
-    @task.short_circuit
-    def follow_up(landed: dict[str, Any]) -> dict[str, Any] | None:
-        """Tell the data owner which published partitions have changed; find what was scored before that."""
-        from fraudops.decisions.corrections import follow_up
-
-        from fraudops_airflow.context import open_workspace
-
-        found = follow_up(open_workspace(), portfolio, [*landed["keys"], *landed["label_keys"]])
-        say(found.sentences())
-        # What was landed is scored for its own sake; what depends on it waits for reconcile.
-        later = set(found.stale) - set(landed["keys"])
-        if later:
-            log.info("%s scores them again, and is started now", portfolio.dag_id("reconcile"))
-        return found.to_dict() if later else None
-
-    return follow_up
+    found = follow_up(ws, portfolio, [*landed["keys"], *landed["label_keys"]])
+    say(found.sentences())
+    # What was landed is scored for its own sake; what depends on it waits for reconcile.
+    if not set(found.stale) - set(landed["keys"]):
+        return None
+    log.info("%s scores them again, and is started now", portfolio.dag_id("reconcile"))
+    return found.to_dict()
 
 
 def reconcile_now(portfolio: Portfolio) -> TriggerDagRunOperator:

@@ -111,9 +111,9 @@ def _say(line: str) -> None:
 
 def _import_what_steps_import() -> None:
     """Once, as the scheduler does, and not in each child; importing is all that may happen before a fork."""
-    from fraudops_airflow.preload import LIBRARIES, preload, rooms
+    from fraudops_airflow.preload import LIBRARIES, WIRING, preload, rooms
 
-    preload(name for name in (*LIBRARIES, *rooms()) if not name.startswith(_UNUSED))
+    preload(name for name in (*LIBRARIES, *WIRING, *rooms()) if not name.startswith(_UNUSED))
 
 
 if __name__ == "__main__":

@@ -115,3 +115,11 @@ def test_a_port_in_use_is_passed_over() -> None:
         other = any_free()
         assert first_free([taken, other]) == other
     assert first_free([None, taken]) == taken
+
+
+def test_python_keeps_its_bytecode_whatever_the_shell_says(settings: Settings) -> None:
+    found = stack_environment(settings, Secrets.generate(), PORTS, {"PYTHONDONTWRITEBYTECODE": "1"})
+    assert "PYTHONDONTWRITEBYTECODE" not in found
+    # Not beside the sources: that is what the caller does not want.
+    assert found["PYTHONPYCACHEPREFIX"].startswith(str(settings.state / "stack"))
+    assert "PYTHONPYCACHEPREFIX" not in stack_environment(settings, Secrets.generate(), PORTS, {})

@@ -73,6 +73,11 @@ class StackFolder:
         """The e-mails that the sink received."""
         return self.root / "mail"
 
+    @property
+    def bytecode(self) -> Path:
+        """Compiled Python, where the caller does not want it beside the sources."""
+        return self.root / "bytecode"
+
     def create(self) -> None:
         """Make the folders; what may hold names, keys or e-mails is for the owner alone."""
         self.root.mkdir(parents=True, exist_ok=True)

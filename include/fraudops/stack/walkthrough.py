@@ -240,7 +240,7 @@ class Walkthrough:
         self.client.set_paused(self.portfolio.dag_id(INGEST), False)
         for number, key in enumerate(undone):
             self.narrator.now(f"{number} of {len(undone)} partitions ingested, next is {key}")
-            self._despite("validate.check", partial(self._ingest, key))
+            self._despite("validate.check_and_publish", partial(self._ingest, key))
         if refused := self._tell_refused(undone):
             before[INGEST] = self._failed(INGEST)
         self._wait_until_scored([key for key in undone if key not in refused], before)

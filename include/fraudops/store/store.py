@@ -149,7 +149,7 @@ class Store:
                 raise IntegrityError(
                     "the data file is not the one that was written", where=str(path), remedy="restore it"
                 )
-            tables.append(pq.read_table(io.BytesIO(content), columns=list(columns) if columns else None))
+            tables.append(_table(content, list(columns) if columns else None))
         return pa.concat_tables(tables) if len(tables) != 1 else tables[0]
 
     def read_partition(self, dataset: str, portfolio: str, key: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -254,3 +254,9 @@ def _parquet(table: pa.Table) -> bytes:
     texts = [field.name for field in plain.schema if pa.types.is_string(field.type)]
     pq.write_table(plain, sink, compression="zstd", use_dictionary=texts, row_group_size=_ROW_GROUP, store_schema=True)
     return sink.getvalue()
+
+
+def _table(content: bytes, columns: list[str] | None) -> pa.Table:
+    """Rows of a Parquet file; ``pq.read_table`` would spend more on finding its way than on a day's rows."""
+    table = pq.ParquetFile(pa.BufferReader(content)).read(columns=columns)
+    return table.select(columns) if columns else table
