@@ -8,6 +8,9 @@ KILLS ?= 200
 # One process per core, at most four: each starts a PostgreSQL of its own and imports Airflow.
 TESTS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+# A module is compiled once, and not by each of the many processes that are started here, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo up down reset status test chaos bench lint lock clean
 

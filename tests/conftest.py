@@ -16,6 +16,9 @@ from fraudops.workspace import Workspace
 
 from tests.databases import with_tables
 
+# As the Makefile does, for whoever calls pytest: processes that tests start compile no module anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 _numbers = itertools.count(1)
 _LONGEST = (
