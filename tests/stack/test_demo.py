@@ -22,8 +22,10 @@ import yaml
 from fraudops.cli.status import read_status
 from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient, RunFailedError
+from fraudops.stack.environment import fraudops_variables
 from fraudops.stack.lifecycle import Stack
 from fraudops.stack.processes import members
+from fraudops.stack.secrets import read_secrets
 
 pytestmark = pytest.mark.stack
 
@@ -76,7 +78,10 @@ class Demonstration:
 
     def status(self) -> dict[str, Any]:
         """What ``fraudops status --json`` prints, without starting a process for it."""
-        return read_status(self.stack.settings).to_dict()
+        secrets = read_secrets(self.stack.folder.secrets)
+        assert secrets is not None
+        variables = fraudops_variables(self.stack.settings, secrets, self.stack.client().address)
+        return read_status(Settings.from_environment(variables)).to_dict()
 
     def mails(self) -> list[EmailMessage]:
         """What the mail sink received."""
