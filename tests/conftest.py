@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fraudops.database import migrate
 from fraudops.portfolio import Portfolio, load_portfolio
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
 from fraudops.workspace import Workspace
+
+from tests.databases import with_tables
+
+# As the Makefile does, for whoever calls pytest: processes that tests start compile no module anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 _numbers = itertools.count(1)
@@ -49,11 +53,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture
 def database_url(postgres: Postgres) -> str:
     """A fresh database with all tables."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    postgres.ensure_database(name)
-    url = postgres.url(name)
-    migrate(url)
-    return url
+    return with_tables(postgres, f"test_{os.getpid()}_{next(_numbers)}")
 
 
 @pytest.fixture

@@ -21,10 +21,14 @@ from fraudops.portfolio import Candidate, Portfolio
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
 from fraudops.reports.training import write_training_report
+from fraudops.stack.postgres import Postgres
+from fraudops.store import Store
 from fraudops.training.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 from sqlalchemy import func, select
+
+from tests.databases import with_tables
 
 START = date(2026, 3, 1)
 HISTORY, LIVE = 60, 3
@@ -58,19 +62,12 @@ def _work(ws: Workspace, portfolio: Portfolio, key: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def lived(postgres: object, tmp_path_factory: pytest.TempPathFactory, portfolios: dict[str, Portfolio]) -> Lived:
-    from fraudops.database import migrate
-    from fraudops.stack.postgres import Postgres
-    from fraudops.store import Store
-
-    assert isinstance(postgres, Postgres)
-    postgres.ensure_database("lifecycle")
-    migrate(postgres.url("lifecycle"))
+def lived(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, portfolios: dict[str, Portfolio]) -> Lived:
     folder = tmp_path_factory.mktemp("lifecycle")
     ws = Workspace(
         store=Store(folder / "store"),
         landing=folder / "landing",
-        database_url=postgres.url("lifecycle"),
+        database_url=with_tables(postgres, "lifecycle"),
         token_key=b"t" * 32,
         ledger_key=b"l" * 32,
     )

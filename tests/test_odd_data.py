@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from fraudops.cli.main import app
-from fraudops.database import Alert, Notice, migrate
+from fraudops.database import Alert, Notice
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.pending import pending_keys
 from fraudops.decisions.scoring import load_model, score_many
@@ -29,6 +29,7 @@ from fraudops.workspace import Workspace
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from .databases import with_tables
 from .oddities import ODDITIES, Oddity
 
 RUN = "manual__odd"
@@ -95,13 +96,11 @@ class Lived:
 def lived(request: pytest.FixtureRequest, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Lived:
     name = str(request.param)
     oddity = ODDITIES[name]()
-    postgres.ensure_database(f"odd_{name}")
-    migrate(postgres.url(f"odd_{name}"))
     folder: Path = tmp_path_factory.mktemp(name)
     ws = Workspace(
         store=Store(folder / "store"),
         landing=folder / "landing",
-        database_url=postgres.url(f"odd_{name}"),
+        database_url=with_tables(postgres, f"odd_{name}"),
         token_key=b"t" * 32,
         ledger_key=b"l" * 32,
     )

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from fraudops.database import Alert, Notice, migrate
+from fraudops.database import Alert, Notice
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.historic import tell_historic
 from fraudops.decisions.pending import partition_states
@@ -24,6 +24,7 @@ from fraudops.store import Store
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
+from tests.databases import with_tables
 from tests.decisions.conftest import Bank
 from tests.intake.conftest import CARD, HEADER, make_portfolio
 
@@ -144,15 +145,13 @@ def install(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Cal
 
     def make(*, historic_after: timedelta | None = None) -> Installation:
         folder, name = tmp_path_factory.mktemp("same"), f"same_{next(numbers)}"
-        postgres.ensure_database(name)
-        migrate(postgres.url(name))
         landing = folder / "landing" / "shop"
         landing.mkdir(parents=True)
         for key in DAYS:
             payments, reports = _rows(key)
             (landing / f"tx_{key}.csv").write_text("\n".join([*payments, ""]))
             (landing / f"labels_{key}.csv").write_text("\n".join([*reports, ""]))
-        ws = Workspace(Store(folder / "store"), folder / "landing", postgres.url(name), b"t" * 32, b"l" * 32)
+        ws = Workspace(Store(folder / "store"), folder / "landing", with_tables(postgres, name), b"t" * 32, b"l" * 32)
         notices = portfolio.notices.model_copy(update={"historic_after": historic_after})
         made = Installation(ws, portfolio.model_copy(update={"notices": notices}))
         made.promote("2026-03-01", "2026-02-01")

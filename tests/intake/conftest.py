@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fraudops.database import migrate
 from fraudops.intake.files import FeedFiles
 from fraudops.intake.landing import LandResult, land
 from fraudops.portfolio import Portfolio
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
 from fraudops.workspace import Workspace
+
+from tests.databases import with_tables
 
 COLUMNS: dict[str, dict[str, Any]] = {
     "transaction_id": {"role": "id"},
@@ -67,9 +68,7 @@ def without_ids(**changes: Any) -> Portfolio:
 @pytest.fixture(scope="session")
 def _shared_database(postgres: Postgres) -> str:
     """One database for all: landing only locks in it, and a ledger may hold the entries of many tests."""
-    postgres.ensure_database("intake")
-    migrate(postgres.url("intake"))
-    return postgres.url("intake")
+    return with_tables(postgres, "intake")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import itertools
 import os
@@ -13,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-import psycopg2
 import pytest
-from fraudops.database import Alert, LedgerEntry, ModelVersion, Notice, PromotionRecord, migrate, open_engine
+from fraudops.database import Alert, LedgerEntry, ModelVersion, Notice, PromotionRecord
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.scoring import score_many
 from fraudops.features import ModelColumns, build
@@ -29,6 +27,7 @@ from fraudops.store import Store
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
+from tests.databases import copied, with_tables
 from tests.decisions.amounts import AmountModel
 from tests.intake.conftest import HEADER, make_portfolio, row
 
@@ -149,14 +148,11 @@ class Shop:
 def _model_shop(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> tuple[Path, str]:
     """Folder and database of a shop of which every test gets a copy."""
     folder, name = tmp_path_factory.mktemp("shop"), f"shop_{os.getpid()}"
-    postgres.ensure_database(name)
-    migrate(postgres.url(name))
-    shop = Shop(_workspace(folder, postgres.url(name)), portfolio_of())
+    shop = Shop(_workspace(folder, with_tables(postgres, name)), portfolio_of())
     shop.ws.landing.mkdir()
     shop.model("run-1", "2026-02-28", champion=True)
     for key in DAYS:
         shop.day(key)
-    open_engine(postgres.url(name)).dispose()
     return folder, name
 
 
@@ -165,11 +161,8 @@ def shop(_model_shop: tuple[Path, str], postgres: Postgres, tmp_path: Path) -> S
     """Eight days, all scored, since a champion of the end of February."""
     folder, template = _model_shop
     shutil.copytree(folder, tmp_path / "shop")
-    name = f"{template}_{next(_numbers)}"
-    with contextlib.closing(psycopg2.connect(host=str(postgres.socket_folder), user="postgres")) as connection:
-        connection.autocommit = True
-        connection.cursor().execute(f"create database {name} template {template}")
-    return Shop(_workspace(tmp_path / "shop", postgres.url(name)), portfolio_of())
+    url = copied(postgres, template, f"{template}_{next(_numbers)}")
+    return Shop(_workspace(tmp_path / "shop", url), portfolio_of())
 
 
 def _workspace(folder: Path, url: str) -> Workspace:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections import Counter
 from datetime import timedelta
 
@@ -133,6 +134,39 @@ def test_files_of_models_that_were_never_used_go_and_are_no_alarm(shop: Shop) ->
     with pytest.raises(ContractError, match=r"removed by retention \(ledger entry"):
         versions.load(shop.ws, never)
     assert shop.ledger("model_refused") == []
+
+
+def _left(shop: Shop, area: str) -> set[str]:
+    return {name.split("/")[2] for name in shop.files() if name.startswith(f"{area}/portfolio=shop/")}
+
+
+def test_what_monitoring_compared_with_goes_once_no_day_of_its_champion_is_kept(shop: Shop) -> None:
+    shop.model("run-2", "2026-03-02", champion=True)
+    for version in ("v1", "v2"):
+        shop.ws.store.put(b"{}", "monitoring_reference", "shop", version, "reference.json")
+    _five(shop)
+    (hold,) = place(shop.ws, shop.portfolio, first=DAYS[6], last=DAYS[6], reason="case 9", by="legal")
+    retain(shop.ws, shop.portfolio, now=NOW, actor="a")
+    assert _left(shop, "monitoring_reference") == {"v1", "v2"}, "all of them stay while there is a hold"
+    release(shop.ws, hold.id, reason="closed", by="legal")
+    shop.portfolio = shop.keeping(**FIVE, references="8d")
+    retain(shop.ws, shop.portfolio, now=NOW, actor="a")
+    assert _left(shop, "monitoring_reference") == {"v1", "v2"}
+    _five(shop)
+    retain(shop.ws, shop.portfolio, now=NOW, actor="a")
+    assert _left(shop, "monitoring_reference") == {"v2"}, "the one in force"
+
+
+def test_a_restatement_is_as_old_as_its_files_and_may_go_before_the_scores(shop: Shop) -> None:
+    for run, moment in (("old", at("2026-03-03")), ("new", at("2026-03-08"))):
+        path = shop.ws.store.put(b"{}", "restated", "shop", run, "summary.json")
+        os.utime(str(path), (moment.timestamp(), moment.timestamp()))
+    retain(shop.ws, shop.portfolio, now=NOW, actor="a")
+    assert _left(shop, "restated") == {"old", "new"}, "as long as the scores"
+    shop.portfolio = shop.keeping(restatements="5d")
+    retain(shop.ws, shop.portfolio, now=NOW, actor="a")
+    assert _left(shop, "restated") == {"new"}
+    assert shop.keys("scores") == DAYS
 
 
 def test_of_old_notices_only_that_there_were_such_is_kept(shop: Shop) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from fraudops.database import Notice, PromotionRecord, migrate
+from fraudops.database import Notice, PromotionRecord
 from fraudops.decisions.scoring import score_many
 from fraudops.features import build
 from fraudops.portfolio import Candidate, Features, Monitoring, Portfolio
@@ -22,9 +23,12 @@ from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
+from tests.databases import copied, with_tables
+
 FIRST = date(2026, 3, 2)
 HISTORY, PER_DAY = 56, 150
 RUN = "manual__1"
+_numbers = itertools.count(1)
 
 
 def key_of(day: int) -> str:
@@ -116,8 +120,6 @@ def trained(
 ) -> tuple[Path, str, Portfolio]:
     """A store and a database in which a champion has just been promoted: copied for each test."""
     name = "monitoring_template"
-    postgres.ensure_database(name)
-    migrate(postgres.url(name))
     folder = tmp_path_factory.mktemp("monitoring")
     cards = portfolios["cards"]
     portfolio = cards.model_copy(
@@ -129,7 +131,7 @@ def trained(
             ),
         }
     )
-    ws = _workspace(folder / "store", postgres.url(name))
+    ws = _workspace(folder / "store", with_tables(postgres, name))
     bank = Bank(ws, portfolio)
     for number in range(HISTORY):
         bank.day(number)
@@ -154,32 +156,11 @@ def trained(
 
 
 @pytest.fixture
-def bank(trained: tuple[Path, str, Portfolio], postgres: Postgres, tmp_path: Path, copies: Callable[[], str]) -> Bank:
+def bank(trained: tuple[Path, str, Portfolio], postgres: Postgres, tmp_path: Path) -> Bank:
     """A bank of the test's own."""
-    import shutil
-
-    store, _, portfolio = trained
+    store, name, portfolio = trained
     shutil.copytree(store, tmp_path / "store")
-    return Bank(_workspace(tmp_path / "store", postgres.url(copies())), portfolio)
-
-
-@pytest.fixture
-def copies(trained: tuple[Path, str, Portfolio], postgres: Postgres) -> Iterator[Callable[[], str]]:
-    """Makes copies of the database in which the champion is."""
-    from fraudops.database.session import open_engine
-    from sqlalchemy import text
-
-    names: list[str] = []
-
-    def copy() -> str:
-        name = f"monitoring_{len(names)}_{datetime.now(UTC):%H%M%S%f}"
-        open_engine(postgres.url(trained[1])).dispose()
-        with open_engine(postgres.url("postgres")).connect().execution_options(isolation_level="AUTOCOMMIT") as c:
-            c.execute(text(f'create database "{name}" template "{trained[1]}"'))
-        names.append(name)
-        return name
-
-    return copy
+    return Bank(_workspace(tmp_path / "store", copied(postgres, name, f"{name}_{next(_numbers)}")), portfolio)
 
 
 def _workspace(store: Path, url: str) -> Workspace:

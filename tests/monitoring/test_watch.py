@@ -63,7 +63,7 @@ def test_the_past_asks_for_no_training(bank: Bank) -> None:
     assert monitor(bank.ws, off, [keys[-1]]).retraining is None
 
 
-def test_any_order_ends_in_the_same_files_and_the_same_status(bank: Bank, copies: object) -> None:
+def test_any_order_ends_in_the_same_files_and_the_same_status(bank: Bank) -> None:
     keys = live(bank, 16, hidden=6)
     for key in keys:
         monitor(bank.ws, bank.portfolio, [key])

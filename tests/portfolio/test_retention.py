@@ -33,6 +33,7 @@ def test_without_a_word_every_record_of_compliance_is_kept_for_five_years() -> N
         ({"transactions": "20d", "reason": "r", "scores": "10d", "history": "10d"}, "while training still learns"),
         ({"labels": "20d"}, "retention.labels: labels would be removed while training still learns from them"),
         ({"history": "2000d"}, "retention.history: what a partition held before would outlive the partition"),
+        ({"references": "400d"}, "retention.references: what monitoring compared with would be removed before"),
         ({"scores": "ten years"}, "is not a duration"),
         ({"emails": "5d"}, "Extra inputs are not permitted"),
     ],
@@ -45,6 +46,7 @@ def test_what_does_not_go_together_is_refused(retention: dict[str, Any], problem
 @pytest.mark.parametrize(
     "retention",
     [
+        {"restatements": "30d", "references": "3650d"},
         {"protected": "90d", "quarantine": "30d", "validation": "1d", "models": "1d", "training": "1d"},
         {"scores": "400d", "history": "400d", "reason": "the regulator of this business asks for one year"},
         dict.fromkeys(("transactions", "features", "scores", "history", "alerts", "notices", "labels"), "3650d"),

@@ -16,7 +16,7 @@ from fraudops.cli.console import out, printable
 from fraudops.errors import ContractError
 from fraudops.intake.quarantine import Held, held_files
 from fraudops.intake.remedies import remedy_of
-from fraudops.reports.safe_csv import write_csv
+from fraudops.reports.safe_csv import export_csv
 from fraudops.settings import Settings
 from fraudops.store import Store
 
@@ -84,13 +84,7 @@ def export(
     if file is not None:
         found = _named(found, file)
     rows = (cells for held in found for cells in _cells(held, held.archive.rows()))
-    try:
-        with output.open("w", encoding="utf-8", newline="") as stream:
-            count = write_csv(stream, _COLUMNS, rows)
-    except OSError as error:
-        raise ContractError(
-            f"the file cannot be written: {error.strerror}", where=str(output), remedy="give another path"
-        ) from None
+    count = export_csv(output, _COLUMNS, rows)
     files = f"{len(found)} {'file' if len(found) == 1 else 'files'}"
     out.print(f"{count:,} {'row' if count == 1 else 'rows'} of {files}: {output}")
 

@@ -16,9 +16,8 @@ from fraudops.cli.alerts import find_alert
 from fraudops.cli.chosen import chosen_portfolio
 from fraudops.cli.console import out, printable
 from fraudops.decisions.tracing import AlertTrace, FileTrace, rows_of_file, trace_alert, trace_file
-from fraudops.errors import ContractError
 from fraudops.portfolio import load_all
-from fraudops.reports.safe_csv import write_csv
+from fraudops.reports.safe_csv import export_csv
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
@@ -157,13 +156,7 @@ def _write_rows(ws: Workspace, found: list[FileTrace], output: Path) -> None:
         for trace in found
         for row in sorted(rows_of_file(ws, trace), key=lambda row: row["line"])
     )
-    try:
-        with output.open("w", encoding="utf-8", newline="") as stream:
-            count = write_csv(stream, header, rows)
-    except OSError as error:
-        raise ContractError(
-            f"the file cannot be written: {error.strerror}", where=str(output), remedy="give another path"
-        ) from None
+    count = export_csv(output, header, rows)
     out.print(f"{count:,} rows: {output}")
 
 

@@ -23,6 +23,8 @@ from fraudops.workspace import Workspace
 
 RESTATED = "restated"
 """Area of what :mod:`fraudops.decisions.restating` writes."""
+REFERENCE = "monitoring_reference"
+"""Area of :mod:`fraudops.monitoring.reference`, which this room would import the models for."""
 ALERTS, NOTICES, HISTORY = "alerts", "notices", "history"
 NOTICE_IS_REMOVED = ""
 """Subject of a notice of which the content was removed: no notice is queued with such a one."""
@@ -102,6 +104,7 @@ def find_due(ws: Workspace, session: Session, portfolio: Portfolio, as_of: datet
     yield from search.validations()
     yield from search.quarantine()
     yield from search.restatements()
+    yield from search.references()
     yield from search.models()
     yield from search.runs()
 
@@ -110,6 +113,8 @@ def is_held(held: Held, item: Due, ws: Workspace, portfolio: Portfolio) -> bool:
     """Whether a hold covers something."""
     if item.area in (MODELS, "training", "reports", RESTATED):
         return False  # what scored a held partition was champion or shadow and stays anyway; the rest is no record
+    if item.area == REFERENCE:
+        return bool(held.ranges)
     if item.area == "quarantine":
         keys = _partitions_in(ws.store.path("quarantine", portfolio.name, item.name))
         return any(held.covers(key) for key in keys)
@@ -169,10 +174,20 @@ class _Search:
                 yield self._folder("quarantine", folder.name)
 
     def restatements(self) -> Iterator[Due]:
-        """What would have been decided: as old as its files, and kept as long as the scores it stands beside."""
+        """What would have been decided: as old as its files."""
+        kept = self.portfolio.retention.restatements or self.portfolio.retention.scores
         for folder in _folders(self.ws.store.path(RESTATED, self.portfolio.name), ""):
-            if _newest(folder) + self.portfolio.retention.scores <= self.as_of:
+            if _newest(folder) + kept <= self.as_of:
                 yield self._folder(RESTATED, folder.name)
+
+    def references(self) -> Iterator[Due]:
+        """What days were compared with: as old as the last of them, and all of it stays while there is a hold."""
+        kept = self.portfolio.retention.references or self.portfolio.retention.scores
+        until = self._in_force_until()
+        for folder in _folders(self.ws.store.path(REFERENCE, self.portfolio.name), ""):
+            over = until.get(folder.name) or _newest(folder)
+            if over + kept <= self.as_of and not self.held.ranges:
+                yield self._folder(REFERENCE, folder.name)
 
     def models(self) -> Iterator[Due]:
         kept, used = self.portfolio.retention.models, self._used()
@@ -252,6 +267,18 @@ class _Search:
     def _versions(self) -> list[ModelVersion]:
         query = select(ModelVersion).where(ModelVersion.portfolio == self.portfolio.name).order_by(ModelVersion.number)
         return list(self.session.scalars(query))
+
+    def _in_force_until(self) -> dict[str, datetime]:
+        """When each champion was replaced for the last time; a day that lies ahead of all for the one in force."""
+        records = self.session.scalars(
+            select(PromotionRecord)
+            .where(PromotionRecord.portfolio == self.portfolio.name)
+            .order_by(PromotionRecord.effective_from, PromotionRecord.id)
+        ).all()
+        names = {model.id: model.version for model in self._versions()}
+        ends = [record.effective_from for record in records[1:]] + [_NEVER]
+        # Later records replace earlier ones of the same version.
+        return {names[record.model_id]: end for record, end in zip(records, ends, strict=False)}
 
     def _used(self) -> set[int]:
         """Versions that were champion, or a shadow."""

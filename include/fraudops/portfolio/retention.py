@@ -47,6 +47,10 @@ class Retention(Strict):
     """Rows that could not be used, counted from the newest partition of their file."""
     validation: Duration = _YEAR_AND_A_BIT
     """Results and pages of the validation of each partition."""
+    restatements: Duration | None = None
+    """What would have been decided, counted from when it was computed; None: as long as the scores."""
+    references: Duration | None = None
+    """What monitoring compared with, counted from the last day of that champion; None: as long as the scores."""
     training: Duration = _YEAR_AND_A_BIT
     """Data sets, predictions and report pages of training runs of which no version ever was champion or shadow."""
     models: Duration = _YEAR_AND_A_BIT
@@ -71,6 +75,13 @@ def incoherent_retention(retention: Retention, training: Training | None, labels
                 format_duration(getattr(retention, kind)),
                 f"keep them at least as long as the scores, {format_duration(retention.scores)}",
             )
+    if retention.references is not None and retention.references < retention.scores:
+        yield Problem(
+            ("retention", "references"),
+            "what monitoring compared with would be removed before what it found: a status could not be shown again",
+            format_duration(retention.references),
+            f"at least as long as the scores, {format_duration(retention.scores)}",
+        )
     if training is not None and labels is not None:
         needed = training.window + labels.delay
         for kind in ("transactions", "labels", "features"):

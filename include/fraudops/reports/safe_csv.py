@@ -14,7 +14,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, TextIO
+
+from fraudops.errors import ContractError
 
 _FORMULA = re.compile(r"[\s\0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0]")
 """Signs that begin a formula, full-width ones as well, and control characters that hide one."""
@@ -49,3 +52,20 @@ def write_csv(stream: TextIO, header: Sequence[str], rows: Iterable[Sequence[Any
         writer.writerow(["" if value is None else safe_cell(value) for value in row])
         count += 1
     return count
+
+
+def export_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+    """Write rows to a file that somebody named; returns how many rows.
+
+    Raises
+    ------
+    ContractError
+        The file cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            return write_csv(stream, header, rows)
+    except OSError as error:
+        raise ContractError(
+            f"the file cannot be written: {error.strerror}", where=str(path), remedy="give another path"
+        ) from None

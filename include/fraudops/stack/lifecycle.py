@@ -26,6 +26,7 @@ from fraudops.stack.environment import (
 )
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.health import AIRFLOW, DATABASE, MAIL, PARTS, unwell_parts
+from fraudops.stack.patience import Patience, processor_seconds
 from fraudops.stack.ports import DEFAULT_PORT, HOST, Ports, any_free, first_free, is_free
 from fraudops.stack.postgres import Postgres
 from fraudops.stack.preparation import AirflowMigration, airflow_release, generated_files, readable_portfolios
@@ -38,7 +39,6 @@ from fraudops.store import Store, formats
 Tell = Callable[[str], None]
 """Receives a sentence about what is being done."""
 
-_HEALTHY_WITHIN = 120.0
 _OTHERS_WORK = 60.0
 """Seconds that ``up`` waits for another command, such as the watchdog's, which is at work on the same stack."""
 _RECOVERY = 10.0
@@ -229,7 +229,7 @@ class Stack:
         tell(f"starting Airflow on {ports.address}")
         for part in AIRFLOW:
             record = self._start(part, record, environment)
-        self._wait_until_well(record)
+        self._wait_until_well(record, tell)
         self._ensure_pools(ports, secrets)
         started = tuple(part for part in PARTS if part not in kept)
         return UpResult(ports.address, started, repaired, time.monotonic() - began)
@@ -301,8 +301,8 @@ class Stack:
         record.write(self.folder.record)
         return record
 
-    def _wait_until_well(self, record: StackRecord) -> None:
-        deadline = time.monotonic() + _HEALTHY_WITHIN
+    def _wait_until_well(self, record: StackRecord, tell: Tell) -> None:
+        patience = Patience(time.monotonic())
         while True:
             for part, process in record.processes.items():
                 if not is_alive(process):
@@ -310,9 +310,13 @@ class Stack:
             unwell = unwell_parts(record)
             if not unwell:
                 return
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            patience.observe(now, unwell, processor_seconds(process.pid for process in record.processes.values()))
+            if why := patience.lost(now):
                 part = min(unwell)
-                raise self._broken(f"{part} did not become healthy within {_HEALTHY_WITHIN:.0f} s", part)
+                raise self._broken(f"{part} {why}", part)
+            if news := patience.news(now):
+                tell(news)
             time.sleep(0.2)
 
     def _ensure_pools(self, ports: Ports, secrets: Secrets) -> None:

@@ -5,11 +5,13 @@ Every guess is tried with the parser that will land the file: what it cannot rea
 
 from __future__ import annotations
 
-import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,7 @@ _READ = 0.98
 _EARLIEST, _LATEST = 315_532_800, 4_102_444_800
 """Seconds since 1970 of the years 1980 and 2100."""
 _TRIED = 300
+_CODE, _SPACE = re.compile("%."), re.compile(r"\s")
 _TIME_OF_DAY = r"^\d{1,2}:\d\d(:\d\d(\.\d+)?)?$"
 
 _DATES = (
@@ -180,12 +183,17 @@ def _written(profile: Profile) -> tuple[str | None, tuple[str, ...]] | None:
 
 def _forms(example: str) -> Iterator[str]:
     """Formats that read an example."""
-    dates = [*_DATES]
-    for date, (between, time) in itertools.product(dates, [("", ""), *itertools.product(_BETWEEN, _TIMES)]):
-        for zone in _ZONES if time else ("",):
-            form = f"{date}{between}{time}{zone}"
-            if _fits(example, form):
-                yield form
+    signs = frozenset(_SPACE.sub(" ", example.casefold()))
+    # Python compiles a pattern for each format anew: only for those of which the example has every sign.
+    return (form for form, needed in _all_forms() if needed <= signs and _fits(example, form))
+
+
+@cache
+def _all_forms() -> tuple[tuple[str, frozenset[str]], ...]:
+    """Every format that is tried, and the signs in it that a text must have, in whichever case."""
+    times = [("", ""), *((f"{between}{time}", zone) for between, time, zone in product(_BETWEEN, _TIMES, _ZONES))]
+    forms = [f"{date}{time}{zone}" for date, (time, zone) in product(_DATES, times)]
+    return tuple((form, frozenset(_CODE.sub("", form).casefold())) for form in forms)
 
 
 def _fits(text: str, form: str) -> bool:

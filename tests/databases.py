@@ -1,0 +1,33 @@
+"""Databases of the tests: tables are made once for a server, and copied, which is ten times as quick."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import cache
+
+import psycopg2
+from fraudops.database import migrate, open_engine
+from fraudops.stack.postgres import Postgres
+
+
+def with_tables(postgres: Postgres, name: str) -> str:
+    """URL of a new database with all tables."""
+    return copied(postgres, _template(postgres), name)
+
+
+def copied(postgres: Postgres, template: str, name: str) -> str:
+    """URL of a new database that holds what another one does."""
+    open_engine(postgres.url(template)).dispose()
+    with contextlib.closing(psycopg2.connect(host=str(postgres.socket_folder), user="postgres")) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(f'create database "{name}" template "{template}"')
+    return postgres.url(name)
+
+
+@cache
+def _template(postgres: Postgres) -> str:
+    """A database that nobody works in."""
+    name = "with_tables"
+    postgres.ensure_database(name)
+    migrate(postgres.url(name))
+    return name
