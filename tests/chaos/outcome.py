@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+from fraudops.registry.gates import ONE_ROW, THOUSAND_ROWS
 
 _ALERTS = """
     select portfolio, partition_key, transaction_id, event_time, amount_minor, currency, score, decision, route,
@@ -30,7 +31,12 @@ _LEDGER = "select portfolio, actor, action, subject, details from ledger"
 _UNTOLD = frozenset({"notice_uncertain"})
 """Actions that a crash adds rightly."""
 _NUMBERS = re.compile(r"(Alert no\.|ledger entry|ledger entries up to) \d+")
-_SAYS_WHEN = "evidence/"
+_SAYS_WHEN = ("evidence/", "reports/")
+"""Areas whose files say when something was done, or how long it took."""
+_MEASURED = frozenset({ONE_ROW, THOUSAND_ROWS})
+"""Gates on speed: another run measures another one."""
+_OF_THE_CHAIN = frozenset({"at", "digest", "previous"})
+"""What another life's ledger entry has otherwise."""
 _SHIFTED = frozenset({"attempt", "began", "message_id"})
 _NUMBERED = re.compile(r"/(correction|historic|late)/\d+$")
 """Keys of notices that bear a number of the ledger or the outbox."""
@@ -44,6 +50,8 @@ class Outcome:
     ----------
     files
         Path below the store → SHA-256.
+    timeless
+        The same of what says when something was done, without that: of JSON its content, else that it is there.
     left_over
         Temporary files of writers that died. Nobody reads them; retention removes them.
     rows
@@ -56,6 +64,7 @@ class Outcome:
     left_over: int
     rows: dict[str, Counter[str]]
     mails: Counter[str]
+    timeless: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -80,6 +89,7 @@ class Difference:
 def read(store: Path, connection_string: str, maildir: Path) -> Outcome:
     """Read what there is."""
     files: dict[str, str] = {}
+    timeless: dict[str, str] = {}
     left_over = 0
     for path in store.rglob("*"):
         if path.is_dir():
@@ -87,7 +97,10 @@ def read(store: Path, connection_string: str, maildir: Path) -> Outcome:
         if path.name.startswith("."):
             left_over += 1
         else:
-            files[str(path.relative_to(store))] = hashlib.sha256(path.read_bytes()).hexdigest()
+            name, content = str(path.relative_to(store)), path.read_bytes()
+            files[name] = hashlib.sha256(content).hexdigest()
+            if name.startswith(_SAYS_WHEN):
+                timeless[name] = _without_times(name, content)
     connection = psycopg2.connect(connection_string)
     try:
         with connection.cursor() as cursor:
@@ -97,7 +110,7 @@ def read(store: Path, connection_string: str, maildir: Path) -> Outcome:
     finally:
         connection.close()
     # A Message-ID that no notice has stays one that the twin cannot have.
-    return Outcome(files, left_over, rows, Counter(keys.get(found, found) for found in _message_ids(maildir)))
+    return Outcome(files, left_over, rows, Counter(keys.get(found, found) for found in _message_ids(maildir)), timeless)
 
 
 def compare(twin: Outcome, found: Outcome, *, is_own: bool = False) -> Difference:
@@ -106,19 +119,19 @@ def compare(twin: Outcome, found: Outcome, *, is_own: bool = False) -> Differenc
     Parameters
     ----------
     is_own
-        It was lived from the beginning, and did not go on from a state of the twin: then evidence packs, which say
-        when models were registered and promoted, are compared by their being there.
+        It was lived from the beginning, and did not go on from a state of the twin: then evidence packs and reports
+        are compared but for the moments, the digests of the ledger's chain and the speeds in them, and their pages
+        and pictures, which are drawn from that, by their being there.
     """
     difference = Difference()
     difference.lost += sorted(twin.files.keys() - found.files.keys())
     difference.doubled += sorted(found.files.keys() - twin.files.keys())
-    for path in sorted(twin.files.keys() & found.files.keys()):
-        if twin.files[path] != found.files[path] and not (is_own and path.startswith(_SAYS_WHEN)):
-            difference.other.append(path)
+    before, after = (one.files | one.timeless if is_own else one.files for one in (twin, found))
+    difference.other += sorted(path for path in before.keys() & after.keys() if before[path] != after[path])
     for table, rows in twin.rows.items():
-        before, after = (_timeless(counted) if is_own else counted for counted in (rows, found.rows[table]))
-        difference.lost += [f"{table}: {row[:300]}" for row in (before - after).elements()]
-        difference.doubled += [f"{table}: {row[:300]}" for row in (after - before).elements()]
+        theirs, ours = (_timeless(counted) if is_own else counted for counted in (rows, found.rows[table]))
+        difference.lost += [f"{table}: {row[:300]}" for row in (theirs - ours).elements()]
+        difference.doubled += [f"{table}: {row[:300]}" for row in (ours - theirs).elements()]
     difference.lost += [f"mail {name}" for name in sorted(twin.mails.keys() - found.mails.keys())]
     difference.doubled += [f"mail {name}" for name in sorted(found.mails.keys() - twin.mails.keys())]
     return difference
@@ -128,14 +141,33 @@ def compare(twin: Outcome, found: Outcome, *, is_own: bool = False) -> Differenc
 
 
 def _timeless(rows: Counter[str]) -> Counter[str]:
-    """Rows without the digests of what says when something was done."""
+    """Rows without speeds, and without the digests of what says when something was done."""
     found: Counter[str] = Counter()
     for row, count in rows.items():
         content = json.loads(row)
+        if "gates" in content:
+            content["gates"] = _unmeasured(json.loads(content["gates"]))
         if content.get("action") == "evidence_filed":
             content["details"] = sorted(content["details"])
         found[json.dumps(content, sort_keys=True)] += count
     return found
+
+
+def _without_times(name: str, content: bytes) -> str:
+    """What a file of evidence or of a report says apart from when and how fast, as text that can be compared."""
+    return json.dumps(_unmeasured(json.loads(content)), sort_keys=True) if name.endswith(".json") else "there"
+
+
+def _unmeasured(content: Any) -> Any:
+    if isinstance(content, list):
+        return [_unmeasured(item) for item in content]
+    if not isinstance(content, dict):
+        return content
+    if content.get("name") in _MEASURED:
+        return {name: value for name, value in content.items() if name not in ("measured", "value")}
+    if {"previous", "digest", "action"} <= content.keys():
+        content = {name: value for name, value in content.items() if name not in _OF_THE_CHAIN}
+    return {name: _unmeasured(value) for name, value in content.items()}
 
 
 def _rows(cursor: Any, query: str) -> Counter[str]:
