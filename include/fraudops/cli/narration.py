@@ -18,7 +18,7 @@ _QUIET = 15.0
 
 @dataclass
 class Narration:
-    """Implements :class:`fraudops.stack.walkthrough.Narrator` on a console.
+    """Implements :class:`fraudops.stack.narrator.Narrator` on a console.
 
     Attributes
     ----------

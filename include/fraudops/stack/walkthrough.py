@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -20,9 +19,10 @@ from fraudops.intake.validation import last_outcome
 from fraudops.portfolio import Portfolio
 from fraudops.roles import Roles
 from fraudops.stack import overview
-from fraudops.stack.client import AirflowClient, ApiError, DagRun, RunFailedError, TaskInstance
+from fraudops.stack.approval import Approval
+from fraudops.stack.client import AirflowClient, DagRun, RunFailedError, TaskInstance
 from fraudops.stack.itinerary import Itinerary
-from fraudops.stack.secrets import USERS
+from fraudops.stack.narrator import Narrator
 from fraudops.stack.simulated_files import write_stretch
 from fraudops.workspace import Workspace
 
@@ -31,12 +31,8 @@ LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCIL
 )  # fmt: skip
 WORKFLOWS = (LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE)
 
-APPROVE = "Approve"
 _DRIFT = "drift__"
 """How the names of training runs begin that monitoring asks for."""
-_THINKING = 2.5
-"""Seconds between a question and our answer: one given in the very moment in which the task is parked can make
-the task fail."""
 _PATIENCE = 20.0
 """Seconds without any activity after which what should have started by itself is started."""
 _TOLD = 5
@@ -45,19 +41,6 @@ _LIMIT = 900.0
 """Seconds after which something that should have happened has not."""
 _LONG = 6 * 3_600.0
 """Seconds that a run at work may take: a large file is read and learned from for longer than a person waits."""
-
-
-class Narrator(Protocol):
-    """Whoever shows a person what happens."""
-
-    def phase(self, title: str) -> AbstractContextManager[None]:
-        """A step begins; it ends with the block."""
-
-    def now(self, text: str) -> None:
-        """What is going on at this moment."""
-
-    def found(self, text: str) -> None:
-        """Something worth keeping on the screen."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +204,8 @@ class Walkthrough:
             verdict = overview.verdict(session, name, run_id)
         in_use = champion.version if champion else None
         if verdict is not None and verdict.outcome == "PROMOTE" and verdict.challenger != in_use:
-            self._approve(f"verdict__{run_id}", f"Demonstration. {verdict.reason}")
+            approval = Approval(self.client, self.sign_in, self.roles, self.portfolio, self.narrator)
+            approval.give(f"verdict__{run_id}", f"Demonstration. {verdict.reason}")
             with self.ws.transaction() as session:
                 champion = overview.champion(session, name)
         if champion is None:
@@ -333,63 +317,6 @@ class Walkthrough:
             value = line.metrics.get(overview.PRIMARY_METRIC)
             shown = f"{value:.3f}" if value is not None else "not measured"
             self.narrator.found(f"{line.version} {line.candidate}: average precision {shown}")
-
-    def _approve(self, run_id: str, reason: str) -> None:
-        """Answer each question of a ``promote`` run as the person it asks, until the run has ended."""
-        dag_id = self.portfolio.dag_id(PROMOTE)
-        person = self._approver()
-        session = self.sign_in(person)
-        earlier = self._find(dag_id, run_id)
-        if earlier is not None and earlier.state == "failed":
-            self.client.clear_failed(earlier)
-        asked_at: float | None = None
-        deadline = time.monotonic() + _LIMIT
-        while time.monotonic() < deadline:
-            run = self._find(dag_id, run_id)
-            if run is not None and run.state == "success":
-                return
-            if run is not None and run.state == "failed":
-                raise self.client.failure(run)
-            questions = session.waiting_for_a_person(dag_id, run_id) if run is not None else []
-            if not questions:
-                asked_at = None
-                self.narrator.now(f"{dag_id} is under way")
-            elif asked_at is None:
-                asked_at = time.monotonic()
-                self.narrator.now(f"Airflow waits for {person}'s answer")
-            elif time.monotonic() - asked_at > _THINKING:
-                self._answer(session, questions[0], reason)
-            time.sleep(0.4)
-        raise FraudopsError("the promotion did not end in time", where=f"{dag_id} {run_id}")
-
-    def _answer(self, session: AirflowClient, question: TaskInstance, reason: str) -> None:
-        try:
-            session.answer(question, [APPROVE], {"reason": reason})
-        except ApiError as error:
-            if error.status != 409:  # somebody was faster, in the UI
-                raise
-            return
-        self.narrator.found(f"{session.user} answered “{APPROVE}” through Airflow")
-
-    def _approver(self) -> str:
-        """A user of the local stack who may answer; whoever asked for the training, as we did, may not."""
-        allowed = [approver.name for approver in self.roles.approvers(self.portfolio)]
-        for user in allowed:
-            if user in USERS and user != self.client.user:
-                return user
-        raise FraudopsError(
-            f"none of the approvers ({', '.join(allowed)}) may answer on the local stack (who trains may not)",
-            where=f"{self.portfolio.name}.yaml: promotion.approvers",
-            remedy="name the role model_validator there, or answer in the UI as one of them",
-        )
-
-    def _find(self, dag_id: str, run_id: str) -> DagRun | None:
-        try:
-            return self.client.run(dag_id, run_id)
-        except ApiError as error:
-            if error.status == 404:
-                return None
-            raise
 
     def _undone(self) -> list[str]:
         """Partitions to come that are not ingested, or not scored though there is a champion (and they are to be)."""

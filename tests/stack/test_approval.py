@@ -8,11 +8,9 @@ import pytest
 from fraudops.errors import FraudopsError
 from fraudops.portfolio import Portfolio
 from fraudops.roles import Roles
-from fraudops.stack import walkthrough
+from fraudops.stack import approval as room
+from fraudops.stack.approval import Approval
 from fraudops.stack.client import AirflowClient, ApiError, DagRun, RunFailedError, TaskInstance
-from fraudops.stack.itinerary import Itinerary
-from fraudops.stack.walkthrough import Walkthrough
-from fraudops.workspace import Workspace
 
 RUN = DagRun("cards_promote", "verdict__r", "running", "manual", None, None, {})
 QUESTION = TaskInstance("cards_promote", "verdict__r", "approval.ask", -1, 1, "awaiting_input")
@@ -69,10 +67,10 @@ class FakeAirflow:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walkthrough, "_THINKING", 0.0)
+    monkeypatch.setattr(room, "_THINKING", 0.0)
 
 
-def walk(airflow: FakeAirflow, portfolio: Portfolio) -> tuple[Walkthrough, Told]:
+def asked(airflow: FakeAirflow, portfolio: Portfolio) -> tuple[Approval, Told]:
     told = Told()
 
     def sign_in(user: str) -> AirflowClient:
@@ -80,32 +78,31 @@ def walk(airflow: FakeAirflow, portfolio: Portfolio) -> tuple[Walkthrough, Told]
         return client
 
     client = cast(AirflowClient, airflow)
-    plan = Itinerary(portfolio, ("2026-11-07", "2026-11-08"), ("2026-11-09",))
     roles = Roles.model_validate({"users": {"admin": ["model_validator"], "validator": ["model_validator"]}})
-    return Walkthrough(client, sign_in, cast(Workspace, None), roles, plan, told), told
+    return Approval(client, sign_in, roles, portfolio, told), told
 
 
 def test_the_validator_approves_with_the_reason(portfolios: dict[str, Portfolio]) -> None:
     airflow = FakeAirflow()
-    show, told = walk(airflow, portfolios["cards"])
-    show._approve("verdict__r", "it is better")
+    approval, told = asked(airflow, portfolios["cards"])
+    approval.give("verdict__r", "it is better")
     assert airflow.answers == [("approval.ask", ["Approve"], {"reason": "it is better"})]
     assert told.lines == ["validator answered “Approve” through Airflow"]
 
 
 def test_somebody_was_faster_in_the_ui(portfolios: dict[str, Portfolio]) -> None:
-    show, told = walk(FakeAirflow(refuse=409), portfolios["cards"])
-    show._approve("verdict__r", "it is better")
+    approval, told = asked(FakeAirflow(refuse=409), portfolios["cards"])
+    approval.give("verdict__r", "it is better")
     assert told.lines == []
-    show, _ = walk(FakeAirflow(refuse=403), portfolios["cards"])
+    approval, _ = asked(FakeAirflow(refuse=403), portfolios["cards"])
     with pytest.raises(ApiError):
-        show._approve("verdict__r", "it is better")
+        approval.give("verdict__r", "it is better")
 
 
 def test_a_run_that_failed_in_an_earlier_demo_is_asked_again(portfolios: dict[str, Portfolio]) -> None:
     airflow = FakeAirflow(state="failed")
-    show, _ = walk(airflow, portfolios["cards"])
-    show._approve("verdict__r", "it is better")
+    approval, _ = asked(airflow, portfolios["cards"])
+    approval.give("verdict__r", "it is better")
     assert airflow.cleared == 1
     assert len(airflow.answers) == 1
 
@@ -113,14 +110,14 @@ def test_a_run_that_failed_in_an_earlier_demo_is_asked_again(portfolios: dict[st
 def test_a_run_that_fails_now_is_explained(portfolios: dict[str, Portfolio], monkeypatch: pytest.MonkeyPatch) -> None:
     airflow = FakeAirflow(state="failed")
     monkeypatch.setattr(FakeAirflow, "clear_failed", lambda self, run: None)
-    show, _ = walk(airflow, portfolios["cards"])
+    approval, _ = asked(airflow, portfolios["cards"])
     with pytest.raises(RunFailedError, match="the log"):
-        show._approve("verdict__r", "it is better")
+        approval.give("verdict__r", "it is better")
 
 
 def test_whoever_asked_for_the_training_is_not_made_to_answer(portfolios: dict[str, Portfolio]) -> None:
     cards = portfolios["cards"]
     other = cards.model_copy(update={"promotion": cards.promotion.model_copy(update={"approvers": ("admin",)})})
-    show, _ = walk(FakeAirflow(), other)
+    approval, _ = asked(FakeAirflow(), other)
     with pytest.raises(FraudopsError, match=r"none of the approvers \(admin\)"):
-        show._approve("verdict__r", "it is better")
+        approval.give("verdict__r", "it is better")
