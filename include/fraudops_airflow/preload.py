@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import fraudops
 from airflow.listeners import hookimpl
+from sqlalchemy.orm import configure_mappers
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +126,8 @@ def preload(modules: Iterable[str]) -> Preloaded:
             failed[module] = f"{type(error).__name__}: {error}"
         else:
             imported.append(module)
+    # Else each process that speaks to our database works the tables' relations out for itself.
+    configure_mappers()
     return Preloaded(tuple(imported), failed, time.monotonic() - started)
 
 
