@@ -23,14 +23,14 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 _numbers = itertools.count(1)
 _LONGEST = (
     "stack/test_demo.py",
-    "intake/test_memory.py",
-    "chaos/test_chaos.py",
     "stack/test_stack.py",
-    "intake/inference/test_lookalikes.py",
+    "chaos/test_chaos.py",
     "notebooks/test_quickstart.py",
     "test_lifecycle.py",
+    "intake/inference/test_lookalikes.py",
+    "intake/test_memory.py",
 )
-"""Files of tests that take a minute and more, the longest first."""
+"""Files of tests that take longest, in that order."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

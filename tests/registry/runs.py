@@ -16,7 +16,8 @@ from fraudops.features.columns import ModelColumns
 from fraudops.portfolio import Portfolio
 from fraudops.registry.versions import register
 from fraudops.store import sha256_of
-from fraudops.training.dataset import DatasetSummary, SliceSummary, parquet_bytes
+from fraudops.training.dataset import parquet_bytes
+from fraudops.training.dataset_summary import DatasetSummary, SliceSummary
 from fraudops.workspace import Workspace
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -17,6 +17,7 @@ from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient
 from fraudops.stack.health import PARTS
 from fraudops.stack.lifecycle import Stack
+from fraudops.stack.preparation import AirflowMigration
 from fraudops.stack.processes import is_alive, members
 from fraudops.stack.record import StackRecord, read_record
 
@@ -185,14 +186,22 @@ def test_up_crash_repair_down(stack: Stack) -> None:
     assert members(stack.folder.identity) == []
 
 
-def test_an_interruption_leaves_nothing_behind(stack: Stack) -> None:
-    def interrupt(sentence: str) -> None:
-        if "Airflow's database" in sentence:
-            # By then it waits for Airflow's migration, which takes longer everywhere. An interrupt that arrives while
-            # Python collects garbage is lost, and our own migrations before it make much of that.
-            threading.Timer(3.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+def test_an_interruption_leaves_nothing_behind(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    wait = AirflowMigration.wait
 
-    with pytest.raises(KeyboardInterrupt):
-        stack.up(interrupt, port=free_port())
+    def wait_and_be_interrupted(migration: AirflowMigration) -> None:
+        # Not earlier: an interrupt that arrives while Python collects garbage is lost, and our own migrations make much
+        # of that. Airflow's takes longer everywhere.
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        wait(migration)
+
+    monkeypatch.setattr(AirflowMigration, "wait", wait_and_be_interrupted)
+    # A process that a shell has started in the background ignores it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            stack.up(lambda sentence: None, port=free_port())
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert members(stack.folder.identity) == []
     assert stack.postgres.pid is None

@@ -12,7 +12,8 @@ from fraudops.intake.files import FeedFiles
 from fraudops.intake.landing import land
 from fraudops.intake.publication import publish
 from fraudops.portfolio import Portfolio
-from fraudops.training.dataset import DatasetSummary, assemble, load
+from fraudops.training.dataset import assemble, load
+from fraudops.training.dataset_summary import DatasetSummary
 from fraudops.workspace import Workspace
 
 from tests.training import history

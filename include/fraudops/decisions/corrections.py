@@ -24,7 +24,8 @@ from fraudops.notices import messages
 from fraudops.notices.messages import CORRECTION, ChangedPartition
 from fraudops.portfolio import Portfolio
 from fraudops.registry.versions import newest_promotion
-from fraudops.training.dataset import DatasetSummary, changed_inputs
+from fraudops.training.dataset import changed_inputs
+from fraudops.training.dataset_summary import DatasetSummary
 from fraudops.workspace import Workspace
 
 _SHOWN = 5

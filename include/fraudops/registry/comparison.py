@@ -34,7 +34,7 @@ from fraudops.registry.measures import Scored
 from fraudops.registry.versions import artifact_bytes, champion, load, of_run
 from fraudops.store import sha256_of
 from fraudops.training import dataset
-from fraudops.training.dataset import DatasetSummary
+from fraudops.training.dataset_summary import DatasetSummary
 from fraudops.training.splits import TEST, VALIDATION
 from fraudops.training.thresholds import Thresholds
 from fraudops.workspace import Workspace

@@ -19,7 +19,7 @@ from fraudops.registry.versions import of_run
 from fraudops.reports.figures import Figure, draw
 from fraudops.reports.rendering import render
 from fraudops.training import dataset
-from fraudops.training.dataset import DatasetSummary
+from fraudops.training.dataset_summary import DatasetSummary
 from fraudops.training.splits import SLICES, TEST, VALIDATION
 from fraudops.workspace import Workspace
 

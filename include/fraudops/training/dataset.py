@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fraudops import __version__
 from fraudops.errors import ContractError, IntegrityError
-from fraudops.features import ModelColumns, model_columns
+from fraudops.features import model_columns
 from fraudops.labels.known import arrivals
-from fraudops.labels.origins import LabelOrigins
 from fraudops.labels.selective import WEIGHT, decided_keys
 from fraudops.portfolio import Portfolio, Role, format_duration
-from fraudops.store import canonical_json, sha256_of
+from fraudops.store import sha256_of
+from fraudops.training.dataset_summary import DatasetSummary, SliceSummary
 from fraudops.training.matured import choose_rows
 from fraudops.training.splits import (
     GAP,
@@ -41,109 +38,6 @@ FEWEST_POSITIVES = 5
 SECTIONS = ("columns", "features", "labels", "minor_digits", "partition_hours", "training")
 _LEADING = ("transaction_id", "event_time", "amount_minor", "partition_key")
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class SliceSummary:
-    """What one slice holds; ``days`` is the time it covers, for the alert budget."""
-
-    rows: int
-    positives: int
-    first: str | None
-    last: str | None
-    days: float
-
-
-@dataclass(frozen=True)
-class DatasetSummary:
-    """What a data set holds and what it was made from.
-
-    Attributes
-    ----------
-    as_of
-        What was known at this moment was used, nothing later.
-    promotable
-        False for a random split: its numbers are for comparison with publications only.
-    columns
-        The model's columns.
-    slices
-        ``train``, ``gap``, ``validation``, ``test``.
-    immature
-        Rows of the window left out because it was not known yet whether they were fraud.
-    withheld
-        Rows left out because what was decided keeps their label from becoming known; see
-        :mod:`fraudops.labels.selective`. The others of their kind stand for them.
-    validation_from, test_from
-        Boundaries of a split by time.
-    trained_until
-        No row at or after this moment is in any slice.
-    inputs
-        Digest of every partition that was read.
-    sha256
-        Of ``dataset.parquet``.
-    labels
-        Which feeds said the labels of the rows, and how many of these had been said otherwise before.
-    """
-
-    portfolio: str
-    run_id: str
-    as_of: datetime
-    window: timedelta
-    split: str
-    promotable: bool
-    seed: int
-    delay: timedelta
-    columns: ModelColumns
-    slices: dict[str, SliceSummary]
-    immature: int
-    validation_from: datetime | None
-    test_from: datetime | None
-    trained_until: datetime
-    first_key: str
-    last_key: str
-    inputs: dict[str, str]
-    config: str
-    sha256: str
-    withheld: int = 0
-    labels: LabelOrigins = field(default_factory=LabelOrigins)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The small part, for XCom and pages: without the digest of each input."""
-        content = self._content()
-        content["inputs"] = {
-            "partitions": len(self.inputs),
-            "digest": sha256_of(canonical_json(self.inputs)),
-        }
-        return content
-
-    def to_bytes(self) -> bytes:
-        """All of it, as ``dataset.json``."""
-        return canonical_json({**self._content(), "code": __version__}) + b"\n"
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> DatasetSummary:
-        """Read ``dataset.json``."""
-        found = json.loads(content)
-        found.pop("code")
-        for name in ("as_of", "trained_until", "validation_from", "test_from"):
-            found[name] = datetime.fromisoformat(found[name]) if found[name] else None
-        for name in ("window", "delay"):
-            found[name] = timedelta(seconds=found[name])
-        columns, labels = found.pop("columns"), found.pop("labels", {})
-        return cls(
-            **{**found, "slices": {name: SliceSummary(**held) for name, held in found["slices"].items()}},
-            columns=ModelColumns(tuple(columns["numeric"]), tuple(columns["categorical"])),
-            labels=LabelOrigins(**labels),
-        )
-
-    def _content(self) -> dict[str, Any]:
-        content = asdict(self)
-        for name in ("as_of", "trained_until", "validation_from", "test_from"):
-            content[name] = content[name].isoformat() if content[name] else None
-        for name in ("window", "delay"):
-            content[name] = content[name].total_seconds()
-        content["columns"] = {"numeric": list(self.columns.numeric), "categorical": list(self.columns.categorical)}
-        return content
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from fraudops.reports.evidence.rolling import rolling
 from fraudops.reports.figures import Figure, draw
 from fraudops.store import canonical_json, sha256_of
 from fraudops.training import dataset
-from fraudops.training.dataset import DatasetSummary
+from fraudops.training.dataset_summary import DatasetSummary
 from fraudops.training.splits import GAP, SLICES, TEST, TRAIN, VALIDATION
 from fraudops.workspace import Workspace
 
