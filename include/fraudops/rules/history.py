@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fraudops.rules.rows import Coded, Ints, Mask, Rows
+from fraudops.rules.persons import by_person
+from fraudops.rules.rows import Ints, Mask, Rows
 
-IN, OUT = 0, 1
-"""Facets: what came in, what went out. A country is one as well (:func:`facet_of_country`)."""
+IN, OUT, CASH_IN, CASH_OUT = 0, 1, 2, 3
+"""Facets: what came in and went out of an account; cash that was paid in and out by or for a person. What an account
+exchanged with a country is one as well (:func:`facet_of_country`)."""
 _COUNTRIES = 100
 _MIX = 0x9E3779B97F4A7C15
 
@@ -30,8 +32,8 @@ class Totals:
         Transactions, their sum, the largest one.
     partners
         Counterparties, counted anew in each partition.
-    last
-        Start of the last such partition (µs since 1970), −1 where there was none.
+    first, last
+        Start of the first and last such partition (µs since 1970), −1 where there was none.
     """
 
     days: Ints
@@ -39,6 +41,7 @@ class Totals:
     minor: Ints
     largest: Ints
     partners: Ints
+    first: Ints
     last: Ints
 
 
@@ -87,7 +90,7 @@ class History:
         found = {
             name: np.zeros(len(keys), dtype=np.int64) for name in ("days", "count", "minor", "largest", "partners")
         }
-        last = np.full(len(keys), -1, dtype=np.int64)
+        first, last = np.full((2, len(keys)), -1, dtype=np.int64)
         for day in self.days:
             if not since <= day.start < until or not len(keys):
                 continue
@@ -104,8 +107,9 @@ class History:
                 found[name][asked] += table[name].to_numpy()[rows]
             found["largest"][asked] = np.maximum(found["largest"][asked], table["largest"].to_numpy()[rows])
             found["days"][asked] += 1
+            first[asked] = np.where(first[asked] < 0, day.start, first[asked])
             last[asked] = day.start
-        return Totals(**found, last=last)
+        return Totals(**found, first=first, last=last)
 
 
 def facet_of_country(code: str) -> int:
@@ -154,6 +158,20 @@ def _mixed(digests: NDArray[np.uint64], facets: Ints) -> Ints:
         return (digests ^ ((facets + 1).astype(np.uint64) * np.uint64(_MIX))).view(np.int64)
 
 
+def _cash(rows: Rows) -> dict[str, Ints]:
+    """Sums of cash by (person, direction)."""
+    found = by_person(rows, np.zeros(len(rows), dtype="datetime64[D]"))
+    facets = np.where(found.incoming, CASH_IN, CASH_OUT)
+    largest = np.maximum.reduceat(rows.base[found.rows], found.bounds[:-1]) if len(facets) else found.total
+    return {
+        "key": keys_of(found.names.take(pa.array(found.person)), facets),
+        "count": np.diff(found.bounds),
+        "minor": found.total,
+        "largest": largest,
+        "partners": np.zeros(len(facets), dtype=np.int64),
+    }
+
+
 def _sums(rows: Rows, mask: Mask, facets: Ints) -> dict[str, Ints]:
     """Sums by (account, facet) of the rows of a mask."""
     chosen = np.flatnonzero(mask)
@@ -166,7 +184,7 @@ def _sums(rows: Rows, mask: Mask, facets: Ints) -> dict[str, Ints]:
     pairs = np.unique(where[others >= 0] * (len(rows.counterparty.names) + 1) + others[others >= 0])
     partners = np.bincount(pairs // (len(rows.counterparty.names) + 1), minlength=len(groups))
     used = np.unique(groups // 1024)
-    names = Coded(used, rows.account.names).names.take(pa.array(used))
+    names = rows.account.names.take(pa.array(used))
     digests = np.zeros(len(rows.account.names) or 1, dtype=np.uint64)
     digests[used] = keys_of(names, np.full(len(used), -1)).view(np.uint64)
     return {

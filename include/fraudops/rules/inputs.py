@@ -14,8 +14,8 @@ from fraudops.rules.history import History
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.rows import Ints, Rows
 
-Span = int | str
-"""A number of days, or the name of the rule's number that says it (unit days, hours or minutes)."""
+Span = int | str | tuple[str, int]
+"""A number of days; or the name of the rule's number that says it (unit days, hours or minutes), or how often that."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,10 @@ class Needs:
     transactions
         Whether it looks at the partition's transactions at all.
     rows
-        How far before the partition it needs transactions of the accounts that are active in it. Keep it to a week.
+        How far before the partition it needs transactions: of accounts that are active in it, or of those alone that
+        its function ``suspects`` names. Whole days are read for that: keep it to some weeks.
     cash
-        How far back it needs cash transactions, of all accounts.
+        How far back it needs cash transactions of the persons who have some in the partition.
     history
         How far back it needs accounts' sums by partition; much cheaper than ``rows``.
     customers, identities, watchlist, frauds
@@ -50,9 +51,9 @@ class Needs:
         span = getattr(self, of)
         if isinstance(span, int):
             return span
-        unit = numbers.rule.numbers[span].unit
-        per_day = {"days": 1, "hours": 24, "minutes": 1440}[unit]
-        return -(-numbers.whole(span) // per_day)
+        name, times = (span, 1) if isinstance(span, str) else span
+        per_day = {"days": 1, "hours": 24, "minutes": 1440}[numbers.rule.numbers[name].unit]
+        return -(-numbers.whole(name) * times // per_day)
 
 
 class BusinessDays(Protocol):
@@ -60,10 +61,6 @@ class BusinessDays(Protocol):
 
     def business_days(self, moments: Ints) -> NDArray[np.datetime64]:
         """Business day (``datetime64[D]``) that each moment (µs since 1970, UTC) counts for."""
-        ...
-
-    def local_days(self, moments: Ints) -> NDArray[np.datetime64]:
-        """Calendar day in the portfolio's time zone (``datetime64[D]``) of each moment."""
         ...
 
 
@@ -80,9 +77,9 @@ class Inputs:
     calendar
         Business days.
     transactions
-        Of the partition (``current``), and of the days before it those of accounts that are active in it.
+        Of the partition (``current``), and of the days before it those of accounts that the rule needs.
     cash
-        Cash transactions of the partition and of the days before it, of all accounts.
+        Cash transactions of the partition, and of the days before it those of persons who have some in it.
     history
         What accounts did before.
     customers, identities, watchlist, holidays
