@@ -1,0 +1,1 @@
+"""What the law and the bank ask of payments: dated rules, and what they found."""
