@@ -116,6 +116,8 @@ def test_many_moments_at_once_are_as_one_by_one() -> None:
     moments = (first + random.integers(0, 365 * 86_400, 500)) * 1_000_000
     found = NEW_YORK.business_days(moments).tolist()
     assert found == [NEW_YORK.business_day(datetime.fromtimestamp(m / 1e6, tz=UTC)) for m in moments.tolist()]
+    days = NEW_YORK.local_days(moments).tolist()
+    assert days == [datetime.fromtimestamp(m / 1e6, tz=EASTERN).date() for m in moments.tolist()]
     assert NEW_YORK.business_days(np.array([], dtype=np.int64)).tolist() == []
 
 

@@ -101,11 +101,14 @@ class BusinessCalendar:
         ndarray
             Days (``datetime64[D]``), one for each moment.
         """
-        utc = pd.DatetimeIndex(np.asarray(moments, dtype="datetime64[us]")).tz_localize("UTC")
-        local = utc.tz_convert(ZoneInfo(self.timezone)).tz_localize(None).to_numpy().astype("datetime64[us]")
+        local = self._local(moments)
         days = local.astype("datetime64[D]")
         late = local - days > self._cutoff
         return self.on_or_after(days + late.astype("timedelta64[D]"))
+
+    def local_days(self, moments: npt.NDArray[np.int64]) -> Days:
+        """The calendar days (``datetime64[D]``) on which moments (microseconds since 1970, UTC) lie locally."""
+        return self._local(moments).astype("datetime64[D]")
 
     def on_or_after(self, days: Days) -> Days:
         """Each day itself where it is a business day, else the next one."""
@@ -138,6 +141,10 @@ class BusinessCalendar:
         if not self.is_business_day(day):
             raise ContractError("nothing belongs to a day that is no business day", where=day.isoformat())
         return self._end(self.following(day, -1)), self._end(day)
+
+    def _local(self, moments: npt.NDArray[np.int64]) -> npt.NDArray[np.datetime64]:
+        utc = pd.DatetimeIndex(np.asarray(moments, dtype="datetime64[us]")).tz_localize("UTC")
+        return utc.tz_convert(ZoneInfo(self.timezone)).tz_localize(None).to_numpy().astype("datetime64[us]")
 
     def _end(self, day: date) -> datetime:
         return datetime.combine(day, self.cutoff, tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
