@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from fraudops.portfolio import Column, Partitioning, Portfolio, Role, Source
+from fraudops.portfolio import TOKENS, Column, Partitioning, Portfolio, Role, Source
 from fraudops.store import canonical_json, sha256_of
 
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -21,6 +21,7 @@ _TYPES = {
     Role.AMOUNT: pa.float64(),
     Role.ENTITY: pa.string(),
     Role.CARD: pa.string(),
+    Role.ACCOUNT: pa.string(),
     Role.NUMBER: pa.float64(),
     Role.CATEGORY: pa.string(),
     Role.BOOLEAN: pa.bool_(),
@@ -67,7 +68,7 @@ class Feed:
     def role_of_field(self, name: str) -> Role:
         """The most confidential role of the columns that a field of the file is read for."""
         roles = {column.role for ours, column in self.columns.items() if name == ours or name in column.is_made_of}
-        return next((role for role in (Role.CARD, Role.PERSONAL) if role in roles), Role.NUMBER)
+        return next((role for role in (*TOKENS, Role.PERSONAL) if role in roles), Role.NUMBER)
 
     @property
     def partitioning(self) -> Partitioning:
@@ -88,7 +89,7 @@ class Feed:
         role = self.columns[name].role
         if role is Role.TIME:
             return "event_time" if self.kind == "transactions" else REPORTED_AT
-        return fixed.get(role) or (f"{name.removesuffix('_number')}_token" if role is Role.CARD else name)
+        return fixed.get(role) or (f"{name.removesuffix('_number')}_token" if role in TOKENS else name)
 
     @property
     def content(self) -> pa.Schema:

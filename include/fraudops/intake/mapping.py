@@ -19,7 +19,7 @@ from fraudops.intake.masking import MASKED, mask_card, mask_card_numbers, shape_
 from fraudops.intake.opening import UNDECODABLE
 from fraudops.intake.records import Broken
 from fraudops.intake.times import Zones, counted_rows, moments, moments_of_parts
-from fraudops.intake.tokens import tokenise
+from fraudops.intake.tokens import account_tokens, tokenise
 from fraudops.intake.values import Mask, Wrong, booleans, joined, labels, numbers, texts, without_markers, words
 from fraudops.portfolio import Column, Role
 
@@ -162,6 +162,9 @@ class Mapper:
                 cards = tokenise(texts(fields[name]), self._token_key)
                 values, wrong = cards.token, _some(cards.invalid, "not a card number")
                 found = dict(zip(self._feed.card_parts(name), (cards.bin, cards.last4), strict=True))
+            case Role.ACCOUNT:
+                values, invalid = account_tokens(texts(fields[name]), self._token_key)
+                wrong = _some(invalid, "not an account number")
             case _ if name in self._feed.words:
                 values, wrong = words(fields[name], self._feed.words[name])
             case _:
@@ -295,7 +298,7 @@ def _shown(value: Any, role: Role) -> Any:
     """A value as quarantine shows it."""
     if value is None or value == "":
         return value
-    if role is Role.PERSONAL:
+    if role in (Role.PERSONAL, Role.ACCOUNT):
         return MASKED
     if role is Role.CARD:
         return mask_card(str(value).strip())
