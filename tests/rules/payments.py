@@ -118,7 +118,7 @@ def history(rows: Rows) -> History:
     for start in np.unique(rows.times[~rows.current] // 86_400_000_000) * 86_400_000_000:
         of_day = profile(rows.where((rows.times >= start) & (rows.times < start + 86_400_000_000)))
         days.append(Day(int(start), of_day.select))
-    return History(days, days[0].start if days else None)
+    return History(days, int(rows.times[0]) // 86_400_000_000 * 86_400_000_000 if len(rows) else 0)
 
 
 def hits(rule: str, given: Inputs, **instead: Any) -> list[Hit]:

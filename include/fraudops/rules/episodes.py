@@ -61,7 +61,7 @@ def horizon_of(inputs: Inputs, window: int, seen: int) -> int:
     """Moment from which on windows are whole, as far as there are records at all."""
     earliest = inputs.start_us - seen
     begins = inputs.history.begins
-    return NEVER if begins is None or begins >= earliest else earliest + window
+    return NEVER if begins >= earliest else earliest + window
 
 
 def named(inputs: Inputs, began: int, horizon: int, window: int) -> str:

@@ -14,7 +14,7 @@ from fraudops.rules.inputs import Inputs
 from fraudops.rules.lines import DAY, Lines
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.owners import least_by_account
-from fraudops.rules.rows import Ints, Mask, Rows
+from fraudops.rules.rows import Digests, Ints, Mask, Rows
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,13 @@ OUT_WORDS = FanWords(OUT, "payees", "went out to")
 def suspects_of(inputs: Inputs, numbers: Numbers, words: FanWords) -> Mask:
     """Accounts (by code) that met enough others in the window if none of them was met on two days."""
     rows = inputs.transactions
-    names = rows.account.names.to_pylist()
+    account = rows.account
     window = numbers.whole("window_days") * DAY
     # A window that ends in the partition may begin in the middle of a day.
-    before = inputs.history.totals(
-        names, np.full(len(names), words.facet), inputs.start_us - window - DAY, inputs.start_us
-    )
-    today = np.bincount(rows.account.codes[words.rows(rows)], minlength=len(names))
-    least = least_by_account(inputs, numbers, rows, "least_person", "least_business")[: len(names)]
+    before = inputs.history.totals(account.digests, words.facet, inputs.start_us - window - DAY, inputs.start_us)
+    counted = words.rows(rows) & (account.codes >= 0)
+    today = np.bincount(account.codes[counted], minlength=len(account.names))
+    least = least_by_account(inputs, numbers, rows, "least_person", "least_business")[:-1]
     return (today > 0) & (before.partners + today >= least)
 
 
@@ -62,7 +61,7 @@ def find_fans(inputs: Inputs, numbers: Numbers, words: FanWords) -> Iterator[Hit
     met = (others >= least) & (total >= numbers.minor("least_total"))
     current = rows.current[lines.rows]
     found = list(episodes(inputs, lines, met, current, window=days * DAY, seen=3 * days * DAY))
-    usual = _usual(inputs, numbers, words, [rows.account.named(lines.codes[item.place]) for item in found])
+    usual = _usual(inputs, numbers, words, rows.account.digests[[lines.codes[item.place] for item in found]])
     for item, normal in zip(found, usual.tolist(), strict=True):
         place = item.place
         seen = int(others[place])
@@ -88,16 +87,15 @@ def find_fans(inputs: Inputs, numbers: Numbers, words: FanWords) -> Iterator[Hit
         )
 
 
-def _usual(inputs: Inputs, numbers: Numbers, words: FanWords, accounts: list[str]) -> Ints:
+def _usual(inputs: Inputs, numbers: Numbers, words: FanWords, accounts: Digests) -> Ints:
     """Others that an account met in as long a time before, on average, rounded up; 0 where there is no record."""
     window, long = numbers.whole("window_days"), numbers.whole("usual_days")
     until = inputs.start_us - window * DAY
     since = inputs.start_us - long * DAY
-    begins = inputs.history.begins
-    known = (until - max(since, begins if begins is not None else until)) // DAY
+    known = (until - max(since, inputs.history.begins)) // DAY
     if known < window:
         return np.zeros(len(accounts), dtype=np.int64)
-    totals = inputs.history.totals(accounts, np.full(len(accounts), words.facet), since, until)
+    totals = inputs.history.totals(accounts, words.facet, since, until)
     return -(-totals.partners * window // known)
 
 

@@ -27,12 +27,13 @@ class Needs:
     transactions
         Whether it looks at the partition's transactions at all.
     rows
-        How far before the partition it needs transactions: of accounts that are active in it, or of those alone that
-        its function ``suspects`` names. Whole days are read for that: keep it to some weeks.
+        How far before the partition it needs transactions, of accounts that are active in it. Whole days are read for
+        that: keep it to some weeks. With a function ``suspects(inputs, numbers)`` the detector names the accounts (a
+        mask by their code) that are worth it; that function sees the partition alone, and the history.
     cash
         How far back it needs cash transactions of the persons who have some in the partition.
     history
-        How far back it needs accounts' sums by partition; much cheaper than ``rows``.
+        How far back it needs sums by partition, of its suspects and of persons with cash; much cheaper than ``rows``.
     customers, identities, watchlist, frauds
         The customers' data; their names (protected); the list in force; what is known to be fraud.
     """

@@ -11,8 +11,14 @@ from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY
 from fraudops.rules.numbers import Numbers
+from fraudops.rules.rows import Mask, having
 
 NEEDS = Needs(history="usual_days")
+
+
+def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
+    """Accounts with a payment that is large enough."""
+    return having(inputs.transactions, inputs.transactions.base >= numbers.minor("least_amount"))
 
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
@@ -22,7 +28,8 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     large = np.flatnonzero(rows.current & (rows.account.codes >= 0) & (rows.base >= least))
     accounts = [rows.account.named(rows.account.codes[row]) for row in large]
     since = inputs.start_us - numbers.whole("usual_days") * DAY
-    past = inputs.history.totals(accounts, np.where(rows.incoming[large], IN, OUT), since, inputs.start_us)
+    digests = rows.account.digests[rows.account.codes[large]]
+    past = inputs.history.totals(digests, np.where(rows.incoming[large], IN, OUT), since, inputs.start_us)
     unusual = (past.count >= numbers.whole("least_payments")) & (
         rows.base[large] * factor.denominator >= past.largest * factor.numerator
     )

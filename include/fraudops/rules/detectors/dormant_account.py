@@ -12,9 +12,18 @@ from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.owners import opened_before
-from fraudops.rules.rows import Ints, Rows
+from fraudops.rules.rows import Digests, Ints, Mask, Rows
 
 NEEDS = Needs(history="record_days", customers=True)
+
+
+def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
+    """Accounts that had not moved in the week before the days that count; most had, and need no longer look."""
+    account = inputs.transactions.account
+    woken = inputs.start_us - numbers.whole("recent_days") * DAY
+    if woken - inputs.history.begins < numbers.whole("least_record_days") * DAY:
+        return np.zeros(len(account.names), dtype=bool)
+    return _both(inputs, account.digests, woken - 7 * DAY, woken)["count"] == 0
 
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
@@ -23,15 +32,13 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     quiet, recent = numbers.whole("quiet_days") * DAY, numbers.whole("recent_days") * DAY
     least = numbers.minor("least_total")
     woken = inputs.start_us - recent
-    candidates = _active_with_record(inputs, numbers, rows, woken)
-    if not len(candidates):
-        return
-    names = [rows.account.named(code) for code in candidates]
+    candidates = np.intersect1d(np.flatnonzero(suspects(inputs, numbers)), rows.account.codes)
+    names = rows.account.digests[candidates]
     since = _both(inputs, names, woken, inputs.start_us)
     calm = _both(inputs, names, woken - quiet, woken)
     before = _both(inputs, names, inputs.start_us - numbers.whole("record_days") * DAY, woken - quiet)
     begins = inputs.history.begins
-    recorded = begins is not None and begins <= woken - quiet
+    recorded = begins <= woken - quiet
     moved, own = _moved_today(rows)
     for place, code in enumerate(candidates.tolist()):
         total = int(moved[code] + since["minor"][place])
@@ -49,7 +56,7 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
         shown = f"for {quiet // DAY} days or more" if recorded else f"since records begin on {_day(begins)}"
         yield Hit(
             kind="account",
-            subject=names[place],
+            subject=rows.account.named(code),
             one=(str(day),),
             on=inputs.day,
             transactions=rows.names_of(mine),
@@ -61,18 +68,6 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
         )
 
 
-def _active_with_record(inputs: Inputs, numbers: Numbers, rows: Rows, woken: int) -> Ints:
-    """Codes of accounts that may be meant: there is enough record before, and they were not active just then."""
-    begins = inputs.history.begins
-    if begins is None or woken - begins < numbers.whole("least_record_days") * DAY:
-        return np.zeros(0, dtype=np.int64)
-    used = np.unique(rows.account.codes[rows.account.codes >= 0])
-    names = [rows.account.named(code) for code in used]
-    # Most accounts were active in the week before the days that count: they need no longer look.
-    calm = _both(inputs, names, woken - 7 * DAY, woken)
-    return used[calm["count"] == 0]
-
-
 def _moved_today(rows: Rows) -> tuple[Ints, Ints]:
     """Sum of the partition's amounts, and one of its rows, by account code."""
     moved, one = np.zeros((2, len(rows.account.names) + 1), dtype=np.int64)
@@ -81,10 +76,10 @@ def _moved_today(rows: Rows) -> tuple[Ints, Ints]:
     return moved, one
 
 
-def _both(inputs: Inputs, names: list[str], since: int, until: int) -> dict[str, Ints]:
+def _both(inputs: Inputs, accounts: Digests, since: int, until: int) -> dict[str, Ints]:
     """Both directions together."""
-    count = len(names)
-    found = inputs.history.totals(names * 2, np.repeat([IN, OUT], count), since, until)
+    count = len(accounts)
+    found = inputs.history.totals(np.tile(accounts, 2), np.repeat([IN, OUT], count), since, until)
     first = found.first.reshape(2, count)
     return {
         "count": found.count.reshape(2, count).sum(axis=0),
@@ -93,5 +88,5 @@ def _both(inputs: Inputs, names: list[str], since: int, until: int) -> dict[str,
     }
 
 
-def _day(moment: int | None) -> np.datetime64:
-    return np.datetime64((moment or 0) // DAY, "D")
+def _day(moment: int) -> np.datetime64:
+    return np.datetime64(moment // DAY, "D")

@@ -12,7 +12,7 @@ from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY, HOUR, Lines
 from fraudops.rules.numbers import Numbers
-from fraudops.rules.rows import Ints, Mask
+from fraudops.rules.rows import Digests, Ints, Mask
 
 NEEDS = Needs(rows=("window_hours", 3), history="usual_days")
 
@@ -20,10 +20,10 @@ NEEDS = Needs(rows=("window_hours", 3), history="usual_days")
 def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
     """Accounts with something going out, and enough coming in within the window or a little more."""
     rows = inputs.transactions
-    names = rows.account.names.to_pylist()
+    count = len(rows.account.names)
     since = inputs.start_us - numbers.whole("window_hours") * HOUR - DAY
-    before = inputs.history.totals(names, np.full(len(names), IN), since, inputs.start_us)
-    received, sent = np.zeros((2, len(names)), dtype=np.int64)
+    before = inputs.history.totals(rows.account.digests, IN, since, inputs.start_us)
+    received, sent = np.zeros((2, count), dtype=np.int64)
     there = rows.account.codes >= 0
     np.add.at(received, rows.account.codes[there & rows.incoming], rows.base[there & rows.incoming])
     np.add.at(sent, rows.account.codes[there & ~rows.incoming], rows.base[there & ~rows.incoming])
@@ -51,7 +51,7 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     found = list(
         episodes(inputs, lines, met, rows.current[lines.rows], window=window, seen=-(-3 * window // DAY) * DAY)
     )
-    usual = _usual(inputs, numbers, [rows.account.named(lines.codes[item.place]) for item in found])
+    usual = _usual(inputs, numbers, rows.account.digests[[lines.codes[item.place] for item in found]])
     for item, normal in zip(found, usual.tolist(), strict=True):
         place = item.place
         came, went = int(received[place]), int(sent[place])
@@ -88,13 +88,12 @@ def _first_in(since: Ints, incoming: Mask) -> Ints:
     return np.minimum(following[since], np.arange(n))
 
 
-def _usual(inputs: Inputs, numbers: Numbers, accounts: list[str]) -> Ints:
+def _usual(inputs: Inputs, numbers: Numbers, accounts: Digests) -> Ints:
     """What comes in during as long a time, on average before; 0 where there is no record."""
     window, long = numbers.whole("window_hours") * HOUR, numbers.whole("usual_days") * DAY
     until, since = inputs.start_us - window, inputs.start_us - long
-    begins = inputs.history.begins
-    known = until - max(since, begins if begins is not None else until)
+    known = until - max(since, inputs.history.begins)
     if known < window:
         return np.zeros(len(accounts), dtype=np.int64)
-    totals = inputs.history.totals(accounts, np.full(len(accounts), IN), since, until)
+    totals = inputs.history.totals(accounts, IN, since, until)
     return totals.minor * (window // HOUR) // (known // HOUR)

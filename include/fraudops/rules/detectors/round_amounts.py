@@ -11,17 +11,14 @@ from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY, Lines
 from fraudops.rules.numbers import Numbers
-from fraudops.rules.rows import Mask
+from fraudops.rules.rows import Mask, having
 
 NEEDS = Needs(rows=("window_days", 3))
 
 
 def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
     """Accounts with such a payment in the partition."""
-    rows = inputs.transactions
-    found = np.zeros(len(rows.account.names) + 1, dtype=bool)
-    found[rows.account.codes[_round(inputs, numbers)]] = True
-    return found[:-1]
+    return having(inputs.transactions, _round(inputs, numbers))
 
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:

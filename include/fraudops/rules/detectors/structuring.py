@@ -15,9 +15,9 @@ from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.persons import PersonDays, by_person
-from fraudops.rules.rows import Ints
+from fraudops.rules.rows import Ints, digests_of
 
-NEEDS = Needs(cash=("window_days", 3), history="usual_days", customers=True)
+NEEDS = Needs(transactions=False, cash=("window_days", 3), history="usual_days", customers=True)
 
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
@@ -27,7 +27,6 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     if not len(found.person):
         return
     sides = found.person * 2 + found.incoming
-    starts = np.flatnonzero(np.diff(sides, prepend=-1))
     # Groups are sorted by person, day and direction: a stable sort brings each side of a person together.
     order = np.argsort(sides, kind="stable")
     sides = sides[order]
@@ -122,12 +121,11 @@ def _usual(inputs: Inputs, numbers: Numbers, found: PersonDays, group: int) -> i
     """Cash of as long a time before these windows, on average; 0 where there is no record."""
     length = numbers.whole("window_days") * DAY
     until, since = inputs.start_us - length, inputs.start_us - numbers.whole("usual_days") * DAY
-    begins = inputs.history.begins
-    known = until - max(since, begins if begins is not None else until)
+    known = until - max(since, inputs.history.begins)
     if known < length:
         return 0
     facet = CASH_IN if found.incoming[group] else CASH_OUT
-    past = inputs.history.totals([found.name(group)], [facet], since, until)
+    past = inputs.history.totals(digests_of([found.name(group)]), facet, since, until)
     return int(past.minor[0]) * (length // DAY) // (known // DAY)
 
 

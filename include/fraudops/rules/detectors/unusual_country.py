@@ -12,9 +12,15 @@ from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY
 from fraudops.rules.numbers import Numbers
-from fraudops.rules.rows import Ints, Rows
+from fraudops.rules.rows import Digests, Ints, Mask, Rows, having
 
 NEEDS = Needs(history="usual_days", customers=True)
+
+
+def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
+    """Accounts with a payment from or to another country."""
+    country = inputs.transactions.counterparty_country
+    return having(inputs.transactions, (country.codes >= 0) & ~country.is_one_of(numbers.texts("home")))
 
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
@@ -34,9 +40,8 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     on_list = np.array([name in listed for name in countries] or [False])[country]
     asked = (on_list & (total >= least_listed)) | (foreign & (total >= least))
     chosen = np.flatnonzero(asked)
-    past = _Past.read(
-        inputs, numbers, rows, pairs[chosen] // (len(countries) + 1), [countries[c] for c in country[chosen]]
-    )
+    pair_account = pairs[chosen] // (len(countries) + 1)
+    past = _Past.read(inputs, numbers, rows, pair_account, [countries[code] for code in country[chosen]])
     for place, pair in enumerate(chosen.tolist()):
         name, is_listed = countries[country[pair]], bool(on_list[pair])
         if not is_listed and not past.is_new(place):
@@ -47,7 +52,7 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
         first = past.first_seen(place)
         yield Hit(
             kind="account",
-            subject=past.accounts[place],
+            subject=rows.account.named(pair_account[place]),
             one=(name, inputs.key[:7] if is_listed else str(first)),
             on=inputs.day,
             transactions=rows.names_of(own),
@@ -73,10 +78,10 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
 class _Past:
     """What the accounts that are asked about did before, and what they did with the country."""
 
-    def __init__(self, inputs: Inputs, accounts: list[str], facets: Ints, since: int, recent: int, least: int) -> None:
-        self.inputs, self.accounts, self._least = inputs, accounts, least
+    def __init__(self, inputs: Inputs, accounts: Digests, facets: Ints, since: int, recent: int, least: int) -> None:
+        self.inputs, self._least = inputs, least
         count = len(accounts)
-        both = inputs.history.totals(accounts * 2, np.repeat([IN, OUT], count), since, recent)
+        both = inputs.history.totals(np.tile(accounts, 2), np.repeat([IN, OUT], count), since, recent)
         self.count = both.count.reshape(2, count).sum(axis=0)
         self.with_country = inputs.history.totals(accounts, facets, since, recent).count
         self._lately = inputs.history.totals(accounts, facets, recent, inputs.start_us).first
@@ -85,9 +90,8 @@ class _Past:
     def read(cls, inputs: Inputs, numbers: Numbers, rows: Rows, codes: Ints, countries: list[str]) -> _Past:
         recent = inputs.start_us - numbers.whole("recent_days") * DAY
         since = inputs.start_us - numbers.whole("usual_days") * DAY
-        accounts = [rows.account.named(code) for code in codes]
         facets = np.array([facet_of_country(name) for name in countries], dtype=np.int64)
-        return cls(inputs, accounts, facets, since, recent, numbers.whole("least_payments"))
+        return cls(inputs, rows.account.digests[codes], facets, since, recent, numbers.whole("least_payments"))
 
     def is_new(self, place: int) -> bool:
         """Enough is known of the account, and the country is not in it."""

@@ -12,7 +12,7 @@ from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY, Lines
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.owners import least_by_account
-from fraudops.rules.rows import Mask
+from fraudops.rules.rows import Digests, Ints, Mask
 
 NEEDS = Needs(rows=1, history="usual_days", customers=True)
 _MINUTE = 60_000_000
@@ -21,10 +21,10 @@ _MINUTE = 60_000_000
 def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
     """Accounts with enough payments, yesterday's counted in."""
     rows = inputs.transactions
-    names = rows.account.names.to_pylist()
-    before = inputs.history.totals(names, np.full(len(names), OUT), inputs.start_us - DAY, inputs.start_us)
-    today = np.bincount(rows.account.codes[_counted(inputs)], minlength=len(names))
-    least = least_by_account(inputs, numbers, rows, "least_person", "least_business")[: len(names)]
+    account = rows.account
+    before = inputs.history.totals(account.digests, OUT, inputs.start_us - DAY, inputs.start_us)
+    today = np.bincount(account.codes[_counted(inputs) & (account.codes >= 0)], minlength=len(account.names))
+    least = least_by_account(inputs, numbers, rows, "least_person", "least_business")[:-1]
     return (today > 0) & (before.count + today >= least)
 
 
@@ -44,7 +44,7 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     begins[1:] &= ~(met[:-1] & (lines.codes[1:] == lines.codes[:-1]))
     burst = np.cumsum(begins)
     last = np.flatnonzero(met & current & np.append(~met[1:] | begins[1:], True))
-    usual = _usual(inputs, numbers, [rows.account.named(lines.codes[place]) for place in last])
+    usual = _usual(inputs, numbers, rows.account.digests[lines.codes[last]])
     for place, normal in zip(last.tolist(), usual.tolist(), strict=True):
         first = int(np.searchsorted(burst, burst[place]))
         peak = int(count[first : place + 1].max())
@@ -75,8 +75,8 @@ def _counted(inputs: Inputs) -> Mask:
     return ~inputs.transactions.incoming
 
 
-def _usual(inputs: Inputs, numbers: Numbers, accounts: list[str]) -> np.ndarray:
+def _usual(inputs: Inputs, numbers: Numbers, accounts: Digests) -> Ints:
     """Payments out on a day on which there are any, on average, rounded up."""
     since = inputs.start_us - numbers.whole("usual_days") * DAY
-    totals = inputs.history.totals(accounts, np.full(len(accounts), OUT), since, inputs.start_us - DAY)
+    totals = inputs.history.totals(accounts, OUT, since, inputs.start_us - DAY)
     return -(-totals.count // np.maximum(totals.days, 1))
