@@ -165,7 +165,7 @@ def _cash(profiler: Profiler, wanted: Plan, today: pa.Table, rates: Rates) -> tu
     persons = persons.drop_null()
     tables = []
     for key in wanted.cash:
-        table = profiler.ws.store.read_partition(CASH, profiler.portfolio.name, key)
+        table = profiler.read(CASH, key)
         own = [pc.is_in(table[name], value_set=persons) for name in ("customer", "on_behalf_of")]
         tables.append(with_base(table.filter(pc.or_(*own)), rates, profiler.shape.digits)[0])
     return [*tables, current], [*[False] * len(tables), True]
@@ -200,6 +200,6 @@ def _kept(inputs: Inputs, mask: Mask) -> Ints:
 
 def _reader(profiler: Profiler, key: str) -> Callable[[Sequence[str]], pa.Table]:
     def read(columns: Sequence[str]) -> pa.Table:
-        return profiler.ws.store.read_partition(PROFILES, profiler.portfolio.name, key, columns)
+        return profiler.read(PROFILES, key).select(columns)
 
     return read

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraudops import __version__
@@ -20,6 +22,8 @@ from fraudops.store import Input, Manifest, removed_keys
 from fraudops.workspace import Workspace
 
 SECTIONS = ("columns", "currency", "minor_digits", "partition_hours", "compliance")
+_REMEMBERED = 256 * 2**20
+"""Bytes."""
 
 
 @dataclass
@@ -30,6 +34,7 @@ class Profiler:
     portfolio: Portfolio
     compliance: Compliance
     _manifests: dict[tuple[str, str], Manifest | None] = field(default_factory=dict)
+    _tables: OrderedDict[tuple[str, str], pa.Table] = field(default_factory=OrderedDict)
     _rates: dict[tuple[Input, ...], Rates] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -43,6 +48,20 @@ class Profiler:
         if place not in self._manifests:
             self._manifests[place] = self.ws.store.manifest(dataset, self.portfolio.name, key)
         return self._manifests[place]
+
+    def read(self, dataset: str, key: str) -> pa.Table:
+        """A partition's rows; the last ones that were read are remembered, as far as they are small."""
+        manifest = self.manifest(dataset, key)
+        if manifest is None:
+            return self.ws.store.read_partition(dataset, self.portfolio.name, key)
+        place = f"{dataset}/{key}", manifest.data_digest
+        found = self._tables.pop(place, None)
+        if found is None:
+            found = self.ws.store.read(manifest)
+        self._tables[place] = found
+        while sum(table.nbytes for table in self._tables.values()) > _REMEMBERED and len(self._tables) > 1:
+            self._tables.popitem(last=False)
+        return found
 
     def rates(self, key: str) -> tuple[Rates, tuple[Input, ...]]:
         """Rates as they were known at a partition's end, and the partitions that they came from."""
