@@ -59,7 +59,7 @@ def plan(profiler: Profiler, key: str, rules: Sequence[tuple[Rule, Numbers]], av
     """What the rules need, by the numbers in force; the profiles of those partitions are written where they lack."""
     portfolio, ws = profiler.portfolio, profiler.ws
     partitioning = portfolio.partitioning
-    start, as_of = partitioning.start(key), partitioning.end(key)
+    start = partitioning.start(key)
 
     def before(of: str) -> tuple[str, ...]:
         days = max((rule.needs.days(of, numbers) for rule, numbers in rules), default=0)
@@ -67,16 +67,15 @@ def plan(profiler: Profiler, key: str, rules: Sequence[tuple[Rule, Numbers]], av
         return tuple(k for k in available if k < key and partitioning.start(k).timestamp() >= earliest)
 
     rows, cash, history = before("rows"), before("cash"), before("history")
-    # What is usual is compared with a window that may begin a partition earlier: a rule may look one day beyond.
     profiler.ensure([*history, *cash, key])
-    inputs = [ws.store.require("transactions", portfolio.name, k).as_input() for k in (*rows, key)]
+    inputs = [profiler.transactions(k).as_input() for k in (*rows, key)]
     for dataset, keys in ((CASH, (*cash, key)), (PROFILES, history)):
         inputs += [found.as_input() for k in keys if (found := profiler.manifest(dataset, k)) is not None]
     wanted = ["holidays", "rates"]
     for name, dataset in (("customers", "customers"), ("identities", CUSTOMERS_PROTECTED), ("watchlist", "watchlist")):
         wanted += [dataset] if any(getattr(rule.needs, name) for rule, _ in rules) else []
     for dataset in wanted:
-        inputs += [found.as_input() for found in reference.manifests(ws, portfolio, dataset, as_of)]
+        inputs += profiler.arrived(dataset, key)
     if any(rule.needs.frauds for rule, _ in rules):
         for feed in portfolio.labels.feeds:
             told = [k for k in ws.store.keys(feed, portfolio.name) if k <= key]
@@ -152,8 +151,7 @@ def suspected(inputs: Inputs, rules: Sequence[tuple[Rule, Numbers]]) -> Mask:
 def _transactions(profiler: Profiler, key: str, rates: Rates, accounts: pa.Array | None = None) -> pa.Table:
     """A partition's transactions; with ``accounts`` those of these alone."""
     store, shape = profiler.ws.store, profiler.shape
-    manifest = store.require("transactions", profiler.portfolio.name, key)
-    table = store.read(manifest, shape.columns())
+    table = store.read(profiler.transactions(key), shape.columns())
     if accounts is not None:
         table = table.filter(pc.is_in(table[shape.stored["account"]], value_set=accounts))
     return with_base(shape.renamed(table), rates, shape.digits)[0]
