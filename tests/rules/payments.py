@@ -42,22 +42,16 @@ _DAY = timedelta(days=1)
 
 
 class PlainDays:
-    """Business days without holidays: weekdays in New York; from 18:00 on the next one counts."""
+    """Business days without holidays: weekdays in New York; after 18:00 the next one counts."""
 
-    zone, cutoff = ZoneInfo("America/New_York"), 18
+    zone = ZoneInfo("America/New_York")
 
     def business_days(self, moments: Any) -> Any:
         return np.array([self._business(m) for m in moments.tolist()], dtype="datetime64[D]")
 
-    def local_days(self, moments: Any) -> Any:
-        return np.array([self._local(m).date() for m in moments.tolist()], dtype="datetime64[D]")
-
-    def _local(self, moment: int) -> datetime:
-        return datetime.fromtimestamp(moment / 1e6, UTC).astimezone(self.zone)
-
     def _business(self, moment: int) -> date:
-        local = self._local(moment)
-        day = local.date() + _DAY if local.hour >= self.cutoff else local.date()
+        local = datetime.fromtimestamp(moment / 1e6, UTC).astimezone(self.zone)
+        day = local.date() + _DAY if (local.hour, local.minute) > (18, 0) else local.date()
         while day.weekday() >= 5:
             day += _DAY
         return day
@@ -124,7 +118,7 @@ def history(rows: Rows) -> History:
     for start in np.unique(rows.times[~rows.current] // 86_400_000_000) * 86_400_000_000:
         of_day = profile(rows.where((rows.times >= start) & (rows.times < start + 86_400_000_000)))
         days.append(Day(int(start), of_day.select))
-    return History(days, days[0].start if days else None)
+    return History(days, int(rows.times[0]) // 86_400_000_000 * 86_400_000_000 if len(rows) else 0)
 
 
 def hits(rule: str, given: Inputs, **instead: Any) -> list[Hit]:

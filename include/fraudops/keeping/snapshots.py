@@ -24,7 +24,7 @@ from upath import UPath
 
 from fraudops.errors import ConfigurationError, FraudopsError, IntegrityError
 from fraudops.monitoring import DATASETS as MONITORED
-from fraudops.portfolio import REPORT_FEEDS
+from fraudops.portfolio import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, REPORT_FEEDS
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
 from fraudops.store import canonical_json, sha256_of
 from fraudops.store.files import put_whole
@@ -38,6 +38,8 @@ _DERIVED_FIRST = (
     "scores",
     "features",
     *REPORT_FEEDS,
+    *REFERENCE_FEEDS,
+    CUSTOMERS_PROTECTED,
     "transactions",
     "protected",
     "lineage",

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from fraudops.rules.rows import Coded, Ints, Mask, Rows
+from fraudops.rules.persons import by_person
+from fraudops.rules.rows import Digests, Ints, Mask, Rows, digests_of
 
-IN, OUT = 0, 1
-"""Facets: what came in, what went out. A country is one as well (:func:`facet_of_country`)."""
+IN, OUT, CASH_IN, CASH_OUT = 0, 1, 2, 3
+"""Facets: what came in and went out of an account; cash that was paid in and out by or for a person. What an account
+exchanged with a country is one as well (:func:`facet_of_country`)."""
 _COUNTRIES = 100
+_SUMS = ("count", "minor", "largest", "partners")
 _MIX = 0x9E3779B97F4A7C15
 
 
@@ -30,8 +31,8 @@ class Totals:
         Transactions, their sum, the largest one.
     partners
         Counterparties, counted anew in each partition.
-    last
-        Start of the last such partition (µs since 1970), −1 where there was none.
+    first, last
+        Start of the first and last such partition (µs since 1970), −1 where there was none.
     """
 
     days: Ints
@@ -39,6 +40,7 @@ class Totals:
     minor: Ints
     largest: Ints
     partners: Ints
+    first: Ints
     last: Ints
 
 
@@ -66,46 +68,64 @@ class History:
     days
         In the order of time.
     begins
-        Start of the first partition that the store ever had, µs; None where there is none. What lies before is not
-        known to have been nothing.
+        Start of the first partition that there is, µs. What lies before is not known to have been nothing.
     """
 
-    def __init__(self, days: Sequence[Day], begins: int | None) -> None:
+    def __init__(self, days: Sequence[Day], begins: int) -> None:
         self.days, self.begins = tuple(days), begins
 
-    def totals(self, accounts: Sequence[str], facets: Sequence[int] | Ints, since: int, until: int) -> Totals:
+    def totals(self, subjects: Digests, facets: Ints | int, since: int, until: int) -> Totals:
         """Sums over the partitions that start at or after ``since`` and before ``until`` (µs).
 
         Parameters
         ----------
-        accounts, facets
-            What is asked for, side by side.
+        subjects, facets
+            What is asked for, side by side: accounts or persons (:attr:`Coded.digests`), and which sums of theirs.
         """
-        keys = keys_of(accounts, np.asarray(facets, dtype=np.int64))
+        keys = keys_of(subjects, np.broadcast_to(np.asarray(facets, dtype=np.int64), len(subjects)))
         order = np.argsort(keys, kind="stable")
         wanted = keys[order]
-        found = {
-            name: np.zeros(len(keys), dtype=np.int64) for name in ("days", "count", "minor", "largest", "partners")
-        }
-        last = np.full(len(keys), -1, dtype=np.int64)
+        found = {name: np.zeros(len(keys), dtype=np.int64) for name in ("days", *_SUMS)}
+        first, last = np.full((2, len(keys)), -1, dtype=np.int64)
         for day in self.days:
-            if not since <= day.start < until or not len(keys):
+            if not len(keys) or not since <= day.start < until:
                 continue
-            known = day.read(("key",))["key"].to_numpy()
-            places = np.searchsorted(known, wanted)
-            there = (
-                (places < len(known)) & (known[np.minimum(places, len(known) - 1)] == wanted) if len(known) else None
-            )
-            if there is None or not there.any():
+            places, there = _places(day.read(("key",))["key"].to_numpy(), wanted)
+            if not there.any():
                 continue
             rows, asked = places[there], order[there]
-            table = day.read(("count", "minor", "largest", "partners"))
+            table = day.read(_SUMS)
             for name in ("count", "minor", "partners"):
                 found[name][asked] += table[name].to_numpy()[rows]
             found["largest"][asked] = np.maximum(found["largest"][asked], table["largest"].to_numpy()[rows])
             found["days"][asked] += 1
+            first[asked] = np.where(first[asked] < 0, day.start, first[asked])
             last[asked] = day.start
-        return Totals(**found, last=last)
+        return Totals(**found, first=first, last=last)
+
+    def narrowed(self, keys: Ints) -> History:
+        """What it says of some keys, held in memory.
+
+        Parameters
+        ----------
+        keys
+            Ascending.
+        """
+        return History([Day(day.start, _held(day, keys)) for day in self.days], self.begins)
+
+
+def _held(day: Day, keys: Ints) -> Callable[[Sequence[str]], pa.Table]:
+    places, there = _places(day.read(("key",))["key"].to_numpy(), keys)
+    rows = pa.array(places[there])
+    return day.read(("key", *_SUMS)).take(rows).select
+
+
+def _places(known: Ints, wanted: Ints) -> tuple[Ints, Mask]:
+    """Where each of some keys stands among ascending ones, and whether it does at all."""
+    if not len(known):
+        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
+    places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    return places, known[places] == wanted
 
 
 def facet_of_country(code: str) -> int:
@@ -137,21 +157,24 @@ def profile(rows: Rows) -> pa.Table:
     return pa.table({name: pa.array(joined[name][order], type_) for name, type_ in types.items()})
 
 
-def keys_of(accounts: Sequence[str] | pa.Array, facets: Ints) -> Ints:
-    """One number for each account and facet: 64 bits of a digest.
-
-    Two of ten million accounts share one with a probability of about 3 in a million; they would then see each other's
-    past. What is a legal amount is never summed by them.
-    """
-    names = accounts.to_pylist() if isinstance(accounts, pa.Array) else accounts
-    digests = b"".join(blake2b(name.encode(), digest_size=8).digest() for name in names)
-    found = np.frombuffer(digests, dtype="<u8").astype(np.uint64)
-    return _mixed(found, facets)
-
-
-def _mixed(digests: NDArray[np.uint64], facets: Ints) -> Ints:
+def keys_of(subjects: Digests, facets: Ints) -> Ints:
+    """One number for each subject and facet. Shape (n,)."""
     with np.errstate(over="ignore"):
-        return (digests ^ ((facets + 1).astype(np.uint64) * np.uint64(_MIX))).view(np.int64)
+        return (subjects ^ ((facets + 1).astype(np.uint64) * np.uint64(_MIX))).view(np.int64)
+
+
+def _cash(rows: Rows) -> dict[str, Ints]:
+    """Sums of cash by (person, direction)."""
+    found = by_person(rows, np.zeros(len(rows), dtype="datetime64[D]"))
+    facets = np.where(found.incoming, CASH_IN, CASH_OUT)
+    largest = np.maximum.reduceat(rows.base[found.rows], found.bounds[:-1]) if len(facets) else found.total
+    return {
+        "key": keys_of(digests_of(found.names.to_pylist())[found.person], facets),
+        "count": np.diff(found.bounds),
+        "minor": found.total,
+        "largest": largest,
+        "partners": np.zeros(len(facets), dtype=np.int64),
+    }
 
 
 def _sums(rows: Rows, mask: Mask, facets: Ints) -> dict[str, Ints]:
@@ -165,12 +188,8 @@ def _sums(rows: Rows, mask: Mask, facets: Ints) -> dict[str, Ints]:
     others = rows.counterparty.codes[chosen]
     pairs = np.unique(where[others >= 0] * (len(rows.counterparty.names) + 1) + others[others >= 0])
     partners = np.bincount(pairs // (len(rows.counterparty.names) + 1), minlength=len(groups))
-    used = np.unique(groups // 1024)
-    names = Coded(used, rows.account.names).names.take(pa.array(used))
-    digests = np.zeros(len(rows.account.names) or 1, dtype=np.uint64)
-    digests[used] = keys_of(names, np.full(len(used), -1)).view(np.uint64)
     return {
-        "key": _mixed(digests[groups // 1024], groups % 1024),
+        "key": keys_of(rows.account.digests[groups // 1024], groups % 1024),
         "count": np.bincount(where, minlength=len(groups)).astype(np.int64),
         "minor": minor,
         "largest": largest,

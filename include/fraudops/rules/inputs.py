@@ -14,8 +14,8 @@ from fraudops.rules.history import History
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.rows import Ints, Rows
 
-Span = int | str
-"""A number of days, or the name of the rule's number that says it (unit days, hours or minutes)."""
+Span = int | str | tuple[str, int]
+"""A number of days; or the name of the rule's number that says it (unit days, hours or minutes), or how often that."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Needs:
     transactions
         Whether it looks at the partition's transactions at all.
     rows
-        How far before the partition it needs transactions of the accounts that are active in it. Keep it to a week.
+        How far before the partition it needs transactions, of accounts that are active in it. Whole days are read for
+        that: keep it to some weeks. With a function ``suspects(inputs, numbers)`` the detector names the accounts (a
+        mask by their code) that are worth it; that function sees the partition alone, and the history.
     cash
-        How far back it needs cash transactions, of all accounts.
+        How far back it needs cash transactions of the persons who have some in the partition.
     history
-        How far back it needs accounts' sums by partition; much cheaper than ``rows``.
+        How far back it needs sums by partition, of its suspects and of persons with cash; much cheaper than ``rows``.
     customers, identities, watchlist, frauds
         The customers' data; their names (protected); the list in force; what is known to be fraud.
     """
@@ -50,9 +52,9 @@ class Needs:
         span = getattr(self, of)
         if isinstance(span, int):
             return span
-        unit = numbers.rule.numbers[span].unit
-        per_day = {"days": 1, "hours": 24, "minutes": 1440}[unit]
-        return -(-numbers.whole(span) // per_day)
+        name, times = (span, 1) if isinstance(span, str) else span
+        per_day = {"days": 1, "hours": 24, "minutes": 1440}[numbers.rule.numbers[name].unit]
+        return -(-numbers.whole(name) * times // per_day)
 
 
 class BusinessDays(Protocol):
@@ -60,10 +62,6 @@ class BusinessDays(Protocol):
 
     def business_days(self, moments: Ints) -> NDArray[np.datetime64]:
         """Business day (``datetime64[D]``) that each moment (µs since 1970, UTC) counts for."""
-        ...
-
-    def local_days(self, moments: Ints) -> NDArray[np.datetime64]:
-        """Calendar day in the portfolio's time zone (``datetime64[D]``) of each moment."""
         ...
 
 
@@ -80,9 +78,9 @@ class Inputs:
     calendar
         Business days.
     transactions
-        Of the partition (``current``), and of the days before it those of accounts that are active in it.
+        Of the partition (``current``), and of the days before it those of accounts that the rule needs.
     cash
-        Cash transactions of the partition and of the days before it, of all accounts.
+        Cash transactions of the partition, and of the days before it those of persons who have some in it.
     history
         What accounts did before.
     customers, identities, watchlist, holidays

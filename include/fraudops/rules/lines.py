@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fraudops.features.engine.distinct import distinct_until
 from fraudops.features.engine.timelines import stable_order
 from fraudops.rules.rows import Ints, Mask
 
@@ -55,6 +56,10 @@ class Lines:
         found = np.zeros(len(self.rows) + 1, dtype=np.int64)
         np.cumsum(values[self.rows], out=found[1:])
         return found
+
+    def distinct(self, window: int, others: Ints) -> Ints:
+        """Different others (−1: none) that each place's subject met in the window that ends there. Shape (n,)."""
+        return distinct_until(self.since(window), others[self.rows], self.codes)
 
     def starts(self) -> Ints:
         """First place of each subject, and the end. Shape (subjects + 1,)."""

@@ -83,10 +83,11 @@ class Numbers:
         self._found = {name: self._resolve(name) for name in sorted(rule.numbers)}
 
     def on(self, day: date) -> Numbers:
-        """The same rule's numbers on another day; before the rule's first day those of its first."""
+        """The same rule's numbers on another day; outside of the rule's days those of its first or last."""
         if day == self.day:
             return self
-        return Numbers(self.rule, max(day, self.rule.since), to_minor=self._to_minor, instead=self._instead)
+        within = max(day, self.rule.since) if self.rule.to is None else min(max(day, self.rule.since), self.rule.to)
+        return Numbers(self.rule, within, to_minor=self._to_minor, instead=self._instead)
 
     def minor(self, name: str) -> int:
         """An amount of money in minor units of the currency that amounts are compared in."""

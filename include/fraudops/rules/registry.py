@@ -13,8 +13,10 @@ from fraudops.rules.definition import RuleDefinition, read_definition
 from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.numbers import Numbers
+from fraudops.rules.rows import Mask
 
 Detect = Callable[[Inputs, Numbers], Iterable[Hit]]
+Suspects = Callable[[Inputs, Numbers], Mask]
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Rule:
     definition: RuleDefinition
     detect: Detect
     needs: Needs
+    suspects: Suspects | None = None
+    """Which accounts of the partition need a look at what lies before; None: all of them."""
 
     @property
     def id(self) -> str:
@@ -67,4 +71,4 @@ def _rule(path: Path) -> Rule:
             where=path.name,
             remedy=f"write include/fraudops/rules/detectors/{definition.id}.py (CONTRIBUTING.md, 'A rule')",
         ) from None
-    return Rule(definition, module.detect, module.NEEDS)
+    return Rule(definition, module.detect, module.NEEDS, getattr(module, "suspects", None))

@@ -47,7 +47,7 @@ def test_a_weekend_is_one_hit_that_grows() -> None:
         cash("2026-03-06T18:30-05:00", 6_000),  # Friday evening
         cash("2026-03-07T12:00-05:00", 6_000),  # Saturday
         cash("2026-03-09T10:00-04:00", 1_000),  # Monday, in summer time
-        cash("2026-03-09T18:00-04:00", 9_000),  # Monday at the cutoff: Tuesday's
+        cash("2026-03-09T18:01-04:00", 9_000),  # Monday after the cutoff: Tuesday's
     ]
     (saturday,) = hits(RULE, inputs(rows, "2026-03-07"))
     (monday,) = hits(RULE, inputs(rows, "2026-03-09"))

@@ -12,7 +12,7 @@ from fraudops.rules.numbers import Numbers
 from fraudops.rules.persons import by_person
 
 # A business day reaches from the evening before a long weekend to the evening after it.
-NEEDS = Needs(cash=7)
+NEEDS = Needs(transactions=False, cash=7)
 
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
