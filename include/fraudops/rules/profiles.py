@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,7 +12,6 @@ import pyarrow.compute as pc
 from fraudops import __version__
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.compliance import Compliance
-from fraudops.reference import manifests as known_manifests
 from fraudops.reference import rates as known_rates
 from fraudops.rules import CASH, PROFILES
 from fraudops.rules.conversion import Rates
@@ -23,7 +21,6 @@ from fraudops.store import Input, Manifest, removed_keys
 from fraudops.workspace import Workspace
 
 SECTIONS = ("columns", "currency", "minor_digits", "partition_hours", "compliance")
-_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 _REMEMBERED = 256 * 2**20
 """Bytes."""
 
@@ -78,7 +75,8 @@ class Profiler:
         place = dataset, key
         if place not in self._arrived:
             if dataset not in self._known:
-                self._known[dataset] = known_manifests(self.ws, self.portfolio, dataset, _NEVER)
+                keys = self.ws.store.keys(dataset, self.portfolio.name)
+                self._known[dataset] = [self.ws.store.require(dataset, self.portfolio.name, k) for k in keys]
             as_of, lookback = self.portfolio.partitioning.end(key), self.compliance.reference_lookback
             ends = [(self.portfolio.partitioning.end(item.key), item) for item in self._known[dataset]]
             self._arrived[place] = tuple(
