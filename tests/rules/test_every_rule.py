@@ -100,6 +100,12 @@ def test_what_it_asks_for_is_enough(rule: Rule, given: Inputs) -> None:
     # Codes of the whole past are those of the partition: `where` keeps the names.
     reach = {of: given.start_us - rule.needs.days(of, numbers) * day for of in ("rows", "cash", "history")}
     kept = whole.current | (np.append(mask, False)[whole.account.codes] & (whole.times >= reach["rows"]))
+    left_out = {
+        name: replace(column, codes=np.where(whole.current, column.codes, -1))
+        for name in ("customer", "counterparty_country", "branch", "on_behalf_of", "channel")
+        if (column := getattr(whole, name)) is not None
+    }
+    whole = replace(whole, **left_out)
     history = type(given.history)([d for d in given.history.days if d.start >= reach["history"]], given.history.begins)
     asked = replace(
         given,

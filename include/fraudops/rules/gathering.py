@@ -18,7 +18,7 @@ from fraudops.rules.conversion import Rates
 from fraudops.rules.currencies import minor_digits
 from fraudops.rules.history import CASH_IN, CASH_OUT, IN, OUT, Day, History, facet_of_country, keys_of
 from fraudops.rules.inputs import Inputs
-from fraudops.rules.loading import rows_of, with_base
+from fraudops.rules.loading import PAST, rows_of, with_base
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.profiles import Profiler
 from fraudops.rules.registry import Rule
@@ -84,8 +84,8 @@ def plan(profiler: Profiler, key: str, rules: Sequence[tuple[Rule, Numbers]], av
     return Plan(key, tuple(rules), rows, cash, history, available[0], ordered)
 
 
-def gather(profiler: Profiler, wanted: Plan) -> Inputs:
-    """Everything but the past transactions, which :func:`with_past` adds for the accounts that need it."""
+def gather(profiler: Profiler, wanted: Plan) -> tuple[Inputs, pa.Table]:
+    """Everything but what went before, which :func:`with_past` adds for the accounts that need it; and the rows."""
     ws, portfolio, compliance = profiler.ws, profiler.portfolio, profiler.compliance
     partitioning = portfolio.partitioning
     start, as_of = partitioning.start(wanted.key), partitioning.end(wanted.key)
@@ -100,7 +100,7 @@ def gather(profiler: Profiler, wanted: Plan) -> Inputs:
         told = reports(ws, portfolio, as_of=as_of)
         frauds = pa.array(sorted(told.loc[told["label"].astype(bool), "transaction_id"]), pa.string())
     today = _transactions(profiler, wanted.key, rates)
-    return Inputs(
+    found = Inputs(
         key=wanted.key,
         start=start,
         as_of=as_of,
@@ -118,9 +118,10 @@ def gather(profiler: Profiler, wanted: Plan) -> Inputs:
         holidays=holidays,
         frauds=frauds,
     )
+    return found, today
 
 
-def with_past(profiler: Profiler, wanted: Plan, inputs: Inputs) -> Inputs:
+def with_past(profiler: Profiler, wanted: Plan, inputs: Inputs, today: pa.Table) -> Inputs:
     """With what went before, of those accounts that a rule suspects."""
     account = inputs.transactions.account
     mask = suspected(inputs, wanted.rules)
@@ -129,7 +130,8 @@ def with_past(profiler: Profiler, wanted: Plan, inputs: Inputs) -> Inputs:
     if not wanted.rows or not len(names):
         return replace(inputs, history=history)
     rates, _ = profiler.rates(wanted.key)
-    tables = [_transactions(profiler, key, rates, accounts=names) for key in (*wanted.rows, wanted.key)]
+    tables = [_transactions(profiler, key, rates, accounts=names) for key in wanted.rows]
+    tables.append(today.filter(pc.is_in(today["account"], value_set=names)))
     past = rows_of(tables, [*[False] * len(wanted.rows), True])
     return replace(inputs, history=history, transactions=past)
 
@@ -151,8 +153,10 @@ def suspected(inputs: Inputs, rules: Sequence[tuple[Rule, Numbers]]) -> Mask:
 def _transactions(profiler: Profiler, key: str, rates: Rates, accounts: pa.Array | None = None) -> pa.Table:
     """A partition's transactions; with ``accounts`` those of these alone."""
     store, shape = profiler.ws.store, profiler.shape
-    table = store.read(profiler.transactions(key), shape.columns())
-    if accounts is not None:
+    if accounts is None:
+        table = store.read(profiler.transactions(key), shape.columns())
+    else:
+        table = store.read(profiler.transactions(key), shape.columns(PAST))
         table = table.filter(pc.is_in(table[shape.stored["account"]], value_set=accounts))
     return with_base(shape.renamed(table), rates, shape.digits)[0]
 

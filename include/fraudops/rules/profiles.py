@@ -37,6 +37,7 @@ class Profiler:
     _arrived: dict[tuple[str, str], tuple[Input, ...]] = field(default_factory=dict)
     _known: dict[str, list[Manifest]] = field(default_factory=dict)
     _ensured: set[str] = field(default_factory=set)
+    _held: int = 0
     _rates: dict[tuple[Input, ...], Rates] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -65,9 +66,10 @@ class Profiler:
         found = self._tables.pop(place, None)
         if found is None:
             found = self.ws.store.read(manifest)
+            self._held += found.nbytes
         self._tables[place] = found
-        while sum(table.nbytes for table in self._tables.values()) > _REMEMBERED and len(self._tables) > 1:
-            self._tables.popitem(last=False)
+        while self._held > _REMEMBERED and len(self._tables) > 1:
+            self._held -= self._tables.popitem(last=False)[1].nbytes
         return found
 
     def arrived(self, dataset: str, key: str) -> tuple[Input, ...]:

@@ -159,7 +159,7 @@ class Runner:
 
     def find(self, wanted: Plan) -> list[tuple[Rule, Numbers, Hit]]:
         """All hits, in the order of rule and hit id."""
-        inputs = with_past(self.profiler, wanted, gather(self.profiler, wanted))
+        inputs = with_past(self.profiler, wanted, *gather(self.profiler, wanted))
         found = [(rule, numbers, hit) for rule, numbers in wanted.rules for hit in rule.detect(inputs, numbers)]
         name = self.profiler.portfolio.name
         return sorted(found, key=lambda item: (item[0].id, item[2].id_for(name, item[0].id)))
