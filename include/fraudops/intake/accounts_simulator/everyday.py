@@ -135,9 +135,11 @@ def _decoy_shops(life: _Life) -> Iterator[Moves]:
 def _salaries(life: _Life) -> Iterator[Moves]:
     people, day = life.people, life.day
     month_end = (day + timedelta(days=1)).day == 1
-    fortnight = day.weekday() == 4 and day.toordinal() // 7 % 2 == 0
-    fortnightly = np.arange(len(people.ids)) % 2 == 0
-    paid = np.where(fortnightly, fortnight, day.day == 15 or month_end)
+    friday, week = day.weekday() == 4, day.toordinal() // 7 % 2
+    # One half is paid every second Friday, one part of it this week and the other next; the others twice a month.
+    turn = np.arange(len(people.ids)) % 4
+    twice_a_month = np.where(turn == 2, day.day == 15 or month_end, day.day in (10, 25))
+    paid = np.where(turn < 2, friday & (turn == week), twice_a_month)
     who = np.flatnonzero(paid & (people.employer > -2) & life.alive)
     amount = np.rint(190_000 * people.level[who]) + life.rng.integers(-2000, 2000, len(who))
     ours = people.employer[who] >= 0
@@ -195,8 +197,6 @@ def _known_payees(life: _Life) -> Iterator[Moves]:
 
 def _trade(life: _Life) -> Iterator[Moves]:
     """Businesses: card sales paid out by the acquirer, and bills of suppliers."""
-    if not life.open:
-        return
     people = life.people
     sellers = np.flatnonzero(people.business & life.alive)
     amount = life.cents(900, 0.5, len(sellers)) * people.level[sellers]

@@ -121,7 +121,7 @@ def people(seed: int, payments_per_day: int, start: date) -> People:
     opened[newcomers] = start.toordinal() + rng.integers(1, 365, newcomers.sum())
     opened[cast["dormant"]] = start.toordinal() - rng.integers(1500, 4000, each)
     level = rng.lognormal(-0.08, 0.4, count)
-    takings = np.where(business & ~is_cast & (rng.random(count) < 0.5), 60_000 + rng.gamma(2.0, 70_000, count), 0)
+    takings = np.where(business & ~is_cast & (rng.random(count) < 0.4), 60_000 + rng.gamma(2.0, 60_000, count), 0)
     shops = np.flatnonzero(business & ~is_cast)
     person = ~business
     employed = person & (rng.random(count) < 0.75)
