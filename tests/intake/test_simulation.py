@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from fraudops.errors import ConfigurationError, ConflictError, ContractError
-from fraudops.intake import simulation
 from fraudops.intake.simulation import (
     WORLD_FILE,
     World,
@@ -29,6 +28,7 @@ from fraudops.intake.simulator.card_numbers import TEST_PREFIXES
 from fraudops.intake.simulator.feed import Dirt
 from fraudops.intake.simulator.investigators import dispositions
 from fraudops.intake.simulator.population import TESTING_COUNTRIES
+from fraudops.intake.simulator.world import reports_of
 from fraudops.portfolio import Portfolio
 
 START = date(2026, 8, 25)
@@ -57,7 +57,7 @@ def payments(world: World) -> pd.DataFrame:
 class TestReproducibility:
     def test_the_same_parameters_make_the_same_payments(self) -> None:
         again = World(start=START, payments_per_day=300)
-        simulation.reports_of.cache_clear()
+        reports_of.cache_clear()
         pd.testing.assert_frame_equal(SMALL.payments(START, START + WEEK), again.payments(START, START + WEEK))
         pd.testing.assert_frame_equal(SMALL.chargebacks(START, START + WEEK), again.chargebacks(START, START + WEEK))
 
