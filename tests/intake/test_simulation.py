@@ -23,7 +23,7 @@ from fraudops.intake.simulation import (
     write_day,
     write_history,
 )
-from fraudops.intake.simulator import Scenario
+from fraudops.intake.simulator import Scenario, files
 from fraudops.intake.simulator.card_numbers import TEST_PREFIXES
 from fraudops.intake.simulator.feed import Dirt
 from fraudops.intake.simulator.investigators import dispositions
@@ -435,7 +435,7 @@ class TestFiles:
             assert [path.name[0] for path in tmp_path.iterdir()] == ["."], "unfinished files are hidden"
             raise OSError("disk full")
 
-        monkeypatch.setattr(simulation, "payments_text", fail)
+        monkeypatch.setattr(files, "payments_text", fail)
         with pytest.raises(OSError, match="disk full"):
             write_history(tmp_path, SMALL, START, START)
         assert list(tmp_path.iterdir()) == []
