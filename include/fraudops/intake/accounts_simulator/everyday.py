@@ -171,6 +171,19 @@ def _bills(life: _Life) -> Iterator[Moves]:
                     counterparty=people.external("US", bill * 11 + who % 5))  # fmt: skip
 
 
+def _savings(life: _Life) -> Iterator[Moves]:
+    """Twice a month something is put aside, on each further account."""
+    people = life.people
+    numbers = np.arange(len(people.ids))
+    for more in (1, 2):
+        for turn in (0, 14):
+            who = life.due(people.savings >= more, 3 + (numbers + turn) % 25)
+            amount = 2500 * (2 + who % 9)
+            second, saved = life.hours(len(who), 8, 0.5), people.account[who] + more
+            yield moves(people.account[who], second, amount, direction=OUT, channel=TRANSFER, counterparty=saved)
+            yield moves(saved, second, amount, direction=IN, channel=TRANSFER, counterparty=people.account[who])
+
+
 def _friends(life: _Life) -> Iterator[Moves]:
     people = life.people
     who = life.who(0.03, ~people.business)
@@ -218,8 +231,8 @@ def _abroad(life: _Life) -> Iterator[Moves]:
 
 
 _KINDS = (
-    _purchases, _cash_machines, _counters, _decoy_shops, _salaries, _rents, _bills, _friends, _known_payees, _trade,
-    _abroad,
+    _purchases, _cash_machines, _counters, _decoy_shops, _salaries, _rents, _bills, _savings,
+    _friends, _known_payees, _trade, _abroad,
 )  # fmt: skip
 
 

@@ -20,11 +20,11 @@ from fraudops.intake.simulator.randomness import stream
 CAST = (
     "structuring", "smurfing", "mule", "fan_in", "fan_out", "dormant", "cash", "velocity", "round", "country",
     "profile", "screening", "expired", "missing", "outdated", "shop_below", "shop_above", "payroll", "landlord",
-    "lookalike", "edge", "euro",
+    "lookalike", "edge", "euro", "smurfing_below",
 )  # fmt: skip
 """Parts of the cast: for each kind of story, and for each kind of decoy."""
 IS_BUSINESS = frozenset({"shop_below", "shop_above", "payroll", "landlord"})
-WITHOUT_CASH = frozenset({"structuring", "smurfing", "cash", "edge", "euro", "dormant"})
+WITHOUT_CASH = frozenset({"structuring", "smurfing", "smurfing_below", "cash", "edge", "euro", "dormant"})
 """Those of whom nothing else may be added to the cash of the story."""
 QUIET = frozenset({"dormant"})
 
@@ -70,7 +70,9 @@ class People:
     """Country (index) to which money is sent every month; -1: none."""
     friend: np.ndarray
     account: np.ndarray
-    """First account of each customer."""
+    """First account of each customer; further ones follow it."""
+    savings: np.ndarray
+    """How many further accounts."""
     accounts: int
     owner: np.ndarray
     """Customer of each account."""
@@ -139,6 +141,7 @@ def people(seed: int, payments_per_day: int, start: date) -> People:
         quiet[cast[part]] = True
     extra = np.where(person & (rng.random(count) < 0.12), 1, 0)
     extra[cast["smurfing"]] = 2
+    extra[cast["smurfing_below"]] = 1
     sizes = 1 + extra
     first = np.cumsum(sizes) - sizes
     owner = np.repeat(np.arange(count), sizes)
@@ -165,6 +168,7 @@ def people(seed: int, payments_per_day: int, start: date) -> People:
         abroad=abroad,
         friend=rng.permutation(count),
         account=first,
+        savings=extra,
         accounts=int(sizes.sum()),
         owner=owner,
         currency=foreign[owner],
