@@ -23,8 +23,10 @@ CAST = (
     "lookalike", "edge", "euro", "smurfing_below",
 )  # fmt: skip
 """Parts of the cast: for each kind of story, and for each kind of decoy."""
+HELPERS = "helpers"
+"""Those who pay in for others; there are three times as many as of a part."""
 IS_BUSINESS = frozenset({"shop_below", "shop_above", "payroll", "landlord"})
-WITHOUT_CASH = frozenset({"structuring", "smurfing", "smurfing_below", "cash", "edge", "euro", "dormant"})
+WITHOUT_CASH = frozenset({"structuring", "smurfing", "smurfing_below", "cash", "edge", "euro", "dormant", HELPERS})
 """Those of whom nothing else may be added to the cash of the story."""
 QUIET = frozenset({"dormant"})
 
@@ -110,11 +112,12 @@ def people(seed: int, payments_per_day: int, start: date) -> People:
     """Make the customers between whom about so many payments a day happen."""
     rng = stream(seed, Purpose.PEOPLE)
     count = max(300, round(1.15 * payments_per_day))
-    each = max(8, round(0.008 * count))
+    each = max(6, round(0.008 * count))
     order = rng.permutation(count)
     cast = {part: np.sort(order[place * each : (place + 1) * each]) for place, part in enumerate(CAST)}
+    cast[HELPERS] = np.sort(order[len(CAST) * each : (len(CAST) + 3) * each])
     is_cast = np.zeros(count, bool)
-    is_cast[order[: each * len(CAST)]] = True
+    is_cast[order[: each * (len(CAST) + 3)]] = True
     business = (rng.random(count) < 0.1) & ~is_cast
     for part in IS_BUSINESS:
         business[cast[part]] = True
