@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from fraudops.portfolio import Portfolio, load_portfolio
 from fraudops.reference import stored_schema
-from fraudops.rules import PROFILES
+from fraudops.rules import CASH, PROFILES
 from fraudops.rules.profiles import Profiler
 from fraudops.rules.running import section
 from fraudops.store import Manifest, Store
@@ -24,6 +25,8 @@ from benchmarks.processes import CHECKOUT
 LAST = date(2026, 6, 30)
 REAL_DAYS = 43
 """Days of which transactions are read: the longest look-back of a rule, and the day itself."""
+DIFFERENT = 3
+"""Days of the past that are really different."""
 ALL_DAYS = 181
 """Days of which sums are read; the older ones share their files."""
 _DAY_US = 86_400_000_000
@@ -52,8 +55,7 @@ class Bank:
         amount = np.exp(rng.normal(8.0, 1.2, n)).astype(np.int64) + 100
         salaries = incoming & (rng.random(n) < 0.1)
         amount[salaries] = rng.integers(150_000, 600_000, int(salaries.sum()))
-        names = pa.array([f"{number:032x}" for number in range(self.accounts)])
-        holders = pa.array([f"C{number:08d}" for number in range(self.accounts)])
+        names, holders = _numbered("{:032x}", self.accounts), _numbered("C{:08d}", self.accounts)
         branches = pa.array([f"B{number:03d}" for number in range(300)])
         countries = pa.array(["US", "CA", "MX", "GB", "DE"])
         abroad = np.where(rng.random(n) < 0.01, rng.integers(1, 5, n), 0)
@@ -61,7 +63,7 @@ class Bank:
         moments = pa.array(times, pa.int64()).cast(pa.timestamp("us", "UTC"))
         return pa.table(
             {
-                "transaction_id": pa.array([f"{day:%Y%m%d}-{number:08d}" for number in range(n)]),
+                "transaction_id": _numbered("T{:010d}", n),
                 "event_time": moments,
                 "amount": pa.array(amount / 100),
                 "amount_minor": pa.array(amount),
@@ -92,24 +94,57 @@ def portfolio() -> Portfolio:
 
 
 def prepare(folder: Path, bank: Bank) -> str:
-    """Write everything but what the last day's rules find; returns the last day's key."""
+    """Write everything but what the last day's rules find; returns the last day's key.
+
+    Days of the past are a few different ones, over and over, each at its own time.
+    """
     ws, accounts = workspace(folder), portfolio()
     days = [LAST - timedelta(days=number) for number in range(ALL_DAYS)]
     _reference(ws, accounts, bank, days[-1] - timedelta(days=1))
-    for day in days[:REAL_DAYS]:
-        ws.store.write("transactions", accounts.name, str(day), bank.transactions(day), config="c")
     profiler = Profiler(ws, accounts, section(accounts))
-    profiler.ensure(str(day) for day in days[1:REAL_DAYS])
-    for number, day in enumerate(days[REAL_DAYS:]):
-        like = str(days[1 + number % (REAL_DAYS - 1)])
-        found = _linked(ws.store, ws.store.require("transactions", accounts.name, like), str(day))
-        sums = ws.store.require(PROFILES, accounts.name, like)
-        others = [item for item in sums.inputs if item.dataset != "transactions"]
-        inputs = tuple(sorted([*others, found.as_input()], key=lambda i: (i.dataset, i.key)))
-        for dataset in (PROFILES, "rule_cash"):
-            manifest = ws.store.require(dataset, accounts.name, like)
-            _linked(ws.store, manifest.model_copy(update={"inputs": inputs}), str(day))
+    ws.store.write("transactions", accounts.name, str(LAST), bank.transactions(LAST), config="c")
+    past = days[1:]
+    for like in range(DIFFERENT):
+        table = bank.transactions(past[like])
+        for number in range(like, REAL_DAYS - 1, DIFFERENT):
+            moved = _moved(table, past[like] - past[number])
+            ws.store.write("transactions", accounts.name, str(past[number]), moved, config="c")
+            _cash(profiler, str(past[number]), moved)
+        profiler.ensure([str(past[like])])
+        for day in past[like + DIFFERENT :: DIFFERENT]:
+            _same(profiler, str(past[like]), str(day))
     return str(LAST)
+
+
+def _moved(table: pa.Table, earlier: timedelta) -> pa.Table:
+    """The same transactions some days earlier."""
+    place = table.column_names.index("event_time")
+    times = pc.subtract(table["event_time"], pa.scalar(earlier, pa.duration("us")))
+    return table.set_column(place, "event_time", times)
+
+
+def _cash(profiler: Profiler, key: str, table: pa.Table) -> None:
+    """As :class:`Profiler` writes it, without its sums."""
+    transactions = profiler.transactions(key)
+    inputs = sorted([transactions.as_input(), *profiler.rates(key)[1]], key=lambda i: (i.dataset, i.key))
+    rows = profiler.shape.renamed(table)
+    name = profiler.portfolio.name
+    rows = rows.filter(rows["cash"])
+    profiler.ws.store.write(CASH, name, key, rows, config=profiler.config, inputs=inputs, facts={"unconverted": {}})
+
+
+def _same(profiler: Profiler, like: str, key: str) -> None:
+    """The sums of another day, which share its file; and the rest of a day that is too old to be read."""
+    store, name = profiler.ws.store, profiler.portfolio.name
+    transactions = store.manifest("transactions", name, key)
+    is_old = transactions is None
+    if transactions is None:
+        transactions = _linked(store, store.require("transactions", name, like), key)
+    sums = store.require(PROFILES, name, like)
+    others = [item for item in sums.inputs if item.dataset != "transactions"]
+    inputs = tuple(sorted([*others, transactions.as_input()], key=lambda i: (i.dataset, i.key)))
+    for dataset in (PROFILES, CASH) if is_old else (PROFILES,):
+        _linked(store, store.require(dataset, name, like).model_copy(update={"inputs": inputs}), key)
 
 
 def _linked(store: Store, manifest: Manifest, key: str) -> Manifest:
@@ -152,6 +187,11 @@ def _arrived(
     columns = {**content, "known_at": [known] * n, "file": ["f"] * n, "line": np.arange(n)}
     arrays = [pa.array(columns[field.name], field.type) for field in schema]
     ws.store.write(dataset, accounts.name, str(day), pa.Table.from_arrays(arrays, schema=schema), config="c")
+
+
+@cache
+def _numbered(text: str, count: int) -> pa.Array:
+    return pa.array([text.format(number) for number in range(count)])
 
 
 def _unless(mask: np.ndarray, array: pa.Array) -> pa.Array:

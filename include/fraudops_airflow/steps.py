@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -241,7 +242,7 @@ def comply_undone(portfolio: Portfolio) -> Any:
     def compliance() -> Any:
         """What the rules have left out: a bulk load, a paused day, a row or a file of reference data that came late."""
 
-        @task.short_circuit(trigger_rule="none_failed", pool=BULK_POOL)
+        @task.short_circuit(trigger_rule="none_failed", pool=BULK_POOL, execution_timeout=timedelta(hours=6))
         def comply(dag_run: Any = None) -> dict[str, Any] | None:
             """Each partition by its own day's numbers, customers and lists."""
             from fraudops_airflow.context import actor, open_workspace

@@ -152,9 +152,9 @@ def profile(rows: Rows) -> pa.Table:
     countries = np.array([facet_of_country(name) for name in rows.counterparty_country.names.to_pylist()] + [-1])
     usable = rows.account.codes >= 0
     pieces = [_sums(rows, usable & (rows.incoming == (facet == IN)), np.full(len(rows), facet)) for facet in (IN, OUT)]
-    pieces.append(
-        _sums(rows, usable & (rows.counterparty_country.codes >= 0), countries[rows.counterparty_country.codes])
-    )
+    there = usable & (rows.counterparty_country.codes >= 0)
+    pieces.append(_sums(rows, there, countries[rows.counterparty_country.codes]))
+    pieces.append(_cash(rows.where(rows.cash)))
     joined = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
     order = np.argsort(joined["key"], kind="stable")
     types = {"key": pa.int64(), "count": pa.int32(), "minor": pa.int64(), "largest": pa.int64(), "partners": pa.int32()}

@@ -86,6 +86,7 @@ class Numbers:
         if unknown:
             known = ", ".join(sorted(rule.numbers)) or "none"
             raise ContractError(f"there is no number {unknown[0]!r}", where=rule.id, remedy=f"its numbers: {known}")
+        self._others: dict[date, Numbers] = {}
         self._found = {name: self._resolve(name) for name in sorted(rule.numbers)}
 
     def on(self, day: date) -> Numbers:
@@ -93,7 +94,9 @@ class Numbers:
         if day == self.day:
             return self
         within = max(day, self.rule.since) if self.rule.to is None else min(max(day, self.rule.since), self.rule.to)
-        return Numbers(self.rule, within, to_minor=self._to_minor, instead=self._instead)
+        if within not in self._others:
+            self._others[within] = Numbers(self.rule, within, to_minor=self._to_minor, instead=self._instead)
+        return self._others[within]
 
     def minor(self, name: str) -> int:
         """An amount of money in minor units of the currency that amounts are compared in."""

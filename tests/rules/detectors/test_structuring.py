@@ -63,3 +63,8 @@ def test_a_business_needs_more_indicators() -> None:
 def test_in_and_out_are_apart() -> None:
     rows = [cash(day, 4_000, branch=f"B{day}", direction=("in", "out")[day % 2]) for day in (3, 4, 5, 6)]
     assert not hits(RULE, inputs(rows, "2026-03-06"))
+
+
+def test_a_customer_with_a_shop_that_is_known_for_long_may_bring_more_for_a_day() -> None:
+    every_day = [cash(day, 4_500, branch=f"B{day % 2}") for day in range(1, 31)]
+    assert not hits(RULE, inputs([*every_day, cash(30, 500)], date(2026, 3, 30)), least_transactions=1)

@@ -54,31 +54,34 @@ class _Window:
 def _pattern(inputs: Inputs, numbers: Numbers, found: PersonDays, groups: Ints) -> Hit | None:
     """The newest episode of one person in one direction, if it reaches into the partition."""
     length = numbers.whole("window_days")
-    usual = _usual(inputs, numbers, found, int(groups[0]))
-    windows = {}
-    for group in groups.tolist():
-        within = groups[(found.day[groups] > found.day[group] - length) & (found.day[groups] <= found.day[group])]
-        window = _window(inputs, numbers, found, within, usual)
-        if window is not None:
-            windows[group] = window
-    horizon = horizon_of(inputs, length * DAY, 3 * length * DAY)
-    met = [group for group in windows if found.day[group] * DAY >= horizon]
-    if not met or not any(found.current[g] for g in windows[met[-1]].groups):
+    days = found.day[groups]
+
+    def window(place: int, usual: int) -> _Window | None:
+        within = groups[(days > days[place] - length) & (days <= days[place])]
+        return _window(inputs, numbers, found, within, usual)
+
+    def is_new(place: int, usual: int) -> bool:
+        seen = window(place, usual)
+        return seen is not None and bool(found.current[seen.groups].any())
+
+    # Most are told apart by the windows that end in the partition; only then is looked at what was before.
+    ends = [place for place in np.flatnonzero(found.current[groups]).tolist() if is_new(place, 0)]
+    if not ends:
         return None
-    began = met[-1]
-    for earlier in reversed(met[:-1]):
-        if found.day[began] - found.day[earlier] >= length:
+    usual = _usual(inputs, numbers, found, int(groups[0]))
+    last = next((place for place in reversed(ends) if is_new(place, usual)), None)
+    if last is None:
+        return None
+    horizon = horizon_of(inputs, length * DAY, 3 * length * DAY)
+    began = last
+    for place in range(last - 1, -1, -1):
+        if days[began] - days[place] >= length or days[place] * DAY < horizon:
             break
-        began = earlier
-    return _hit(
-        inputs,
-        numbers,
-        found,
-        met[-1],
-        windows[met[-1]],
-        named(inputs, int(found.day[began]) * DAY, horizon, length * DAY),
-        usual,
-    )
+        if window(place, usual) is not None:
+            began = place
+    newest = window(last, usual)
+    one = named(inputs, int(days[began]) * DAY, horizon, length * DAY)
+    return None if newest is None else _hit(inputs, numbers, found, int(groups[last]), newest, one, usual)
 
 
 def _window(inputs: Inputs, numbers: Numbers, found: PersonDays, groups: Ints, usual: int) -> _Window | None:
