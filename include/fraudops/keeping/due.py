@@ -31,6 +31,10 @@ _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 PARTITIONS = {
     # In the order in which they go: what was computed before what it was computed from.
+    "rule_hits_protected": "protected",
+    "rule_hits": "alerts",
+    "rule_cash": "transactions",
+    "rule_profiles": "transactions",
     **dict.fromkeys(MONITORED, "scores"),
     "scores": "scores",
     SHADOW_SCORES: "scores",

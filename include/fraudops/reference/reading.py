@@ -9,6 +9,8 @@ Every partition up to the moment is read, and of several rows about the same thi
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -109,14 +111,41 @@ def manifests(ws: Workspace, portfolio: Portfolio, dataset: str, as_of: datetime
 
 
 def _latest(ws: Workspace, portfolio: Portfolio, dataset: str, as_of: datetime) -> pa.Table:
+    return _ordered(_in_force(ws, dataset, tuple(manifests(ws, portfolio, dataset, as_of))), dataset)
+
+
+def _in_force(ws: Workspace, dataset: str, read: tuple[Manifest, ...]) -> pa.Table:
+    """Of each thing the row that arrived last, from the longest run of partitions that was read before."""
+    states = list(_states(ws, read))
+    known = next((count for count in range(len(read), 0, -1) if states[count] in _remembered), 0)
     stored = stored_schema(dataset)
-    tables = [ws.store.read(manifest).select(stored.names).cast(stored)
-              for manifest in manifests(ws, portfolio, dataset, as_of)]  # fmt: skip
-    rows = pa.concat_tables([stored.empty_table(), *tables]).combine_chunks()
+    before = _remembered[states[known]] if known else stored.empty_table()
+    if known == len(read):
+        return before
+    tables = [ws.store.read(manifest).select(stored.names).cast(stored) for manifest in read[known:]]
+    rows = pa.concat_tables([before, *tables]).combine_chunks()
     # Partitions come in the order of time, rows within one in that of files and lines: the last one is in force.
     numbered = rows.append_column(_PLACE, pa.array(range(rows.num_rows), pa.int64()))
     last = numbered.group_by(list(IDENTITY[dataset])).aggregate([(_PLACE, "max")])[f"{_PLACE}_max"]
-    return _ordered(rows.take(last), dataset)
+    found = rows.take(last)
+    _remembered[states[-1]] = found
+    while len(_remembered) > _MOST_REMEMBERED:
+        del _remembered[next(iter(_remembered))]
+    return found
+
+
+_remembered: dict[str, pa.Table] = {}
+"""What was in force after some partitions: a run over many days reads each partition once and not once a day."""
+_MOST_REMEMBERED = 8
+
+
+def _states(ws: Workspace, read: tuple[Manifest, ...]) -> Iterator[str]:
+    """Names each beginning of a run of partitions, the empty one first, by what they hold."""
+    digest = hashlib.sha256(str(ws.store.root).encode())
+    yield digest.hexdigest()
+    for manifest in read:
+        digest.update(f"\n{manifest.dataset} {manifest.portfolio} {manifest.key} {manifest.data_digest}".encode())
+        yield digest.hexdigest()
 
 
 def _ordered(rows: pa.Table, dataset: str) -> pa.Table:

@@ -65,9 +65,11 @@ def find_fans(inputs: Inputs, numbers: Numbers, words: FanWords) -> Iterator[Hit
     for item, normal in zip(found, usual.tolist(), strict=True):
         place = item.place
         seen = int(others[place])
-        if seen < numbers.exact("factor") * normal:
-            continue
         own = lines.rows[int(since[place]) : place + 1]
+        # Counted as the usual is: anew on each day.
+        anew = len(np.unique(np.stack([rows.times[own] // DAY, rows.counterparty.codes[own]]), axis=1).T)
+        if anew < numbers.exact("factor") * normal:
+            continue
         yield Hit(
             kind="account",
             subject=rows.account.named(lines.codes[place]),
@@ -78,17 +80,22 @@ def find_fans(inputs: Inputs, numbers: Numbers, words: FanWords) -> Iterator[Hit
                 words.others: seen,
                 "total_minor": int(total[place]),
                 "transactions": len(own),
-                f"usual_{words.others}": normal,
+                f"{words.others}_by_day": anew,
+                f"usual_{words.others}_by_day": normal,
             },
             because=(
                 f"{inputs.money(total[place])} {words.moved} {seen} different accounts within {days} days; asked about "
-                f"are {int(least[place])} or more, and {_plain(numbers)} times the usual {normal}"
+                f"are {int(least[place])} or more, and {_plain(numbers)} times the {normal} "
+                f"that are usual (counted anew on each day, {anew} now)"
             ),
         )
 
 
 def _usual(inputs: Inputs, numbers: Numbers, words: FanWords, accounts: Digests) -> Ints:
-    """Others that an account met in as long a time before, on average, rounded up; 0 where there is no record."""
+    """Others that an account met in as long a time before, counted anew on each day: on average, or on its busiest day.
+
+    0 where there is no record.
+    """
     window, long = numbers.whole("window_days"), numbers.whole("usual_days")
     until = inputs.start_us - window * DAY
     since = inputs.start_us - long * DAY
@@ -96,7 +103,7 @@ def _usual(inputs: Inputs, numbers: Numbers, words: FanWords, accounts: Digests)
     if known < window:
         return np.zeros(len(accounts), dtype=np.int64)
     totals = inputs.history.totals(accounts, words.facet, since, until)
-    return -(-totals.partners * window // known)
+    return np.maximum(-(-totals.partners * window // known), totals.most)
 
 
 def _plain(numbers: Numbers) -> str:

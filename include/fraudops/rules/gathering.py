@@ -18,12 +18,12 @@ from fraudops.rules.conversion import Rates
 from fraudops.rules.currencies import minor_digits
 from fraudops.rules.history import CASH_IN, CASH_OUT, IN, OUT, Day, History, facet_of_country, keys_of
 from fraudops.rules.inputs import Before, Inputs
-from fraudops.rules.loading import rows_of, with_base
+from fraudops.rules.loading import PAST, rows_of, with_base
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.profiles import Profiler
 from fraudops.rules.registry import Rule
 from fraudops.rules.rows import Ints, Mask
-from fraudops.store import Input, removed_keys
+from fraudops.store import Input
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def plan(profiler: Profiler, key: str, rules: Sequence[tuple[Rule, Numbers]], av
     """What the rules need, by the numbers in force; the profiles of those partitions are written where they lack."""
     portfolio, ws = profiler.portfolio, profiler.ws
     partitioning = portfolio.partitioning
-    start, as_of = partitioning.start(key), partitioning.end(key)
+    start = partitioning.start(key)
 
     def before(of: str) -> tuple[str, ...]:
         days = max((rule.needs.days(of, numbers) for rule, numbers in rules), default=0)
@@ -70,28 +70,27 @@ def plan(profiler: Profiler, key: str, rules: Sequence[tuple[Rule, Numbers]], av
         return tuple(k for k in available if k < key and partitioning.start(k).timestamp() >= earliest)
 
     rows, cash, history = before("rows"), before("cash"), before("history")
-    # What is usual is compared with a window that may begin a partition earlier: a rule may look one day beyond.
     profiler.ensure([*history, *cash, key])
-    inputs = [ws.store.require("transactions", portfolio.name, k).as_input() for k in (*rows, key)]
+    inputs = [profiler.transactions(k).as_input() for k in (*rows, key)]
     for dataset, keys in ((CASH, (*cash, key)), (PROFILES, history)):
         inputs += [found.as_input() for k in keys if (found := profiler.manifest(dataset, k)) is not None]
     wanted = ["holidays", "rates"]
     for name, dataset in (("customers", "customers"), ("identities", CUSTOMERS_PROTECTED), ("watchlist", "watchlist")):
         wanted += [dataset] if any(getattr(rule.needs, name) for rule, _ in rules) else []
     for dataset in wanted:
-        inputs += [found.as_input() for found in reference.manifests(ws, portfolio, dataset, as_of)]
+        inputs += profiler.arrived(dataset, key)
     if any(rule.needs.frauds for rule, _ in rules):
         for feed in portfolio.labels.feeds:
             told = [k for k in ws.store.keys(feed, portfolio.name) if k <= key]
             inputs += [ws.store.require(feed, portfolio.name, k).as_input() for k in told]
     ordered = tuple(sorted(set(inputs), key=lambda i: (i.dataset, i.key)))
-    known = {*available, *removed_keys(ws.store, "transactions", portfolio.name)}
+    known = profiler.removed.union(available)
     previous = max((k for k in known if k < key), default=None)
     return Plan(key, tuple(rules), rows, cash, history, previous, available[0], ordered)
 
 
-def gather(profiler: Profiler, wanted: Plan) -> Inputs:
-    """Everything but the past transactions, which :func:`with_past` adds for the accounts that need it."""
+def gather(profiler: Profiler, wanted: Plan) -> tuple[Inputs, pa.Table]:
+    """Everything but what went before, which :func:`with_past` adds for the accounts that need it; and the rows."""
     ws, portfolio, compliance = profiler.ws, profiler.portfolio, profiler.compliance
     partitioning = portfolio.partitioning
     start, as_of = partitioning.start(wanted.key), partitioning.end(wanted.key)
@@ -106,7 +105,7 @@ def gather(profiler: Profiler, wanted: Plan) -> Inputs:
         told = reports(ws, portfolio, as_of=as_of)
         frauds = pa.array(sorted(told.loc[told["label"].astype(bool), "transaction_id"]), pa.string())
     today = _transactions(profiler, wanted.key, rates)
-    return Inputs(
+    found = Inputs(
         key=wanted.key,
         start=start,
         as_of=as_of,
@@ -125,9 +124,10 @@ def gather(profiler: Profiler, wanted: Plan) -> Inputs:
         frauds=frauds,
         before=_before(profiler, wanted),
     )
+    return found, today
 
 
-def with_past(profiler: Profiler, wanted: Plan, inputs: Inputs) -> Inputs:
+def with_past(profiler: Profiler, wanted: Plan, inputs: Inputs, today: pa.Table) -> Inputs:
     """With what went before, of those accounts that a rule suspects."""
     account = inputs.transactions.account
     mask = suspected(inputs, wanted.rules)
@@ -136,7 +136,8 @@ def with_past(profiler: Profiler, wanted: Plan, inputs: Inputs) -> Inputs:
     if not wanted.rows or not len(names):
         return replace(inputs, history=history)
     rates, _ = profiler.rates(wanted.key)
-    tables = [_transactions(profiler, key, rates, accounts=names) for key in (*wanted.rows, wanted.key)]
+    tables = [_transactions(profiler, key, rates, accounts=names) for key in wanted.rows]
+    tables.append(today.filter(pc.is_in(today["account"], value_set=names)))
     past = rows_of(tables, [*[False] * len(wanted.rows), True])
     return replace(inputs, history=history, transactions=past)
 
@@ -176,9 +177,10 @@ def _before(profiler: Profiler, wanted: Plan) -> Before | None:
 def _transactions(profiler: Profiler, key: str, rates: Rates, accounts: pa.Array | None = None) -> pa.Table:
     """A partition's transactions; with ``accounts`` those of these alone."""
     store, shape = profiler.ws.store, profiler.shape
-    manifest = store.require("transactions", profiler.portfolio.name, key)
-    table = store.read(manifest, shape.columns())
-    if accounts is not None:
+    if accounts is None:
+        table = store.read(profiler.transactions(key), shape.columns())
+    else:
+        table = store.read(profiler.transactions(key), shape.columns(PAST))
         table = table.filter(pc.is_in(table[shape.stored["account"]], value_set=accounts))
     return with_base(shape.renamed(table), rates, shape.digits)[0]
 

@@ -31,6 +31,8 @@ class Totals:
         Transactions, their sum, the largest one.
     partners
         Counterparties, counted anew in each partition.
+    most
+        Counterparties of the partition with the most of them.
     first, last
         Start of the first and last such partition (µs since 1970), −1 where there was none.
     """
@@ -40,6 +42,7 @@ class Totals:
     minor: Ints
     largest: Ints
     partners: Ints
+    most: Ints
     first: Ints
     last: Ints
 
@@ -85,7 +88,7 @@ class History:
         keys = keys_of(subjects, np.broadcast_to(np.asarray(facets, dtype=np.int64), len(subjects)))
         order = np.argsort(keys, kind="stable")
         wanted = keys[order]
-        found = {name: np.zeros(len(keys), dtype=np.int64) for name in ("days", *_SUMS)}
+        found = {name: np.zeros(len(keys), dtype=np.int64) for name in ("days", "most", *_SUMS)}
         first, last = np.full((2, len(keys)), -1, dtype=np.int64)
         for day in self.days:
             if not len(keys) or not since <= day.start < until:
@@ -98,6 +101,7 @@ class History:
             for name in ("count", "minor", "partners"):
                 found[name][asked] += table[name].to_numpy()[rows]
             found["largest"][asked] = np.maximum(found["largest"][asked], table["largest"].to_numpy()[rows])
+            found["most"][asked] = np.maximum(found["most"][asked], table["partners"].to_numpy()[rows])
             found["days"][asked] += 1
             first[asked] = np.where(first[asked] < 0, day.start, first[asked])
             last[asked] = day.start

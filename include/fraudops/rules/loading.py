@@ -25,6 +25,9 @@ _TEXTS = (
     "channel",
 )
 
+PAST = ("account", "counterparty", "direction", "cash")
+"""What is read of past transactions, beside id, time and amount."""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -62,7 +65,7 @@ class Shape:
         rows = table.num_rows
         found = {name: table[name] for name in ("transaction_id", "event_time", "amount_minor")}
         for name in _TEXTS:
-            has = name in self.stored
+            has = self.stored.get(name) in table.column_names
             found[name] = table[self.stored[name]].cast(pa.string()) if has else pa.nulls(rows, pa.string())
         cash = self.stored.get("cash")
         found["cash"] = pc.fill_null(table[cash], False) if cash else pa.array(np.zeros(rows, dtype=bool))

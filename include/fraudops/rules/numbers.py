@@ -34,6 +34,12 @@ class Number:
     until: date | None
     source: str
 
+    @property
+    def words(self) -> str:
+        """Value and unit, to read."""
+        value = ", ".join(self.value) if isinstance(self.value, tuple) else str(self.value)
+        return f"{value} {self.currency or ('' if self.unit == 'list' else self.unit)}".strip()
+
     def to_dict(self) -> dict[str, Any]:
         """As it stands in a hit."""
         value = list(self.value) if isinstance(self.value, tuple) else str(self.value)
@@ -132,6 +138,11 @@ class Numbers:
         item, last = found
         value = value_of(definition.unit, item.value)
         return Number(name, definition.unit, value, definition.currency, item.since, last, item.source)
+
+
+def in_force_on(rule: RuleDefinition, day: date) -> list[Number]:
+    """A rule's numbers of a day, by name, where no amounts are to be compared."""
+    return list(Numbers(rule, day, to_minor=same_currency("")))
 
 
 def same_currency(currency: str, digits: int = 2) -> ToMinor:

@@ -9,8 +9,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
+from sqlalchemy import select
 
 from fraudops import __version__
+from fraudops.database import RuleHit
 from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.compliance import Compliance
@@ -99,6 +101,18 @@ def undone(ws: Workspace, portfolio: Portfolio, rules: Mapping[str, Rule]) -> li
     return [key for key in available if not runner.is_current(key, available)]
 
 
+def unraised(ws: Workspace, portfolio: Portfolio) -> list[str]:
+    """Partitions of which hits are stored that nobody has raised: a run was broken off in between."""
+    with ws.transaction() as session:
+        raised = set(session.scalars(select(RuleHit.hit_id).where(RuleHit.portfolio == portfolio.name)))
+    found = []
+    for key in ws.store.keys(HITS, portfolio.name):
+        manifest = ws.store.require(HITS, portfolio.name, key)
+        if manifest.rows and set(ws.store.read(manifest, ["hit_id"])["hit_id"].to_pylist()) - raised:
+            found.append(key)
+    return found
+
+
 def section(portfolio: Portfolio) -> Compliance:
     """The section ``compliance``.
 
@@ -145,7 +159,7 @@ class Runner:
 
     def find(self, wanted: Plan) -> list[tuple[Rule, Numbers, Hit]]:
         """All hits, in the order of rule and hit id."""
-        inputs = with_past(self.profiler, wanted, gather(self.profiler, wanted))
+        inputs = with_past(self.profiler, wanted, *gather(self.profiler, wanted))
         found = [(rule, numbers, hit) for rule, numbers in wanted.rules for hit in rule.detect(inputs, numbers)]
         name = self.profiler.portfolio.name
         return sorted(found, key=lambda item: (item[0].id, item[2].id_for(name, item[0].id)))

@@ -135,9 +135,11 @@ def _decoy_shops(life: _Life) -> Iterator[Moves]:
 def _salaries(life: _Life) -> Iterator[Moves]:
     people, day = life.people, life.day
     month_end = (day + timedelta(days=1)).day == 1
-    fortnight = day.weekday() == 4 and day.toordinal() // 7 % 2 == 0
-    fortnightly = np.arange(len(people.ids)) % 2 == 0
-    paid = np.where(fortnightly, fortnight, day.day == 15 or month_end)
+    friday, week = day.weekday() == 4, day.toordinal() // 7 % 2
+    # One half is paid every second Friday, one part of it this week and the other next; the others twice a month.
+    turn = np.arange(len(people.ids)) % 4
+    twice_a_month = np.where(turn == 2, day.day == 15 or month_end, day.day in (10, 25))
+    paid = np.where(turn < 2, friday & (turn == week), twice_a_month)
     who = np.flatnonzero(paid & (people.employer > -2) & life.alive)
     amount = np.rint(190_000 * people.level[who]) + life.rng.integers(-2000, 2000, len(who))
     ours = people.employer[who] >= 0
@@ -169,6 +171,19 @@ def _bills(life: _Life) -> Iterator[Moves]:
                     counterparty=people.external("US", bill * 11 + who % 5))  # fmt: skip
 
 
+def _savings(life: _Life) -> Iterator[Moves]:
+    """Twice a month something is put aside, on each further account."""
+    people = life.people
+    numbers = np.arange(len(people.ids))
+    for more in (1, 2):
+        for turn in (0, 14):
+            who = life.due(people.savings >= more, 3 + (numbers + turn) % 25)
+            amount = 2500 * (2 + who % 9)
+            second, saved = life.hours(len(who), 8, 0.5), people.account[who] + more
+            yield moves(people.account[who], second, amount, direction=OUT, channel=TRANSFER, counterparty=saved)
+            yield moves(saved, second, amount, direction=IN, channel=TRANSFER, counterparty=people.account[who])
+
+
 def _friends(life: _Life) -> Iterator[Moves]:
     people = life.people
     who = life.who(0.03, ~people.business)
@@ -195,8 +210,6 @@ def _known_payees(life: _Life) -> Iterator[Moves]:
 
 def _trade(life: _Life) -> Iterator[Moves]:
     """Businesses: card sales paid out by the acquirer, and bills of suppliers."""
-    if not life.open:
-        return
     people = life.people
     sellers = np.flatnonzero(people.business & life.alive)
     amount = life.cents(900, 0.5, len(sellers)) * people.level[sellers]
@@ -218,8 +231,8 @@ def _abroad(life: _Life) -> Iterator[Moves]:
 
 
 _KINDS = (
-    _purchases, _cash_machines, _counters, _decoy_shops, _salaries, _rents, _bills, _friends, _known_payees, _trade,
-    _abroad,
+    _purchases, _cash_machines, _counters, _decoy_shops, _salaries, _rents, _bills, _savings,
+    _friends, _known_payees, _trade, _abroad,
 )  # fmt: skip
 
 

@@ -20,11 +20,13 @@ from fraudops.intake.simulator.randomness import stream
 CAST = (
     "structuring", "smurfing", "mule", "fan_in", "fan_out", "dormant", "cash", "velocity", "round", "country",
     "profile", "screening", "expired", "missing", "outdated", "shop_below", "shop_above", "payroll", "landlord",
-    "lookalike", "edge", "euro",
+    "lookalike", "edge", "euro", "smurfing_below",
 )  # fmt: skip
 """Parts of the cast: for each kind of story, and for each kind of decoy."""
+HELPERS = "helpers"
+"""Those who pay in for others; there are three times as many as of a part."""
 IS_BUSINESS = frozenset({"shop_below", "shop_above", "payroll", "landlord"})
-WITHOUT_CASH = frozenset({"structuring", "smurfing", "cash", "edge", "euro", "dormant"})
+WITHOUT_CASH = frozenset({"structuring", "smurfing", "smurfing_below", "cash", "edge", "euro", "dormant", HELPERS})
 """Those of whom nothing else may be added to the cash of the story."""
 QUIET = frozenset({"dormant"})
 
@@ -70,7 +72,9 @@ class People:
     """Country (index) to which money is sent every month; -1: none."""
     friend: np.ndarray
     account: np.ndarray
-    """First account of each customer."""
+    """First account of each customer; further ones follow it."""
+    savings: np.ndarray
+    """How many further accounts."""
     accounts: int
     owner: np.ndarray
     """Customer of each account."""
@@ -108,11 +112,12 @@ def people(seed: int, payments_per_day: int, start: date) -> People:
     """Make the customers between whom about so many payments a day happen."""
     rng = stream(seed, Purpose.PEOPLE)
     count = max(300, round(1.15 * payments_per_day))
-    each = max(8, round(0.008 * count))
+    each = max(6, round(0.008 * count))
     order = rng.permutation(count)
     cast = {part: np.sort(order[place * each : (place + 1) * each]) for place, part in enumerate(CAST)}
+    cast[HELPERS] = np.sort(order[len(CAST) * each : (len(CAST) + 3) * each])
     is_cast = np.zeros(count, bool)
-    is_cast[order[: each * len(CAST)]] = True
+    is_cast[order[: each * (len(CAST) + 3)]] = True
     business = (rng.random(count) < 0.1) & ~is_cast
     for part in IS_BUSINESS:
         business[cast[part]] = True
@@ -121,7 +126,7 @@ def people(seed: int, payments_per_day: int, start: date) -> People:
     opened[newcomers] = start.toordinal() + rng.integers(1, 365, newcomers.sum())
     opened[cast["dormant"]] = start.toordinal() - rng.integers(1500, 4000, each)
     level = rng.lognormal(-0.08, 0.4, count)
-    takings = np.where(business & ~is_cast & (rng.random(count) < 0.5), 60_000 + rng.gamma(2.0, 70_000, count), 0)
+    takings = np.where(business & ~is_cast & (rng.random(count) < 0.4), 60_000 + rng.gamma(2.0, 60_000, count), 0)
     shops = np.flatnonzero(business & ~is_cast)
     person = ~business
     employed = person & (rng.random(count) < 0.75)
@@ -139,6 +144,7 @@ def people(seed: int, payments_per_day: int, start: date) -> People:
         quiet[cast[part]] = True
     extra = np.where(person & (rng.random(count) < 0.12), 1, 0)
     extra[cast["smurfing"]] = 2
+    extra[cast["smurfing_below"]] = 1
     sizes = 1 + extra
     first = np.cumsum(sizes) - sizes
     owner = np.repeat(np.arange(count), sizes)
@@ -165,6 +171,7 @@ def people(seed: int, payments_per_day: int, start: date) -> People:
         abroad=abroad,
         friend=rng.permutation(count),
         account=first,
+        savings=extra,
         accounts=int(sizes.sum()),
         owner=owner,
         currency=foreign[owner],

@@ -56,7 +56,7 @@ class Scene:
     subject: int
     """Customer that it is about."""
     others: list[int]
-    """Further members of the same part of the cast."""
+    """Who may help."""
     events: list[Event] = field(default_factory=list)
 
     @property

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from fraudops.intake.accounts_simulator.moves import NOBODY, Moves
-from fraudops.intake.accounts_simulator.people import People
+from fraudops.intake.accounts_simulator.people import HELPERS, People
 from fraudops.intake.accounts_simulator.plots import KINDS, Kind, first_day
 from fraudops.intake.accounts_simulator.purposes import Purpose
 from fraudops.intake.accounts_simulator.scenes import Event, Scene, Story
@@ -17,7 +17,7 @@ from fraudops.intake.simulator.randomness import before, starting
 LONGEST = timedelta(days=24)
 """No story takes longer, from the day on which it begins."""
 _COMPANY = 4
-"""How many further members of the cast a story may need."""
+"""How many helpers a story may need."""
 
 
 def stories_on(seed: int, people: People, start: date, day: date) -> list[tuple[Story, list[Event]]]:
@@ -51,9 +51,9 @@ def _numbers(kind: Kind, place: int, day: date) -> range:
 
 def _story(seed: int, people: People, kind: Kind, place: int, number: int, day: date) -> Story:
     cast = people.cast[kind.part]
-    # Each member is the subject in turn, and nobody helps in the story after their own.
-    subject = int(cast[number % len(cast)])
-    others = [int(cast[(number + len(cast) // 2 + more) % len(cast)]) for more in range(_COMPANY)]
+    # Each member is the subject in turn; who helps is in no story of their own.
+    subject, helpers = int(cast[number % len(cast)]), people.cast[HELPERS]
+    others = [int(helpers[(_COMPANY * number + 5 * place + more) % len(helpers)]) for more in range(_COMPANY)]
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, int(Purpose.STORIES), place, number))))
     scene = Scene(people, rng, day, subject, others)
     variation = kind.plots[number % len(kind.plots)](scene)

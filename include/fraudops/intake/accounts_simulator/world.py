@@ -117,7 +117,7 @@ class AccountsWorld:
             simulated = simulate(self, day)
             for place, (story, _) in enumerate(simulated.stories):
                 ids = simulated.ids(np.flatnonzero(simulated.moves.story == place)).to_pylist()
-                entry = found.setdefault((story.kind, story.number), _told(story))
+                entry = found.setdefault((story.kind, story.number), _told(story, first, last))
                 entry["transactions"] += ids
                 entry["days"].append(day.isoformat())
         return [*found.values(), *self._files(last), *self._usual()] if self.stories else []
@@ -129,7 +129,7 @@ class AccountsWorld:
                 yield {
                     "kind": item.kind, "variation": item.variation, "decoy": item.decoy, "rules": list(item.rules),
                     "customers": [str(self.people.ids[item.customer])], "transactions": [],
-                    "days": [item.since.isoformat()], "entry": item.entry,
+                    "days": [item.since.isoformat()], "entry": item.entry, "complete": True,
                 }  # fmt: skip
 
     def _usual(self) -> Iterator[dict[str, Any]]:
@@ -138,7 +138,7 @@ class AccountsWorld:
             for one in self.people.cast[kind][:many]:
                 yield {
                     "kind": kind, "variation": "every day", "decoy": True, "rules": list(rules),
-                    "customers": [str(self.people.ids[one])], "transactions": [], "days": [],
+                    "customers": [str(self.people.ids[one])], "transactions": [], "days": [], "complete": True,
                 }  # fmt: skip
 
 
@@ -152,10 +152,11 @@ _USUAL = {
 threshold: that rule must speak of it.)"""
 
 
-def _told(story: Story) -> dict[str, Any]:
+def _told(story: Story, first: date, last: date) -> dict[str, Any]:
     return {
         "kind": story.kind, "variation": story.variation, "decoy": story.decoy, "rules": list(story.rules),
         "customers": list(story.customers), "transactions": [], "days": [],
+        "complete": first <= story.events[0].moment.date() and story.events[-1].moment.date() <= last,
     }  # fmt: skip
 
 
