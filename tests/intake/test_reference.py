@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from fraudops import reference
+from fraudops.decisions.tracing import trace_file
 from fraudops.errors import ContractError
 from fraudops.intake.files import find_files, named_files
 from fraudops.intake.landing import LandResult, land
@@ -213,3 +214,26 @@ def test_a_days_run_takes_the_days_reference_files_and_the_watch_sees_each(
     assert names == {"rates": ["rates_2026-03-05.csv"], "holidays": ["holidays_2026-03-05.csv.gz"]}
     assert set(lying(workspace, accounts)) == {path.name for path in folder.iterdir()}
     assert "rates_2026-03-04.csv" not in undone(workspace, accounts)
+
+
+def test_a_list_that_has_not_changed_may_come_every_day(
+    workspace: Workspace, accounts: Portfolio, arrive: Land
+) -> None:
+    rows = ("v1,E1,Ivan Petrov,,,RU,SDN", "v1,,Nobody,,,RU,SDN")
+    for key in ("2026-03-02", "2026-03-03"):
+        arrive("watchlist", key, *rows)
+    before = snapshot(workspace)
+    again = [arrive("watchlist", key, *rows) for key in ("2026-03-02", "2026-03-03")]
+    assert [(one.rows_accepted, one.reasons) for one in again] == [(1, {"entry_id: empty": 1})] * 2
+    assert snapshot(workspace) == before
+    assert reference.watchlist(workspace, accounts, _end("2026-03-03")).num_rows == 1
+
+
+def test_a_file_is_traced_to_its_day_until_another_version_takes_its_place(
+    workspace: Workspace, accounts: Portfolio, arrive: Land
+) -> None:
+    arrive("customers", "2026-03-05", ANN)
+    arrive("customers", "2026-03-05", ANN, ANN.replace("C1", "C2"))
+    traces = trace_file(workspace, {"accounts": accounts}, "customers_2026-03-05.csv")
+    found = sorted((trace.rows_read, trace.newer, trace.partitions[0].stored) for trace in traces)
+    assert found == [(1, True, 0), (2, False, 2)]

@@ -28,7 +28,7 @@ from fraudops.intake.landing_file import LandingFile
 from fraudops.intake.mapping import LINE, Mapper, Rejected
 from fraudops.intake.merging import raw_rows
 from fraudops.intake.publication import record
-from fraudops.intake.quarantine import Archive, Rejects, reasons_of
+from fraudops.intake.quarantine import Archive, Rejects, of_partitions, reasons_of
 from fraudops.intake.reading import fingerprint, read_batches, require_unchanged
 from fraudops.intake.reference_feeds import shape_of
 from fraudops.intake.remarks import version_remarks
@@ -108,7 +108,7 @@ class ReferenceLanding:
         counts = summary["partitions"].get(key)
         if counts is None:
             return False
-        self.reasons.update(summary["reasons"])
+        self.reasons.update(reasons_of(of_partitions(archive.rows(), {key})))
         self.results.append(self._result(place.path, archive.sha256, counts["rows"], counts["accepted"]))
         return True
 
@@ -218,21 +218,26 @@ class ReferenceLanding:
         return store.write(dataset, name, key, rows, config=self._config, facts=facts)
 
     def _quarantine(self, file: LandingFile, key: str) -> None:
-        rows = file.rejects.table()
+        # The same bytes may have come on another day as well: a list that has not changed.
+        summary = file.archive.summary()
+        others = summary["partitions"] if summary.get("config") == file.config else {}
+        others = {name: counts for name, counts in others.items() if name != key}
+        fresh = file.rejects.table()
+        rows = pa.concat_tables([of_partitions(file.archive.rows(), set(others)), fresh])
         accepted = file.accepted[key]
         counts = {"rows": file.rows, "accepted": accepted, "quarantined": file.rows - accepted, "repeated": 0}
         file.archive.save(
             rows,
             {
-                "file": file.name,
+                "file": summary.get("file", file.name),
                 "feed": self.feed.kind,
                 "config": file.config,
                 "rows_read": file.rows,
                 "nowhere": 0,
-                "partitions": {key: counts},
+                "partitions": {**others, key: counts},
             },
         )
-        self.reasons.update(reasons_of(rows))
+        self.reasons.update(reasons_of(fresh))
         self.results.append(self._result(file.name, file.sha256, file.rows, accepted))
 
     def _result(self, name: str, sha256: str, rows: int, accepted: int) -> FileResult:

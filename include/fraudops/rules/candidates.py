@@ -105,6 +105,8 @@ def _by_letters(ones: Sequence[Spelling], others: Sequence[Spelling], fewest: in
 
 
 def _by_parts(ones: Sequence[Spelling], others: Sequence[Spelling], least: int) -> Iterator[tuple[int, int]]:
+    if not ones or not others:
+        return
     mine, my_sounds = _incidence(ones)
     yours, your_sounds = _incidence(others)
     # Of each part of ours: the names of theirs with a part that sounds like it.

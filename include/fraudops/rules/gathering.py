@@ -17,7 +17,7 @@ from fraudops.rules.calendar import BusinessCalendar
 from fraudops.rules.conversion import Rates
 from fraudops.rules.currencies import minor_digits
 from fraudops.rules.history import CASH_IN, CASH_OUT, IN, OUT, Day, History, facet_of_country, keys_of
-from fraudops.rules.inputs import Inputs
+from fraudops.rules.inputs import Before, Inputs
 from fraudops.rules.loading import PAST, rows_of, with_base
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.profiles import Profiler
@@ -36,6 +36,8 @@ class Plan:
         Those in force, each with its numbers.
     rows, cash, history
         Keys of the partitions before it of which transactions, cash and sums are needed.
+    previous
+        The partition before it, if only retention has removed it; None for the first.
     begins
         The first partition that there is; what it changes lies within the days above, and so in ``inputs``.
     inputs
@@ -47,6 +49,7 @@ class Plan:
     rows: tuple[str, ...]
     cash: tuple[str, ...]
     history: tuple[str, ...]
+    previous: str | None
     begins: str
     inputs: tuple[Input, ...]
 
@@ -81,7 +84,9 @@ def plan(profiler: Profiler, key: str, rules: Sequence[tuple[Rule, Numbers]], av
             told = [k for k in ws.store.keys(feed, portfolio.name) if k <= key]
             inputs += [ws.store.require(feed, portfolio.name, k).as_input() for k in told]
     ordered = tuple(sorted(set(inputs), key=lambda i: (i.dataset, i.key)))
-    return Plan(key, tuple(rules), rows, cash, history, available[0], ordered)
+    known = profiler.removed.union(available)
+    previous = max((k for k in known if k < key), default=None)
+    return Plan(key, tuple(rules), rows, cash, history, previous, available[0], ordered)
 
 
 def gather(profiler: Profiler, wanted: Plan) -> tuple[Inputs, pa.Table]:
@@ -117,6 +122,7 @@ def gather(profiler: Profiler, wanted: Plan) -> tuple[Inputs, pa.Table]:
         watchlist=known("watchlist", reference.watchlist),
         holidays=holidays,
         frauds=frauds,
+        before=_before(profiler, wanted),
     )
     return found, today
 
@@ -148,6 +154,24 @@ def suspected(inputs: Inputs, rules: Sequence[tuple[Rule, Numbers]]) -> Mask:
 
 
 # -- inside -------------------------------------------------------------------------------------------
+
+
+def _before(profiler: Profiler, wanted: Plan) -> Before | None:
+    if wanted.previous is None:
+        return None
+    ws, portfolio = profiler.ws, profiler.portfolio
+    as_of = portfolio.partitioning.end(wanted.previous)
+
+    def known(name: str, read: Callable[..., pa.Table]) -> pa.Table | None:
+        return read(ws, portfolio, as_of) if wanted.wants(name) else None
+
+    return Before(
+        day=portfolio.partitioning.start(wanted.previous).date(),
+        as_of=as_of,
+        customers=known("customers", reference.customers),
+        identities=known("identities", reference.identities),
+        watchlist=known("watchlist", reference.watchlist),
+    )
 
 
 def _transactions(profiler: Profiler, key: str, rates: Rates, accounts: pa.Array | None = None) -> pa.Table:

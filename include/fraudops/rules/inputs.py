@@ -67,6 +67,27 @@ class BusinessDays(Protocol):
 
 
 @dataclass(frozen=True)
+class Before:
+    """What was known at the end of the partition before: what has become so since is a finding, the rest was one.
+
+    Attributes
+    ----------
+    day
+        The date of that partition, whose numbers were in force.
+    as_of
+        Its end.
+    customers, identities, watchlist
+        As :class:`Inputs` has them now.
+    """
+
+    day: date
+    as_of: datetime
+    customers: pa.Table | None = None
+    identities: pa.Table | None = None
+    watchlist: pa.Table | None = None
+
+
+@dataclass(frozen=True)
 class Inputs:
     """All that a detector may look at: what was known at the end of a partition.
 
@@ -88,6 +109,8 @@ class Inputs:
         As :mod:`fraudops.reference` gives them as of ``as_of``; None where the rule did not ask for it.
     frauds
         ``transaction_id`` of transactions that were known to be fraud; None where the rule did not ask.
+    before
+        What was known at the end of the partition before this one; None where this is the first.
     """
 
     key: str
@@ -104,6 +127,7 @@ class Inputs:
     watchlist: pa.Table | None = None
     holidays: pa.Table | None = None
     frauds: pa.Array | None = None
+    before: Before | None = None
 
     @property
     def day(self) -> date:

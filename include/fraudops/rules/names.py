@@ -55,7 +55,7 @@ and und et y e i zu ter mac mc o
 _TITLES = "mr mrs ms miss dr prof sir sheikh shaikh sheik haji hajji mullah maulavi jr sr"
 _LEGAL_FORMS = """
 ltd limited llc inc incorporated corp corporation co company gmbh ag kg ug ohg sa sarl sas sasu snc srl spa sl slu bv nv
-ab oy oyj as asa aps plc llp lp lllp pte pty pvt sro doo dd kft zrt ooo oao zao pao ao jsc ojsc pjsc cjsc fze fzco fzc kk
+ab oy oyj as asa aps plc llp lp lllp pte pty pvt sro doo dd kft zrt ooo oao zao pao ao jsc ojsc pjsc cjsc fze fzco kk
 pt tbk bhd sdn ltda eirl cv se ev
 """
 _LEFT_OUT = frozenset(_TITLES.split())

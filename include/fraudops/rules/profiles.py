@@ -43,7 +43,7 @@ class Profiler:
     def __post_init__(self) -> None:
         self.shape = Shape.of(self.portfolio, self.compliance)
         self.config = self.portfolio.digest_of(*SECTIONS)
-        self._removed = set(removed_keys(self.ws.store, "transactions", self.portfolio.name))
+        self.removed = set(removed_keys(self.ws.store, "transactions", self.portfolio.name))
 
     def manifest(self, dataset: str, key: str) -> Manifest | None:
         """A partition's manifest, read once."""
@@ -99,7 +99,7 @@ class Profiler:
 
         One of a partition whose transactions retention has removed stays what it was.
         """
-        for key in sorted(set(keys) - self._ensured - self._removed):
+        for key in sorted(set(keys) - self._ensured - self.removed):
             self._write(key)
             self._ensured.add(key)
 

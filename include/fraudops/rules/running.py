@@ -206,7 +206,9 @@ class Runner:
             for rule, found in wanted.rules
         }
         sections = self.profiler.portfolio.digest_of(*SECTIONS)
-        return sha256_of(canonical_json([sections, numbers]))
+        # What became so since the partition before is found; which one that is may change as long as days arrive.
+        previous = wanted.previous if wanted.wants("customers") or wanted.wants("watchlist") else None
+        return sha256_of(canonical_json([sections, numbers, previous]))
 
     def _write(self, wanted: Plan) -> Manifest:
         store, portfolio = self.profiler.ws.store, self.profiler.portfolio
