@@ -11,6 +11,7 @@ from typing import Any
 from fraudops.portfolio import Portfolio
 from fraudops.rules import HITS
 from fraudops.rules.snoozing import Snoozes
+from fraudops.store import Store
 from fraudops.workspace import Workspace
 
 
@@ -46,11 +47,15 @@ class Found:
 def found_hits(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[Found]:
     """The hits of some partitions, by the partition in which each was found first, rule and id."""
     with ws.transaction() as session:
-        snoozes = Snoozes.read(session, portfolio.name)
+        return stored_hits(ws.store, portfolio, keys, Snoozes.read(session, portfolio.name))
+
+
+def stored_hits(store: Store, portfolio: Portfolio, keys: Iterable[str], snoozes: Snoozes) -> list[Found]:
+    """The same, by snoozes that were read before."""
     first: dict[str, str] = {}
     newest: dict[str, tuple[str, dict[str, Any]]] = {}
-    for key in sorted(set(keys) & set(ws.store.keys(HITS, portfolio.name))):
-        for row in ws.store.read_partition(HITS, portfolio.name, key).to_pylist():
+    for key in sorted(set(keys) & set(store.keys(HITS, portfolio.name))):
+        for row in store.read_partition(HITS, portfolio.name, key).to_pylist():
             first.setdefault(row["hit_id"], key)
             newest[row["hit_id"]] = key, row
     hits = [_found(portfolio, first[number], key, row, snoozes) for number, (key, row) in newest.items()]
