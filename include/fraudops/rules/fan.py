@@ -36,15 +36,23 @@ OUT_WORDS = FanWords(OUT, "payees", "went out to")
 
 def suspects_of(inputs: Inputs, numbers: Numbers, words: FanWords) -> Mask:
     """Accounts (by code) that met enough others in the window if none of them was met on two days."""
-    rows = inputs.transactions
-    account = rows.account
+    rows, account = inputs.transactions, inputs.transactions.account
     window = numbers.whole("window_days") * DAY
     # A window that ends in the partition may begin in the middle of a day.
-    before = inputs.history.totals(account.digests, words.facet, inputs.start_us - window - DAY, inputs.start_us)
-    counted = words.rows(rows) & (account.codes >= 0)
+    since = inputs.start_us - window - DAY
+    before = inputs.history.totals(account.digests, words.facet, since, inputs.start_us, only=("partners", "minor"))
+    counted = np.flatnonzero(words.rows(rows) & (account.codes >= 0))
     today = np.bincount(account.codes[counted], minlength=len(account.names))
+    total = before.minor.copy()
+    np.add.at(total, account.codes[counted], rows.base[counted])
     least = least_by_account(inputs, numbers, rows, "least_person", "least_business")[:-1]
-    return (today > 0) & (before.partners + today >= least)
+    many = before.partners + today
+    found = (today > 0) & (many >= least) & (total >= numbers.minor("least_total"))
+    # Most that meet many always do.
+    places = np.flatnonzero(found)
+    factor, usual = numbers.exact("factor"), _usual(inputs, numbers, words, account.digests[places])
+    found[places] = many[places] * factor.denominator >= usual * factor.numerator
+    return found
 
 
 def find_fans(inputs: Inputs, numbers: Numbers, words: FanWords) -> Iterator[Hit]:
@@ -102,7 +110,7 @@ def _usual(inputs: Inputs, numbers: Numbers, words: FanWords, accounts: Digests)
     known = (until - max(since, inputs.history.begins)) // DAY
     if known < window:
         return np.zeros(len(accounts), dtype=np.int64)
-    totals = inputs.history.totals(accounts, words.facet, since, until)
+    totals = inputs.history.totals(accounts, words.facet, since, until, only=("partners",))
     return np.maximum(-(-totals.partners * window // known), totals.most)
 
 

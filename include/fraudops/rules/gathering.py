@@ -226,6 +226,6 @@ def _kept(inputs: Inputs, mask: Mask) -> Ints:
 
 def _reader(profiler: Profiler, key: str) -> Callable[[Sequence[str]], pa.Table]:
     def read(columns: Sequence[str]) -> pa.Table:
-        return profiler.read(PROFILES, key).select(columns)
+        return profiler.read(PROFILES, key, columns)
 
     return read

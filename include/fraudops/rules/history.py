@@ -15,7 +15,7 @@ IN, OUT, CASH_IN, CASH_OUT = 0, 1, 2, 3
 """Facets: what came in and went out of an account; cash that was paid in and out by or for a person. What an account
 exchanged with a country is one as well (:func:`facet_of_country`)."""
 _COUNTRIES = 100
-_SUMS = ("count", "minor", "largest", "partners")
+SUMS = ("count", "minor", "largest", "partners")
 _MIX = 0x9E3779B97F4A7C15
 
 
@@ -77,31 +77,37 @@ class History:
     def __init__(self, days: Sequence[Day], begins: int) -> None:
         self.days, self.begins = tuple(days), begins
 
-    def totals(self, subjects: Digests, facets: Ints | int, since: int, until: int) -> Totals:
+    def totals(
+        self, subjects: Digests, facets: Ints | int, since: int, until: int, *, only: Sequence[str] = SUMS
+    ) -> Totals:
         """Sums over the partitions that start at or after ``since`` and before ``until`` (µs).
 
         Parameters
         ----------
         subjects, facets
             What is asked for, side by side: accounts or persons (:attr:`Coded.digests`), and which sums of theirs.
+        only
+            Sums that are wanted; the others stay 0. What is asked of many accounts over many days is read the faster.
         """
         keys = keys_of(subjects, np.broadcast_to(np.asarray(facets, dtype=np.int64), len(subjects)))
         order = np.argsort(keys, kind="stable")
         wanted = keys[order]
-        found = {name: np.zeros(len(keys), dtype=np.int64) for name in ("days", "most", *_SUMS)}
+        found = {name: np.zeros(len(keys), dtype=np.int64) for name in ("days", "most", *SUMS)}
         first, last = np.full((2, len(keys)), -1, dtype=np.int64)
         for day in self.days:
             if not len(keys) or not since <= day.start < until:
                 continue
-            places, there = _places(day.read(("key",))["key"].to_numpy(), wanted)
-            if not there.any():
-                continue
+            table = day.read(("key", *only))
+            places, there = _places(table["key"].to_numpy(), wanted)
             rows, asked = places[there], order[there]
-            table = day.read(_SUMS)
-            for name in ("count", "minor", "partners"):
-                found[name][asked] += table[name].to_numpy()[rows]
-            found["largest"][asked] = np.maximum(found["largest"][asked], table["largest"].to_numpy()[rows])
-            found["most"][asked] = np.maximum(found["most"][asked], table["partners"].to_numpy()[rows])
+            for name in only:
+                values = table[name].to_numpy()[rows]
+                if name == "largest":
+                    found[name][asked] = np.maximum(found[name][asked], values)
+                else:
+                    found[name][asked] += values
+                if name == "partners":
+                    found["most"][asked] = np.maximum(found["most"][asked], values)
             found["days"][asked] += 1
             first[asked] = np.where(first[asked] < 0, day.start, first[asked])
             last[asked] = day.start
@@ -119,9 +125,9 @@ class History:
 
 
 def _held(day: Day, keys: Ints) -> Callable[[Sequence[str]], pa.Table]:
-    places, there = _places(day.read(("key",))["key"].to_numpy(), keys)
-    rows = pa.array(places[there])
-    return day.read(("key", *_SUMS)).take(rows).select
+    table = day.read(("key", *SUMS))
+    places, there = _places(table["key"].to_numpy(), keys)
+    return table.take(pa.array(places[there])).select
 
 
 def _places(known: Ints, wanted: Ints) -> tuple[Ints, Mask]:

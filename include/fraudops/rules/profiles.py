@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -23,6 +23,8 @@ from fraudops.workspace import Workspace
 SECTIONS = ("columns", "currency", "minor_digits", "partition_hours", "compliance")
 _REMEMBERED = 256 * 2**20
 """Bytes."""
+_SMALL = 100_000
+"""Rows."""
 
 
 @dataclass
@@ -57,11 +59,13 @@ class Profiler:
         found = self.manifest("transactions", key)
         return found or self.ws.store.require("transactions", self.portfolio.name, key)
 
-    def read(self, dataset: str, key: str) -> pa.Table:
-        """A partition's rows; the last ones that were read are remembered, as far as they are small."""
+    def read(self, dataset: str, key: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """A partition's rows (None: all columns); the last small ones that were read are remembered."""
         manifest = self.manifest(dataset, key)
         if manifest is None:
             return self.ws.store.read_partition(dataset, self.portfolio.name, key)
+        if manifest.rows > _SMALL:
+            return self.ws.store.read(manifest, columns)
         place = f"{dataset}/{key}", manifest.data_digest
         found = self._tables.pop(place, None)
         if found is None:
@@ -70,7 +74,7 @@ class Profiler:
         self._tables[place] = found
         while self._held > _REMEMBERED and len(self._tables) > 1:
             self._held -= self._tables.popitem(last=False)[1].nbytes
-        return found
+        return found if columns is None else found.select(columns)
 
     def arrived(self, dataset: str, key: str) -> tuple[Input, ...]:
         """What a partition's end knew of a reference dataset: its partitions until then, each read once."""

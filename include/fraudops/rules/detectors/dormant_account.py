@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fraudops.rules.history import IN, OUT
+from fraudops.rules.history import IN, OUT, SUMS
 from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY
@@ -23,7 +23,7 @@ def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
     woken = inputs.start_us - numbers.whole("recent_days") * DAY
     if woken - inputs.history.begins < numbers.whole("least_record_days") * DAY:
         return np.zeros(len(account.names), dtype=bool)
-    return _both(inputs, account.digests, woken - 7 * DAY, woken)["count"] == 0
+    return _both(inputs, account.digests, woken - 7 * DAY, woken, only=("count",))["count"] == 0
 
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
@@ -76,10 +76,10 @@ def _moved_today(rows: Rows) -> tuple[Ints, Ints]:
     return moved, one
 
 
-def _both(inputs: Inputs, accounts: Digests, since: int, until: int) -> dict[str, Ints]:
+def _both(inputs: Inputs, accounts: Digests, since: int, until: int, only: Sequence[str] = SUMS) -> dict[str, Ints]:
     """Both directions together."""
     count = len(accounts)
-    found = inputs.history.totals(np.tile(accounts, 2), np.repeat([IN, OUT], count), since, until)
+    found = inputs.history.totals(np.tile(accounts, 2), np.repeat([IN, OUT], count), since, until, only=only)
     first = found.first.reshape(2, count)
     return {
         "count": found.count.reshape(2, count).sum(axis=0),

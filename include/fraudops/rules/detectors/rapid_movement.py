@@ -22,12 +22,19 @@ def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
     rows = inputs.transactions
     count = len(rows.account.names)
     since = inputs.start_us - numbers.whole("window_hours") * HOUR - DAY
-    before = inputs.history.totals(rows.account.digests, IN, since, inputs.start_us)
+    before = inputs.history.totals(rows.account.digests, IN, since, inputs.start_us, only=("minor",))
     received, sent = np.zeros((2, count), dtype=np.int64)
     there = rows.account.codes >= 0
     np.add.at(received, rows.account.codes[there & rows.incoming], rows.base[there & rows.incoming])
     np.add.at(sent, rows.account.codes[there & ~rows.incoming], rows.base[there & ~rows.incoming])
-    return (sent > 0) & (before.minor + received >= numbers.minor("least_in"))
+    came = before.minor + received
+    found = (sent > 0) & (came >= numbers.minor("least_in"))
+    # Most that receive much always do.
+    places = np.flatnonzero(found)
+    usual = _usual(inputs, numbers, rows.account.digests[places])
+    factor = numbers.exact("factor")
+    found[places] = came[places] * factor.denominator >= usual * factor.numerator
+    return found
 
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
@@ -95,5 +102,5 @@ def _usual(inputs: Inputs, numbers: Numbers, accounts: Digests) -> Ints:
     known = until - max(since, inputs.history.begins)
     if known < window:
         return np.zeros(len(accounts), dtype=np.int64)
-    totals = inputs.history.totals(accounts, IN, since, until)
+    totals = inputs.history.totals(accounts, IN, since, until, only=("minor",))
     return totals.minor * (window // HOUR) // (known // HOUR)

@@ -22,7 +22,7 @@ def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
     """Accounts with enough payments, yesterday's counted in."""
     rows = inputs.transactions
     account = rows.account
-    before = inputs.history.totals(account.digests, OUT, inputs.start_us - DAY, inputs.start_us)
+    before = inputs.history.totals(account.digests, OUT, inputs.start_us - DAY, inputs.start_us, only=("count",))
     today = np.bincount(account.codes[_counted(inputs) & (account.codes >= 0)], minlength=len(account.names))
     least = least_by_account(inputs, numbers, rows, "least_person", "least_business")[:-1]
     return (today > 0) & (before.count + today >= least)
