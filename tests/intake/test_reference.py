@@ -14,6 +14,7 @@ from fraudops.decisions.tracing import trace_file
 from fraudops.errors import ContractError
 from fraudops.intake.files import find_files, named_files
 from fraudops.intake.landing import LandResult, land
+from fraudops.intake.remedies import remedy_of
 from fraudops.intake.watching import lying, undone
 from fraudops.portfolio import CUSTOMERS_PROTECTED, Portfolio
 from fraudops.workspace import Workspace
@@ -237,3 +238,22 @@ def test_a_file_is_traced_to_its_day_until_another_version_takes_its_place(
     traces = trace_file(workspace, {"accounts": accounts}, "customers_2026-03-05.csv")
     found = sorted((trace.rows_read, trace.newer, trace.partitions[0].stored) for trace in traces)
     assert found == [(1, True, 0), (2, False, 2)]
+
+
+def test_every_reason_has_a_remedy_and_a_line_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "bad-input.md").read_text(encoding="utf-8")
+    for reason in (
+        "not an account number",
+        "not a day such as 2026-03-05",
+        "none of person, business",
+        "not a country of ISO 3166, such as US",
+        "not a currency of ISO 4217, such as EUR",
+        "not a jurisdiction, such as US or EU",
+        "not documents as kind:2026-03-05, with | between them",
+        "not a number above zero with at most eight decimal places",
+        "the same customer_id as line 2",
+        "the same currency and date as line 2",
+        "not that of line 2, and a file is one list",
+    ):
+        assert remedy_of(f"column: {reason}") != remedy_of("something else"), reason
+        assert f"`{reason[:8]}" in page, reason

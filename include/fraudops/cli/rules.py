@@ -13,11 +13,14 @@ from rich.text import Text
 
 from fraudops.cli.chosen import chosen_portfolio
 from fraudops.cli.console import out, printable
+from fraudops.cli.fraud_rates import show_fraud_rates
 from fraudops.errors import ContractError
 from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="The rules of law and policy: numbers by date, hits, backtests, snoozes.")
+
+app.command("fraud-rates")(show_fraud_rates)
 
 PortfolioOption = Annotated[str, typer.Option("--portfolio", "-p", help="Name of the portfolio.")]
 

@@ -14,7 +14,7 @@ from fraudops.errors import ContractError
 from fraudops.settings import Settings
 
 if TYPE_CHECKING:
-    from fraudops.intake.simulation import AnyWorld
+    from fraudops.intake.simulation import AccountsWorld, AnyWorld
 
 _SHOWN = 8
 
@@ -55,6 +55,8 @@ def history(
         seed=defaults.seed if seed is None else seed,
         payments_per_day=defaults.payments_per_day if payments_per_day is None else payments_per_day,
     )
+    if planted is not None:
+        _require_stories(world)
     save_world(target, world)
     last = begin + timedelta(days=days - 1)
     _tell(write_history(target, world, begin, last))
@@ -81,19 +83,26 @@ def day(
             remedy="write its history first: fraudops simulate history",
         )
     days = [_day(key) for key in keys]
+    if planted is not None:
+        _require_stories(world)
     for moment in days:
         _tell(write_day(target, world, moment))
     if planted is not None:
         _tell([_write_planted(planted, world, min(days), max(days))])
 
 
-def _write_planted(path: Path, world: AnyWorld, first: date, last: date) -> Path:
-    """The truth, for tests and whoever judges rules: no rule, and nothing else, ever reads it."""
+def _require_stories(world: AnyWorld) -> AccountsWorld:
     from fraudops.intake.simulation import AccountsWorld
 
     if not isinstance(world, AccountsWorld):
         raise ContractError("no stories are planted in this world", remedy="leave out --planted")
-    path.write_text(json.dumps(world.planted(first, last), indent=1) + "\n", encoding="utf-8")
+    return world
+
+
+def _write_planted(path: Path, world: AnyWorld, first: date, last: date) -> Path:
+    """The truth, for tests and whoever judges rules: no rule, and nothing else, ever reads it."""
+    found = _require_stories(world).planted(first, last)
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return path
 
 
