@@ -20,6 +20,7 @@ from benchmarks.header import header
 from benchmarks.ingest.rows import SUITE as INGEST
 from benchmarks.processes import CHECKOUT
 from benchmarks.rows import Conditions, measure
+from benchmarks.rules.rows import SUITE as RULES
 from benchmarks.table import show
 from benchmarks.tutorial.rows import SUITE as TUTORIAL
 
@@ -29,6 +30,7 @@ SUITES = {
     "cards": CARDS,
     "ingest": INGEST,
     "features": FEATURES,
+    "rules": RULES,
 }
 _WIDTH = 160
 LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"

@@ -10,6 +10,7 @@ from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
 from fraudops_airflow.steps import (
+    comply_undone,
     follow_up_changes,
     monitor_undone,
     reconcile_now,
@@ -166,6 +167,8 @@ def build_land(portfolio: Portfolio) -> DAG:
         scored = score_chunk_task(portfolio, "score").expand(keys=validate(landed))
         scored >> send_notices_now(portfolio)
         scored >> monitor_undone(portfolio)
+        if portfolio.compliance is not None:
+            scored >> comply_undone(portfolio)
         scored >> follow_up(landed) >> reconcile_now(portfolio)
         (
             scored

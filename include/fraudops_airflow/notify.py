@@ -42,6 +42,7 @@ def build_notify(portfolio: Portfolio) -> DAG:
             from fraudops.notices.lateness import warn
             from fraudops.notices.outbox import waiting
             from fraudops.registry.integrity import raise_alarms
+            from fraudops.rules.raising import tell_historic_hits
 
             from fraudops_airflow.context import open_workspace
             from fraudops_airflow.email import require_mail_server
@@ -51,6 +52,8 @@ def build_notify(portfolio: Portfolio) -> DAG:
             raise_alarms(ws, portfolio)
             say(f"{late.key} is late: {late.what}" for late in tell_late(ws, portfolio, now=datetime.now(UTC)))
             tell_historic(ws, portfolio)
+            if portfolio.compliance is not None:
+                tell_historic_hits(ws, portfolio)
             delayed = warn(ws, portfolio)
             found = waiting(ws, limit=_AT_ONCE, portfolio=portfolio.name)
             if found:

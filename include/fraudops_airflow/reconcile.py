@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
-from fraudops_airflow.steps import monitor_undone, say, score_chunk_task, send_notices_now
+from fraudops_airflow.steps import comply_undone, monitor_undone, say, score_chunk_task, send_notices_now
 from fraudops_airflow.watch import find_missed_task, land_files
 
 DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since, or whose
@@ -18,7 +18,8 @@ scoring was broken off: without their ledger entry, without their alerts.
 **Starts** each day, and by a person at any time.
 
 **Does** hand to `land` what `watch` has missed in the landing folder; scores the others, and what a challenger in the
-shadow has left out; monitors what nobody has looked at, and settles anew what labels came late for; compares the shadow
+shadow has left out; monitors what nobody has looked at, and settles anew what labels came late for; runs the rules over
+what they have left out, or of which something has changed; compares the shadow
 with the champion once its labels have matured, and where that says PROMOTE starts `promote`. Airflow loses events of a
 DAG that is paused; the store does not: this is how a paused day is caught up.
 """
@@ -94,6 +95,8 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
 
         scored = score_chunk_task(portfolio, "score").expand(keys=find_undone())
         scored >> monitor_undone(portfolio)
+        if portfolio.compliance is not None:
+            scored >> comply_undone(portfolio)
         healed, asked = shadow()
         scored >> healed
         # Not behind the comparison itself, which skips whatever hangs on it where nobody is to be asked.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -206,6 +207,55 @@ def monitor_undone(portfolio: Portfolio) -> Any:
         return looked
 
     return monitoring()
+
+
+def comply_with(ws: Workspace, portfolio: Portfolio, keys: list[str] | None, who: str) -> dict[str, Any]:
+    """Run the rules over partitions (None: over those that lack it or are out of date), and raise their hits."""
+    from fraudops.rules.raising import raise_hits
+    from fraudops.rules.registry import read_rules
+    from fraudops.rules.running import comply, undone, unraised
+    from fraudops.settings import Settings
+
+    rules = read_rules(Settings.from_environment().rules)
+    wanted = undone(ws, portfolio, rules) if keys is None else keys
+    found = comply(ws, portfolio, wanted, rules)
+    again = unraised(ws, portfolio) if keys is None else []
+    raised = [
+        raise_hits(ws, portfolio, key, rules, actor=who) for key in sorted({*again, *(result.key for result in found)})
+    ]
+    for result in found:
+        if result.unconverted:
+            log.warning("%s: no rate is known for amounts in %s", result.key, ", ".join(sorted(result.unconverted)))
+    return {
+        "partitions": len(found),
+        "hits": sum(sum(result.hits.values()) for result in found),
+        "raised": sum(item.raised for item in raised),
+        "snoozed": sum(item.snoozed for item in raised),
+        "notices": sum(item.notices for item in raised),
+    }
+
+
+def comply_undone(portfolio: Portfolio) -> Any:
+    """A group that runs the rules over every partition that lacks it, or of which something has changed."""
+
+    @task_group(group_id="compliance")
+    def compliance() -> Any:
+        """What the rules have left out: a bulk load, a paused day, a row or a file of reference data that came late."""
+
+        @task.short_circuit(trigger_rule="none_failed", pool=BULK_POOL, execution_timeout=timedelta(hours=6))
+        def comply(dag_run: Any = None) -> dict[str, Any] | None:
+            """Each partition by its own day's numbers, customers and lists."""
+            from fraudops_airflow.context import actor, open_workspace
+
+            found = comply_with(open_workspace(), portfolio, None, actor(dag_run))
+            say([found])
+            return found if found["notices"] else None
+
+        found = comply()
+        found >> send_notices_now(portfolio)
+        return found
+
+    return compliance()
 
 
 def send_notices_now(portfolio: Portfolio, **arguments: Any) -> TriggerDagRunOperator:

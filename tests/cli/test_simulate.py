@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -66,3 +67,20 @@ def test_files_go_to_the_portfolio_by_default(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("FRAUDOPS_LANDING", str(tmp_path))
     run("history", "--first", "2026-08-25", "--days", "1", "--payments-per-day", "100")
     assert (tmp_path / "cards" / "simulation.json").exists()
+
+
+def test_a_bank_is_simulated_with_its_feeds_and_what_was_planted(tmp_path: Path) -> None:
+    landing, planted = tmp_path / "landing", tmp_path / "planted.json"
+    bank = ("--portfolio", "accounts", "--payments-per-day", "200", "--first", "2026-06-01")
+    assert "planted.json" in history(landing, *bank, "--planted", str(planted))
+    run("day", "--folder", str(landing), "2026-06-04", "--portfolio", "accounts")
+    feeds = {path.name.split("_")[0] for path in landing.glob("*.csv*")}
+    assert feeds == {"transactions", "reports", "customers", "watchlist", "holidays", "rates"}
+    assert {entry["kind"] for entry in json.loads(planted.read_text())} >= {"missing_document", "screening"}
+    with pytest.raises(ConflictError, match="another simulated world"):
+        history(landing, "--portfolio", "cards", "--seed", "1", "--first", "2026-06-01")
+
+
+def test_cards_plant_no_stories(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="no stories are planted"):
+        history(tmp_path, "--payments-per-day", "100", "--planted", str(tmp_path / "planted.json"))

@@ -29,6 +29,7 @@ def test_every_file_parses(dag_bag: DagBag) -> None:
 
 def test_every_portfolio_has_every_workflow(dag_bag: DagBag, portfolios: dict[str, Portfolio]) -> None:
     expected = {f"{name}_{workflow}" for name in portfolios for workflow in WORKFLOWS}
+    expected |= {f"{name}_comply" for name, portfolio in portfolios.items() if portfolio.compliance is not None}
     assert set(dag_bag.dags) == expected
 
 
@@ -234,3 +235,16 @@ def test_monitoring_trains_once_for_each_champion_and_week(dag_bag: DagBag) -> N
 def test_what_monitoring_finds_cannot_fail_the_scoring(dag_bag: DagBag) -> None:
     assert "cards_scores" in {asset.name for asset in dag_bag.dags["cards_score"].get_task("score").outlets}
     assert not {task for task in dag_bag.dags["cards_score"].task_ids if "monitor" in task}
+
+
+def test_rules_run_where_there_is_a_law_on_the_transactions_and_never_wait_for_a_score(dag_bag: DagBag) -> None:
+    assert "cards_comply" not in dag_bag.dags
+    comply = dag_bag.dags["accounts_comply"]
+    assert "accounts_transactions" in str(comply.timetable.asset_condition)
+    assert comply.get_task("comply").pool == "default_pool"
+    assert comply.get_task("send_notices").upstream_task_ids == {"comply"}
+    for workflow in ("reconcile", "land"):
+        assert "compliance.comply" in dag_bag.dags[f"accounts_{workflow}"].task_ids
+        assert "compliance.comply" not in dag_bag.dags[f"cards_{workflow}"].task_ids
+        group = dag_bag.dags[f"accounts_{workflow}"].get_task("compliance.comply")
+        assert (group.trigger_rule, group.pool) == ("none_failed", "fraudops_bulk")

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from fraudops.errors import ConfigurationError, ConflictError, ContractError
-from fraudops.intake import simulation
 from fraudops.intake.simulation import (
     WORLD_FILE,
     World,
@@ -24,11 +23,12 @@ from fraudops.intake.simulation import (
     write_day,
     write_history,
 )
-from fraudops.intake.simulator import Scenario
+from fraudops.intake.simulator import Scenario, files
 from fraudops.intake.simulator.card_numbers import TEST_PREFIXES
 from fraudops.intake.simulator.feed import Dirt
 from fraudops.intake.simulator.investigators import dispositions
 from fraudops.intake.simulator.population import TESTING_COUNTRIES
+from fraudops.intake.simulator.world import reports_of
 from fraudops.portfolio import Portfolio
 
 START = date(2026, 8, 25)
@@ -57,7 +57,7 @@ def payments(world: World) -> pd.DataFrame:
 class TestReproducibility:
     def test_the_same_parameters_make_the_same_payments(self) -> None:
         again = World(start=START, payments_per_day=300)
-        simulation.reports_of.cache_clear()
+        reports_of.cache_clear()
         pd.testing.assert_frame_equal(SMALL.payments(START, START + WEEK), again.payments(START, START + WEEK))
         pd.testing.assert_frame_equal(SMALL.chargebacks(START, START + WEEK), again.chargebacks(START, START + WEEK))
 
@@ -435,7 +435,7 @@ class TestFiles:
             assert [path.name[0] for path in tmp_path.iterdir()] == ["."], "unfinished files are hidden"
             raise OSError("disk full")
 
-        monkeypatch.setattr(simulation, "payments_text", fail)
+        monkeypatch.setattr(files, "payments_text", fail)
         with pytest.raises(OSError, match="disk full"):
             write_history(tmp_path, SMALL, START, START)
         assert list(tmp_path.iterdir()) == []

@@ -30,7 +30,7 @@ def show(portfolio: PortfolioOption) -> None:
     table = Table(title=f"{one.title} ({one.name})", title_justify="left")
     for heading in ("source", "of", "rows from", "connection", "watermark", "read up to", "readings"):
         table.add_column(heading, overflow="fold")
-    for feed, source in _sources(one):
+    for feed, source in one.feeds:
         place = source.path or source.table or "a query"
         table.add_row(*map(Text, [source.name, feed, place, source.connection or "", *_progress(ws, one, source)]))
     out.print(table)
@@ -45,20 +45,16 @@ def read_again(
     """Have the next 'land' read a source from the start; rows that are stored already change nothing."""
     settings = Settings.from_environment()
     one, ws = chosen_portfolio(settings, portfolio), Workspace.open(settings)
-    found = next((item for _, item in _sources(one) if item.name == source and item.watermark), None)
+    found = next((item for _, item in one.feeds if item.name == source and item.watermark), None)
     if found is None:
         raise ConfigurationError(
             f"{source!r} is no source with a watermark",
             where=one.name,
-            remedy=f"choose one of {', '.join(item.name for _, item in _sources(one) if item.watermark) or 'none'}",
+            remedy=f"choose one of {', '.join(item.name for _, item in one.feeds if item.watermark) or 'none'}",
         )
     before = reset(ws, one, found, actor=getpass.getuser(), reason=reason)
     read = f"it had been read up to {before.column} {before.value}" if before.value else "nothing had been read yet"
     out.print(Text(f"{one.dag_id('land')} reads {source} from the start next time; {read}."))
-
-
-def _sources(portfolio: Portfolio) -> list[tuple[str, Source]]:
-    return [*(("transactions", source) for source in portfolio.transactions), *portfolio.labels.feeds.items()]
 
 
 def _progress(ws: Workspace, portfolio: Portfolio, source: Source) -> list[str]:

@@ -11,6 +11,8 @@ from fraudops.database.models import (
     ModelVersion,
     Notice,
     PromotionRecord,
+    RuleHit,
+    RuleSnooze,
     Shadow,
     Verdict,
 )
@@ -26,6 +28,8 @@ __all__ = [
     "ModelVersion",
     "Notice",
     "PromotionRecord",
+    "RuleHit",
+    "RuleSnooze",
     "Shadow",
     "Verdict",
     "migrate",

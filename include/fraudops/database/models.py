@@ -269,3 +269,37 @@ class LegalHold(Base):
     released_by: Mapped[str | None] = mapped_column(String(256))
     release_reason: Mapped[str | None] = mapped_column(Text)
     released_at: Mapped[datetime | None]
+
+
+class RuleHit(Base):
+    """A hit of a rule that was raised, once, however many partitions find it; the store explains it."""
+
+    __tablename__ = "rule_hit"
+
+    portfolio: Mapped[str] = mapped_column(String(64), primary_key=True)
+    hit_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    rule: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(256))
+    """Customer or account, as it is stored."""
+    partition_key: Mapped[str] = mapped_column(String(16), index=True)
+    """Partition that raised it."""
+    as_of: Mapped[datetime]
+    raised_at: Mapped[datetime]
+
+
+class RuleSnooze(Base):
+    """Nobody is told of a rule's hits of one subject for a while; they are kept and marked."""
+
+    __tablename__ = "rule_snooze"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    portfolio: Mapped[str] = mapped_column(String(64), index=True)
+    rule: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(256))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    """Hits of partitions that end after ``starts_at`` and at or before this are snoozed."""
+    reason: Mapped[str] = mapped_column(Text)
+    placed_by: Mapped[str] = mapped_column(String(256))
+    placed_at: Mapped[datetime]

@@ -19,7 +19,7 @@ from fraudops.errors import ContractError, FraudopsError
 from fraudops.intake.quarantine import Archive
 from fraudops.notices import outbox
 from fraudops.notices.messages import digest_key, immediate_key
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import REFERENCE_FEEDS, Portfolio
 from fraudops.registry.versions import history
 from fraudops.store import Input, Manifest, Store, version_of
 from fraudops.training.thresholds import Thresholds
@@ -342,6 +342,11 @@ def _in_partition(
     names = ("rows", "accepted", "repeated", "quarantined")
     known = {name: int(counts.get(name, 0)) for name in names}
     lineage = ws.store.manifest("lineage", portfolio.name, key) if feed == "transactions" else None
+    if feed in REFERENCE_FEEDS:
+        manifest = ws.store.manifest(feed, portfolio.name, key)
+        landed = manifest.facts["files"].values() if manifest is not None else ()
+        is_there = any(item["sha256"] == sha256 for item in landed)
+        return PartitionRows(key, **known, stored=known["accepted"] if is_there else 0)
     if lineage is None:
         return PartitionRows(key, **known, stored=known["accepted"] if feed != "transactions" else 0)
     rows = ws.store.read(lineage, ["transaction_id", "file_sha256"])

@@ -90,5 +90,5 @@ def land_apart(
     return reduce(LandResult.and_then, results, NOTHING), refused
 
 
-NOTHING = LandResult([], [], [], 0, 0, 0, 0, [], {})
+NOTHING = LandResult([], [], [], [], 0, 0, 0, 0, [], {})
 """Of a landing in which no file could be used."""

@@ -1,14 +1,16 @@
-"""What a feed's files must hold: the transactions as the portfolio describes them, or the reports of fraud."""
+"""What a feed's files must hold: the transactions as the portfolio describes them, or what is said beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import pyarrow as pa
 
-from fraudops.portfolio import Column, Partitioning, Portfolio, Role, Source
+from fraudops.intake.values import Parser, words
+from fraudops.portfolio import REFERENCE_FEEDS, TOKENS, Column, Partitioning, Portfolio, Role, Source
 from fraudops.store import canonical_json, sha256_of
 
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -21,6 +23,7 @@ _TYPES = {
     Role.AMOUNT: pa.float64(),
     Role.ENTITY: pa.string(),
     Role.CARD: pa.string(),
+    Role.ACCOUNT: pa.string(),
     Role.NUMBER: pa.float64(),
     Role.CATEGORY: pa.string(),
     Role.BOOLEAN: pa.bool_(),
@@ -33,7 +36,7 @@ class Feed:
     """One feed of a portfolio."""
 
     kind: str
-    """``transactions``, ``labels`` or ``dispositions``."""
+    """``transactions``, ``labels``, ``dispositions``, or one of the reference feeds."""
     portfolio: str
     source: Source
     columns: Mapping[str, Column]
@@ -44,8 +47,12 @@ class Feed:
     minor_digits: int = 2
     ignored: frozenset[str] = frozenset()
     """Columns of the file that the portfolio names in order to pass over them."""
-    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Columns that hold one of these words, in any case."""
+    parsers: Mapping[str, Parser] = field(default_factory=dict)
+    """Columns whose values are more than their role says."""
+    types: Mapping[str, pa.DataType] = field(default_factory=dict)
+    """Those of them that are stored otherwise than their role is."""
+    is_of_file: bool = False
+    """Rows belong to the partition that the file's name says, and are no transactions."""
 
     @property
     def fields(self) -> dict[str, str]:
@@ -67,7 +74,7 @@ class Feed:
     def role_of_field(self, name: str) -> Role:
         """The most confidential role of the columns that a field of the file is read for."""
         roles = {column.role for ours, column in self.columns.items() if name == ours or name in column.is_made_of}
-        return next((role for role in (Role.CARD, Role.PERSONAL) if role in roles), Role.NUMBER)
+        return next((role for role in (*TOKENS, Role.PERSONAL) if role in roles), Role.NUMBER)
 
     @property
     def partitioning(self) -> Partitioning:
@@ -88,7 +95,7 @@ class Feed:
         role = self.columns[name].role
         if role is Role.TIME:
             return "event_time" if self.kind == "transactions" else REPORTED_AT
-        return fixed.get(role) or (f"{name.removesuffix('_number')}_token" if role is Role.CARD else name)
+        return fixed.get(role) or (f"{name.removesuffix('_number')}_token" if role in TOKENS else name)
 
     @property
     def content(self) -> pa.Schema:
@@ -98,13 +105,13 @@ class Feed:
             fields += [pa.field(self.stored_name(name), pa.float64()), pa.field("amount_minor", pa.int64())]
         for name, column in self.columns.items():
             if column.role not in (Role.ID, Role.TIME, Role.AMOUNT, Role.PERSONAL):
-                fields.append(pa.field(self.stored_name(name), _TYPES[column.role]))
+                fields.append(pa.field(self.stored_name(name), self.types.get(name, _TYPES[column.role])))
         return pa.schema(fields)
 
     @property
     def stored(self) -> pa.Schema:
         """Columns of the partition, in their order."""
-        return pa.schema([pa.field("transaction_id", pa.string()), *self.content])
+        return self.content if self.is_of_file else pa.schema([pa.field("transaction_id", pa.string()), *self.content])
 
     @property
     def protected(self) -> pa.Schema:
@@ -112,7 +119,7 @@ class Feed:
         fields = []
         for name in self.of_role(Role.CARD):
             fields += [pa.field(text, pa.string()) for text in self.card_parts(name)]
-        fields += [pa.field(name, pa.string()) for name in self.of_role(Role.PERSONAL)]
+        fields += [pa.field(name, self.types.get(name, pa.string())) for name in self.of_role(Role.PERSONAL)]
         return pa.schema(fields)
 
     def card_parts(self, name: str) -> tuple[str, str]:
@@ -175,7 +182,7 @@ def dispositions_feed(portfolio: Portfolio, source: Source) -> Feed:
             "by": Column(role=Role.CATEGORY, required=True),
         },
         partition_hours=portfolio.partition_hours,
-        words={"finding": FINDINGS},
+        parsers={"finding": partial(words, known=FINDINGS)},
     )
 
 
@@ -187,6 +194,8 @@ def report_feeds(portfolio: Portfolio) -> list[Feed]:
 
 def partition_config(portfolio: Portfolio, kind: str) -> str:
     """Digest of the configuration that a feed's partitions depend on, whatever source their rows come from."""
+    if kind in REFERENCE_FEEDS:
+        return portfolio.digest_of("partition_hours")
     if kind != "transactions":
         return portfolio.digest_of("labels", "partition_hours")
     return portfolio.digest_of("columns", "start", "end", "partition_hours", "minor_digits")

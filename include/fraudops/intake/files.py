@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -29,10 +30,13 @@ class FeedFiles:
     corrections: list[Path] = field(default_factory=list)
     """Transactions whose rows replace what is stored under their ids: a database says what it says now."""
     dispositions: list[Path] = field(default_factory=list)
+    reference: Mapping[str, list[Path]] = field(default_factory=dict)
+    """Reference feed → its files."""
 
-    def reports(self, dataset: str) -> list[Path]:
-        """Files of ``labels`` or of ``dispositions``."""
-        return {"labels": self.labels, "dispositions": self.dispositions}[dataset]
+    def of(self, dataset: str) -> list[Path]:
+        """Files of a feed beside the transactions."""
+        said = {"labels": self.labels, "dispositions": self.dispositions}
+        return said[dataset] if dataset in said else self.reference.get(dataset, [])
 
 
 def find_files(
@@ -70,17 +74,12 @@ def find_files(
     if not portfolio.named(Role.ID):
         _refuse_packed_twins(found)
     taken = set(found)
-    reports: dict[str, list[Path]] = {"labels": [], "dispositions": []}
-    for dataset, source in portfolio.labels.feeds.items():
-        if not source.is_database:
-            reports[dataset] = [path for path in _matching(folder, source, key) if path not in taken]
-            taken.update(reports[dataset])
-    return FeedFiles(
-        [*found, *read.transactions],
-        [*reports["labels"], *read.labels],
-        read.corrections,
-        [*reports["dispositions"], *read.dispositions],
-    )
+    beside: dict[str, list[Path]] = {}
+    for dataset, source in _beside(portfolio):
+        here = [] if source.is_database else _matching(folder, source, key)
+        beside[dataset] = [*(path for path in here if path not in taken), *read.of(dataset)]
+        taken.update(here)
+    return _feed_files([*found, *read.transactions], beside, read.corrections)
 
 
 def named_files(ws: Workspace, portfolio: Portfolio, names: str | Iterable[str]) -> FeedFiles:
@@ -95,15 +94,13 @@ def named_files(ws: Workspace, portfolio: Portfolio, names: str | Iterable[str])
     wanted = [names] if isinstance(names, str) else list(names)
     paths = [_inside(folder, folder / name) for name in wanted]
     taken = {path for transactions in portfolio.transactions for path in _matching(folder, transactions, None)}
-    reports: dict[str, list[Path]] = {"labels": [], "dispositions": []}
-    for dataset, source in portfolio.labels.feeds.items():
+    beside: dict[str, list[Path]] = {}
+    for dataset, source in _beside(portfolio):
         matching = set(_matching(folder, source, None)) - taken
-        reports[dataset] = [path for path in paths if path in matching]
+        beside[dataset] = [path for path in paths if path in matching]
         taken |= matching
-    said = {path for found in reports.values() for path in found}
-    return FeedFiles(
-        [path for path in paths if path not in said], reports["labels"], dispositions=reports["dispositions"]
-    )
+    said = {path for found in beside.values() for path in found}
+    return _feed_files([path for path in paths if path not in said], beside)
 
 
 def place_of(folder: Path, path: Path) -> str:
@@ -141,6 +138,50 @@ def source_of(portfolio: Portfolio, path: Path, folder: Path) -> Source:
         where=str(path),
         remedy=f"give it a name that matches one of {', '.join(source.local_pattern for source in sources)}",
     )
+
+
+def key_in_name(portfolio: Portfolio, source: Source, place: str) -> str:
+    """The partition that a file's name says, by the place of ``{key}`` in its source's pattern.
+
+    Parameters
+    ----------
+    place
+        Path below the landing folder.
+
+    Raises
+    ------
+    ContractError
+        It says none.
+    """
+    before, _, after = source.local_pattern.partition("{key}")
+    # A key that stands there twice is taken at its word the first time.
+    found = re.fullmatch(_as_regex(before) + _KEY + _as_regex(after.replace("{key}", "*")), place)
+    try:
+        if found is None:
+            raise ValueError("nothing in the file's name says when it arrived")
+        portfolio.partitioning.start(found["key"])
+    except ValueError as error:
+        wanted = source.local_pattern.replace("{key}", portfolio.partitioning.example).rstrip("*")
+        raise ContractError(str(error), where=place, remedy=f"call it such as {wanted}") from None
+    return found["key"]
+
+
+_KEY = r"(?P<key>\d{4}-\d{2}-\d{2}(?:T\d{2})?)"
+
+
+def _as_regex(pattern: str) -> str:
+    signs = {"*": "[^/]*", "?": "[^/]", "[": "[", "]": "]"}
+    return "".join(signs.get(sign) or re.escape(sign) for sign in pattern)
+
+
+def _beside(portfolio: Portfolio) -> list[tuple[str, Source]]:
+    return [(dataset, source) for dataset, source in portfolio.feeds if dataset != "transactions"]
+
+
+def _feed_files(transactions: list[Path], beside: dict[str, list[Path]], corrections: Sequence[Path] = ()) -> FeedFiles:
+    """Files by feed, those beside the transactions taken out of ``beside``."""
+    labels, dispositions = beside.pop("labels", []), beside.pop("dispositions", [])
+    return FeedFiles(transactions, labels, list(corrections), dispositions, beside)
 
 
 def _start_of(portfolio: Portfolio, key: str) -> datetime:

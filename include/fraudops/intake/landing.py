@@ -19,6 +19,7 @@ replaces some only where corrections are asked for. See ``docs/late-and-correcte
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ from fraudops.intake.partitions import (
 from fraudops.intake.publication import record
 from fraudops.intake.quarantine import LEADING, Archive, Rejects, count_by_partition, of_partitions, reasons_of
 from fraudops.intake.reading import fingerprint, read_batches, require_unchanged
+from fraudops.intake.reference_feeds import reference_feeds
+from fraudops.intake.reference_landing import ReferenceLanding
 from fraudops.intake.remarks import (
     conflict_remarks,
     elsewhere_remarks,
@@ -84,7 +87,7 @@ def land(
     last: str | None = None,
     corrections: bool = False,
 ) -> LandResult:
-    """Land files: transactions are staged for validation, reports of fraud published.
+    """Land files: transactions are staged for validation, reports of fraud and reference files published.
 
     Parameters
     ----------
@@ -111,19 +114,32 @@ def land(
         payments.read([(path, _feed_of(ws, portfolio, path)) for path in files.transactions])
         reports = []
         for feed in report_feeds(portfolio):
-            if files.reports(feed.kind):
+            if files.of(feed.kind):
                 wanted = _asked(ws, portfolio, feed.kind, None, None)
                 reports.append(_Landing(ws, portfolio, feed, wanted, folder))
-                reports[-1].read([(path, feed) for path in files.reports(feed.kind)])
+                reports[-1].read([(path, feed) for path in files.of(feed.kind)])
+        reference = []
+        for feed in reference_feeds(portfolio):
+            if files.of(feed.kind):
+                wanted = _asked(ws, portfolio, feed.kind, None, None)
+                reference.append(ReferenceLanding(ws, portfolio, feed, wanted, folder, _ACTOR))
+                reference[-1].read(files.of(feed.kind))
         with ws.transaction() as session:
             lock_landing(session, portfolio.name)
             # While this one waited, another landing may have taken a newer version of a file.
-            for file in [file for landing in (payments, *reports) for file in landing.files]:
-                require_unchanged(file.path, file.mark)
+            _require_unchanged([payments, *reports, *reference])
             payments.stage_partitions()
             for landing in reports:
                 landing.publish_reports(session)
-    return _result(payments, reports)
+            for said in reference:
+                said.publish(session)
+    return _result(payments, reports, reference)
+
+
+def _require_unchanged(landings: Iterable[_Landing | ReferenceLanding]) -> None:
+    for landing in landings:
+        for file in landing.files:
+            require_unchanged(file.path, file.mark)
 
 
 def _asked(ws: Workspace, portfolio: Portfolio, dataset: str, first: str | None, last: str | None) -> Asked:
@@ -492,19 +508,22 @@ class _Landing:
         return folder
 
 
-def _result(payments: _Landing, reports: list[_Landing]) -> LandResult:
-    files = [result for landing in (payments, *reports) for result in landing.results]
-    reasons = sum((landing.reasons for landing in reports), payments.reasons)
+def _result(payments: _Landing, reports: list[_Landing], reference: list[ReferenceLanding]) -> LandResult:
+    beside: list[_Landing | ReferenceLanding] = [*reports, *reference]
+    everyone = [payments, *beside]
+    files = [result for landing in everyone for result in landing.results]
+    reasons = sum((landing.reasons for landing in beside), payments.reasons)
     return LandResult(
         keys=sorted(payments.keys),
         changed_keys=sorted(payments.changed),
         label_keys=sorted({key for landing in reports for key in landing.keys}),
+        reference_keys=sorted({key for landing in reference for key in landing.keys}),
         rows_read=sum(item.rows for item in files),
         rows_accepted=sum(item.accepted for item in files),
         rows_quarantined=sum(item.quarantined for item in files),
         rows_elsewhere=sum(item.elsewhere for item in files),
         files=files,
         reasons=dict(reasons.most_common(_SHOWN_REASONS)),
-        notes=[note for landing in (payments, *reports) for note in landing.notes],
+        notes=[note for landing in everyone for note in landing.notes],
         changes=[change for _, change in sorted(payments.all_changes().items())],
     )

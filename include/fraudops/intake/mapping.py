@@ -19,8 +19,8 @@ from fraudops.intake.masking import MASKED, mask_card, mask_card_numbers, shape_
 from fraudops.intake.opening import UNDECODABLE
 from fraudops.intake.records import Broken
 from fraudops.intake.times import Zones, counted_rows, moments, moments_of_parts
-from fraudops.intake.tokens import tokenise
-from fraudops.intake.values import Mask, Wrong, booleans, joined, labels, numbers, texts, without_markers, words
+from fraudops.intake.tokens import account_tokens, tokenise
+from fraudops.intake.values import Mask, Wrong, booleans, joined, labels, numbers, texts, without_markers
 from fraudops.portfolio import Column, Role
 
 NOWHERE = np.iinfo(np.int64).min
@@ -95,13 +95,15 @@ class Mapper:
     feed
         What the columns are.
     token_key
-        Key of the card tokens.
+        Key of the tokens.
+    arrived
+        Partition that all rows belong to, where the file and not the row says it.
     """
 
-    def __init__(self, feed: Feed, token_key: bytes) -> None:
+    def __init__(self, feed: Feed, token_key: bytes, arrived: int = NOWHERE) -> None:
         self._feed = feed
         self._token_key = token_key
-        self._last = NOWHERE
+        self._last = arrived
         self._seen = 0
         self._zones = Zones()
         self.first = NOWHERE
@@ -150,6 +152,8 @@ class Mapper:
         decimal, thousands = self._feed.source.decimal, self._feed.source.thousands
         found: dict[str, pa.Array] = {}
         match column.role:
+            case _ if name in self._feed.parsers:
+                values, wrong = self._feed.parsers[name](fields[name])
             case Role.TIME:
                 values, wrong = self._moments(name, column, fields, checks.rows)
             case Role.AMOUNT | Role.NUMBER:
@@ -162,8 +166,9 @@ class Mapper:
                 cards = tokenise(texts(fields[name]), self._token_key)
                 values, wrong = cards.token, _some(cards.invalid, "not a card number")
                 found = dict(zip(self._feed.card_parts(name), (cards.bin, cards.last4), strict=True))
-            case _ if name in self._feed.words:
-                values, wrong = words(fields[name], self._feed.words[name])
+            case Role.ACCOUNT:
+                values, invalid = account_tokens(texts(fields[name]), self._token_key)
+                wrong = _some(invalid, "not an account number")
             case _:
                 values = joined([fields[part] for part in column.join]) if column.join else texts(fields[name])
                 wrong = []
@@ -213,6 +218,8 @@ class Mapper:
 
     def _codes(self, columns: dict[str, pa.Array], checks: _Checks) -> npt.NDArray[np.int64]:
         """Partition of each row; one without a usable time takes its predecessor's."""
+        if self._feed.is_of_file:
+            return np.full(checks.rows, self._last, np.int64)
         (time,) = self._feed.of_role(Role.TIME)
         values = columns[self._feed.stored_name(time)]
         usable = _mask(pc.is_valid(values))
@@ -295,7 +302,7 @@ def _shown(value: Any, role: Role) -> Any:
     """A value as quarantine shows it."""
     if value is None or value == "":
         return value
-    if role is Role.PERSONAL:
+    if role in (Role.PERSONAL, Role.ACCOUNT):
         return MASKED
     if role is Role.CARD:
         return mask_card(str(value).strip())

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from fraudops.intake.feeds import Feed
 from fraudops.intake.mapping import LINE, shown_row
+from fraudops.intake.masking import MASKED
 from fraudops.portfolio import Role
 
 FILE, SHA256 = "__file", "__sha256"
@@ -165,11 +166,13 @@ def raw_rows(rows: pa.Table, feed: Feed) -> list[str]:
         role = feed.columns[name].role
         names.append(feed.file_column(name))
         if role is Role.PERSONAL:
-            columns.append([None if value is None else "[masked]" for value in rows[name].to_pylist()])
+            columns.append([None if value is None else MASKED for value in rows[name].to_pylist()])
         elif role is Role.CARD:
             head, tail = feed.card_parts(name)
             pairs = zip(rows[head].to_pylist(), rows[tail].to_pylist(), strict=True)
             columns.append([None if first is None else f"{first}…{last}" for first, last in pairs])
+        elif role is Role.ACCOUNT:
+            columns.append([None if value is None else MASKED for value in rows[feed.stored_name(name)].to_pylist()])
         else:
             columns.append(rows[feed.stored_name(name)].to_pylist())
     return [shown_row(names, list(values)) for values in zip(*columns, strict=True)]

@@ -38,6 +38,8 @@ class LandResult:
     """Those with other rows than before; they are staged and wait for validation."""
     label_keys: list[str]
     """Partitions in which reports of fraud arrived."""
+    reference_keys: list[str]
+    """Partitions in which customers, watch lists, holidays or rates arrived."""
     rows_read: int
     rows_accepted: int
     rows_quarantined: int
@@ -60,6 +62,7 @@ class LandResult:
             keys=sorted({*self.keys, *then.keys}),
             changed_keys=sorted({*self.changed_keys, *then.changed_keys}),
             label_keys=sorted({*self.label_keys, *then.label_keys}),
+            reference_keys=sorted({*self.reference_keys, *then.reference_keys}),
             rows_read=self.rows_read + then.rows_read,
             rows_accepted=self.rows_accepted + then.rows_accepted,
             rows_quarantined=self.rows_quarantined + then.rows_quarantined,

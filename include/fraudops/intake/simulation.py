@@ -1,10 +1,13 @@
-"""Writes the simulated world as landing files, and remembers which world a landing folder belongs to.
+"""Writes simulated worlds as landing files, and remembers which world a landing folder belongs to.
 
 The names match the patterns of ``portfolios/cards.yaml``::
 
     transactions_2026-11-09.csv, chargebacks_2026-11-09.csv, dispositions_2026-11-09.csv   one day
     transactions_history_2026-08-25_2026-11-08.csv.gz, chargebacks_history_….csv.gz, …     many days, in bulk
     simulation.json                                                           the world's parameters
+
+and those of ``portfolios/accounts.yaml``, where reports take the place of chargebacks and dispositions, and customers,
+watch lists, holidays and rates have a file for each day that brings some, in bulk too.
 
 A day's rows are the same in a history file and in the day's own. A file appears under its name only when it is
 whole, so that who watches the folder never reads half of one.
@@ -17,29 +20,26 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import date, timedelta
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import IO, Any
 
 from fraudops.errors import ConfigurationError, ConflictError
-from fraudops.intake.simulator.feed import payments_header, payments_text, reports_text
-from fraudops.intake.simulator.investigators import LONGEST_DISPOSITION, dispositions, findings
-from fraudops.intake.simulator.world import (
-    CHARGEBACK_COLUMNS,
-    DISPOSITION_COLUMNS,
-    LONGEST_REPORT,
-    World,
-    arriving,
-    reports,
-    reports_of,
-    simulate,
-)
+from fraudops.intake.accounts_simulator import files as accounts_files
+from fraudops.intake.accounts_simulator.world import AccountsWorld
+from fraudops.intake.simulator import files as cards_files
+from fraudops.intake.simulator.world import World
 
 __all__ = [
+    "KINDS",
     "WORLD_FILE",
+    "AccountsWorld",
+    "AnyWorld",
     "World",
     "ensure_day",
+    "kind_for",
     "load_world",
     "save_world",
     "write_day",
@@ -47,15 +47,42 @@ __all__ = [
 ]
 
 WORLD_FILE = "simulation.json"
-_FEEDS = ("transactions", "chargebacks", "dispositions")
 
 _FORMAT = 1
 """Raised when the same parameters no longer make the same payments."""
 
+AnyWorld = World | AccountsWorld
 
-def write_history(folder: Path, world: World, first: date, last: date) -> list[Path]:
-    """Write many days into one compressed file of payments, and one each of the chargebacks and the dispositions that
-    arrived in them.
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of world, and the module that writes its days."""
+
+    name: str
+    world: type[World] | type[AccountsWorld]
+    files: ModuleType
+    in_bulk: int
+    """How many of its feeds have one file for many days."""
+
+
+KINDS = {
+    "cards": Kind("cards", World, cards_files, in_bulk=3),
+    "accounts": Kind("accounts", AccountsWorld, accounts_files, in_bulk=2),
+}
+
+
+def kind_for(portfolio: str) -> Kind:
+    """The kind of world that a portfolio's simulator writes: that of its name, or cards."""
+    return KINDS.get(portfolio, KINDS["cards"])
+
+
+def _kind_of(world: AnyWorld) -> Kind:
+    return next(kind for kind in KINDS.values() if type(world) is kind.world)
+
+
+def write_history(folder: Path, world: AnyWorld, first: date, last: date) -> list[Path]:
+    """Write many days: one compressed file each of the transactions and of what is said of them, and the days' other
+    files.
 
     Days are simulated and written one after the other, so memory does not grow with their number.
 
@@ -64,29 +91,21 @@ def write_history(folder: Path, world: World, first: date, last: date) -> list[P
     ContractError
         The days are in the wrong order, or before the world's start.
     """
-    days = world.days(first, last)
+    days, files = world.days(first, last), _kind_of(world).files
     folder.mkdir(parents=True, exist_ok=True)
-    key = f"history_{first}_{last}"
-    payments, chargebacks, looked_at = (folder / f"{feed}_{key}.csv.gz" for feed in _FEEDS)
-    before = list(_days_that_still_report(world, first))
-    found = [reports_of(world, day) for day in before]
-    found_out = [findings(world, simulate(world, day)) for day in before if day >= first - LONGEST_DISPOSITION]
-    with _whole(payments) as raw, _compressed(raw) as file:
-        file.write(payments_header())
-        for day in days:
-            simulated = simulate(world, day)
-            file.write(payments_text(world, simulated))
-            found.append(reports(world, simulated))
-            found_out.append(findings(world, simulated))
-    with _whole(chargebacks) as raw, _compressed(raw) as file:
-        file.write(reports_text(arriving(found, first, last), CHARGEBACK_COLUMNS))
-    with _whole(looked_at) as raw, _compressed(raw) as file:
-        file.write(reports_text(arriving(found_out, first, last), DISPOSITION_COLUMNS))
-    return [payments, chargebacks, looked_at]
+    written = []
+    for feed, pieces in files.bulk(world, first, last):
+        path = folder / f"{feed}_history_{first}_{last}.csv.gz"
+        with _whole(path) as raw, _compressed(raw) as file:
+            file.writelines(pieces)
+        written.append(path)
+    for day in days:
+        written += _write(folder, files.beside(world, day), day)
+    return written
 
 
-def write_day(folder: Path, world: World, day: date) -> list[Path]:
-    """Write one day's payments, and the chargebacks and dispositions that arrive on it, in place of such files.
+def write_day(folder: Path, world: AnyWorld, day: date) -> list[Path]:
+    """Write one day's transactions, and everything else that arrives on it, in place of such files.
 
     Raises
     ------
@@ -95,9 +114,7 @@ def write_day(folder: Path, world: World, day: date) -> list[Path]:
     """
     world.days(day, day)
     folder.mkdir(parents=True, exist_ok=True)
-    for path, write in zip(_day_files(folder, day), _WRITERS, strict=True):
-        write(path, world, day)
-    return list(_day_files(folder, day))
+    return _write(folder, _kind_of(world).files.daily(world, day), day)
 
 
 def ensure_day(folder: Path, day: date) -> list[Path]:
@@ -111,15 +128,27 @@ def ensure_day(folder: Path, day: date) -> list[Path]:
     world = load_world(folder)
     if world is None or day < world.start:
         return []
+    contents = _kind_of(world).files.daily(world, day)
+    missing = {feed: make for feed, make in contents.items() if not any(folder.glob(f"{_name(feed, day)}*"))}
+    return _write(folder, missing, day)
+
+
+def _write(folder: Path, contents: cards_files.Contents, day: date) -> list[Path]:
     written = []
-    for path, write in zip(_day_files(folder, day), _WRITERS, strict=True):
-        if not any(folder.glob(f"{path.name}*")):
-            write(path, world, day)
-            written.append(path)
+    for feed, make in contents.items():
+        content = make()
+        if content is not None:
+            with _whole(folder / _name(feed, day)) as file:
+                file.write(content)
+            written.append(folder / _name(feed, day))
     return written
 
 
-def save_world(folder: Path, world: World) -> Path:
+def _name(feed: str, day: date) -> str:
+    return f"{feed}_{day}.csv"
+
+
+def save_world(folder: Path, world: AnyWorld) -> Path:
     """Remember that a landing folder belongs to a world.
 
     Raises
@@ -138,12 +167,14 @@ def save_world(folder: Path, world: World) -> Path:
     if known is None:
         folder.mkdir(parents=True, exist_ok=True)
         with _whole(path) as file:
-            content = {"format": _FORMAT, **asdict(world), "start": world.start.isoformat()}
+            kind = _kind_of(world).name
+            said = {} if kind == "cards" else {"world": kind}
+            content = {"format": _FORMAT, **said, **asdict(world), "start": world.start.isoformat()}
             file.write(json.dumps(content, indent=2).encode() + b"\n")
     return path
 
 
-def load_world(folder: Path) -> World | None:
+def load_world(folder: Path) -> AnyWorld | None:
     """The world that a landing folder belongs to, or None.
 
     Raises
@@ -163,11 +194,11 @@ def load_world(folder: Path) -> World | None:
     return _world_from(path, content)
 
 
-def _world_from(path: Path, content: dict[str, Any]) -> World:
-    parameters = {name: value for name, value in content.items() if name != "format"}
+def _world_from(path: Path, content: dict[str, Any]) -> AnyWorld:
+    parameters = {name: value for name, value in content.items() if name not in ("format", "world")}
     try:
         parameters["start"] = date.fromisoformat(parameters["start"])
-        return World(**parameters)
+        return KINDS[content.get("world", "cards")].world(**parameters)
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(path, f"it does not describe a world: {error}") from None
 
@@ -178,37 +209,8 @@ def _unreadable(path: Path, what: str) -> ConfigurationError:
     )
 
 
-def _described(world: World) -> str:
+def _described(world: AnyWorld) -> str:
     return ", ".join(f"{name} {value}" for name, value in asdict(world).items())
-
-
-def _day_files(folder: Path, day: date) -> tuple[Path, ...]:
-    return tuple(folder / f"{feed}_{day}.csv" for feed in _FEEDS)
-
-
-def _write_payments(path: Path, world: World, day: date) -> None:
-    with _whole(path) as file:
-        file.write(payments_header())
-        file.write(payments_text(world, simulate(world, day)))
-
-
-def _write_chargebacks(path: Path, world: World, day: date) -> None:
-    with _whole(path) as file:
-        file.write(reports_text(world.chargebacks(day, day), CHARGEBACK_COLUMNS))
-
-
-def _write_dispositions(path: Path, world: World, day: date) -> None:
-    with _whole(path) as file:
-        file.write(reports_text(dispositions(world, day, day), DISPOSITION_COLUMNS))
-
-
-_WRITERS = (_write_payments, _write_chargebacks, _write_dispositions)
-
-
-def _days_that_still_report(world: World, first: date) -> Iterator[date]:
-    """Days before ``first`` whose frauds may be reported on it or later."""
-    earliest = max(world.start, first - LONGEST_REPORT)
-    return (earliest + timedelta(days=offset) for offset in range((first - earliest).days))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Card numbers become keyed tokens: the same card, the same token, and no way back without the key."""
+"""Card and account numbers become keyed tokens: the same number, the same token, and no way back without the key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraudops.errors import ContractError
-from fraudops.portfolio import Portfolio, Role
+from fraudops.portfolio import TOKENS, Portfolio
 from fraudops.store import canonical_json
 
 if TYPE_CHECKING:
@@ -67,6 +67,31 @@ def tokenise(numbers: pa.Array, key: bytes) -> Cards:
     )
 
 
+def account_tokens(numbers: pa.Array, key: bytes) -> tuple[pa.Array, npt.NDArray[np.bool_]]:
+    """Tokens of account numbers, and which values are none.
+
+    Spaces, hyphens, dots, slashes and case do not matter; what is left must be 4 to 34 letters and digits, as long as
+    an IBAN may be. Check digits are not looked at: a bank's own numbers have others.
+
+    Parameters
+    ----------
+    numbers
+        Strings, null where the field was empty.
+    key
+        Key of the tokens. An account's token is none of a card with the same digits.
+    """
+    encoded = numbers.dictionary_encode()
+    plain = pc.utf8_upper(pc.replace_substring_regex(encoded.dictionary, "[ ./-]", ""))
+    valid = pc.fill_null(pc.match_substring_regex(plain, r"^[0-9A-Z]{4,34}$"), False)
+    tokens = [
+        token_of(f"account:{text}", key) if usable else None
+        for text, usable in zip(plain.to_pylist(), valid.to_pylist(), strict=True)
+    ]
+    token = pa.array(tokens, pa.string()).take(encoded.indices)
+    invalid = pc.and_(pc.is_valid(numbers), pc.is_null(token))
+    return token, invalid.to_numpy(zero_copy_only=False)
+
+
 def guard_token_key(ws: Workspace, portfolio: Portfolio) -> None:
     """Remember which key made this portfolio's tokens, and refuse another: their tokens would not match.
 
@@ -75,7 +100,7 @@ def guard_token_key(ws: Workspace, portfolio: Portfolio) -> None:
     ContractError
         The tokens in the store were made with another key.
     """
-    if not portfolio.named(Role.CARD):
+    if not portfolio.named(*TOKENS):
         return
     area, name = _OBJECT
     mine = hmac.digest(ws.token_key, _FINGERPRINT_OF, "sha256").hex()
@@ -86,7 +111,7 @@ def guard_token_key(ws: Workspace, portfolio: Portfolio) -> None:
         return
     if not hmac.compare_digest(known, mine):
         raise ContractError(
-            "the card tokens in the store were made with another key",
+            "the tokens in the store were made with another key",
             where=f"{portfolio.name}: FRAUDOPS_TOKEN_KEY",
             remedy="set the key that was used before; a new key needs an empty store",
         )

@@ -40,6 +40,7 @@ class Wrong:
 
 
 Parsed = tuple[pa.Array, list[Wrong]]
+Parser = Callable[[pa.Array], Parsed]
 
 
 def texts(array: pa.Array) -> pa.Array:

@@ -15,7 +15,7 @@ from upath import UPath
 from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Shadow
 from fraudops.keeping.holds import Held
 from fraudops.monitoring import DATASETS as MONITORED
-from fraudops.portfolio import REPORT_FEEDS, Portfolio
+from fraudops.portfolio import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
 from fraudops.store import sha256_of
 from fraudops.store.removal import MODELS, size_of
@@ -33,12 +33,17 @@ _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 PARTITIONS = {
     # In the order in which they go: what was computed before what it was computed from.
+    "rule_hits_protected": "protected",
+    "rule_hits": "alerts",
+    "rule_cash": "transactions",
+    "rule_profiles": "transactions",
     **dict.fromkeys(MONITORED, "scores"),
     "scores": "scores",
     SHADOW_SCORES: "scores",
     "features": "features",
     "labels": "labels",
     "dispositions": "labels",
+    **dict.fromkeys((CUSTOMERS_PROTECTED, *REFERENCE_FEEDS), "reference"),
     "protected": "protected",
     "transactions": "transactions",
     "lineage": "transactions",
@@ -99,7 +104,9 @@ def find_due(ws: Workspace, session: Session, portfolio: Portfolio, as_of: datet
     yield from search.alerts()
     yield from search.notices()
     for dataset, kind in PARTITIONS.items():
-        yield from search.partitions(dataset, getattr(portfolio.retention, kind))
+        kept = getattr(portfolio.retention, kind)
+        if kept is not None:
+            yield from search.partitions(dataset, kept)
     yield from search.history()
     yield from search.validations()
     yield from search.quarantine()
@@ -121,7 +128,13 @@ def is_held(held: Held, item: Due, ws: Workspace, portfolio: Portfolio) -> bool:
     if item.area == NOTICES:
         return held.covers_what_came_at(portfolio.partitioning.key_of(_midnight(item.name)))
     key = item.name.rpartition("/")[2].removeprefix("date=")
-    return held.covers_what_came_at(key) if item.area in REPORT_FEEDS else held.covers(key)
+    return _covers(held, item.area, key)
+
+
+def _covers(held: Held, dataset: str, key: str) -> bool:
+    if dataset in REPORT_FEEDS:
+        return held.covers_what_came_at(key)
+    return held.covers_what_was_known_by(key) if PARTITIONS.get(dataset) == "reference" else held.covers(key)
 
 
 def history_of(folder: UPath) -> list[UPath]:
@@ -141,7 +154,7 @@ class _Search:
     def partitions(self, dataset: str, kept: timedelta) -> Iterator[Due]:
         store, name = self.ws.store, self.portfolio.name
         for key in self._keys(dataset, kept):
-            if self.held.covers_what_came_at(key) if dataset in REPORT_FEEDS else self.held.covers(key):
+            if _covers(self.held, dataset, key):
                 continue
             manifest = store.manifest(dataset, name, key) or store.staged(dataset, name, key)
             if manifest is not None:
@@ -152,7 +165,7 @@ class _Search:
         for dataset, kind in PARTITIONS.items():
             whole = getattr(self.portfolio.retention, kind)
             for key in self._keys(dataset, self.portfolio.retention.history):
-                if self._is_due(key, whole) or self.held.covers(key):
+                if (whole is not None and self._is_due(key, whole)) or _covers(self.held, dataset, key):
                     continue  # it goes with the partition, or stays with it
                 folder = self.ws.store.path(dataset, self.portfolio.name, f"date={key}")
                 files = history_of(folder)

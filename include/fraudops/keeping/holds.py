@@ -3,7 +3,8 @@
 A hold names partitions, or transactions whose partitions are then held. Held with a partition is everything about it:
 its rows, what is protected of them, features, scores, alerts, earlier versions, its validation, the rejected rows of
 files that brought something into it. Labels and notices come later than what they are about, so all of them are held
-from the first held partition on.
+from the first held partition on; what was known of customers, lists, holidays and rates came before, so all of it is
+held up to the last one.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ class Held:
     def covers_what_came_at(self, key: str) -> bool:
         """Whether something that arrived in this partition may be about a held one."""
         return any(first <= key for first, _ in self.ranges)
+
+    def covers_what_was_known_by(self, key: str) -> bool:
+        """Whether something that arrived in this partition may have been in force in a held one."""
+        return any(key <= last for _, last in self.ranges)
 
 
 def place(

@@ -24,8 +24,9 @@ from upath import UPath
 
 from fraudops.errors import ConfigurationError, FraudopsError, IntegrityError
 from fraudops.monitoring import DATASETS as MONITORED
-from fraudops.portfolio import REPORT_FEEDS
+from fraudops.portfolio import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, REPORT_FEEDS
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
+from fraudops.rules import DATASETS as RULES
 from fraudops.store import canonical_json, sha256_of
 from fraudops.store.files import put_whole
 
@@ -33,11 +34,14 @@ FORMAT = 1
 _SNAPSHOT = re.compile(r"\d{8}T\d{6}Z-([0-9a-f]{16})\.json")
 _CONTENT_NAMED = re.compile(r"part-([0-9a-f]{16})\.parquet")
 _DERIVED_FIRST = (
+    *RULES,
     *MONITORED,
     SHADOW_SCORES,
     "scores",
     "features",
     *REPORT_FEEDS,
+    *REFERENCE_FEEDS,
+    CUSTOMERS_PROTECTED,
     "transactions",
     "protected",
     "lineage",

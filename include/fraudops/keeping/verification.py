@@ -23,9 +23,10 @@ from fraudops.intake.publication import INGESTED
 from fraudops.keeping.retain import BEGAN
 from fraudops.monitoring import DATASETS as MONITORED
 from fraudops.notices.keeping_messages import altered
-from fraudops.portfolio import REPORT_FEEDS, Portfolio
+from fraudops.portfolio import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
 from fraudops.registry.versions import ARTIFACT
+from fraudops.rules import DATASETS as RULES
 from fraudops.store import Manifest, removed_keys, sha256_of, tombstone
 from fraudops.store.removal import model_tombstone
 from fraudops.workspace import Workspace
@@ -33,11 +34,11 @@ from fraudops.workspace import Workspace
 EVERY = 30
 _RECORDED = {
     "transactions": (INGESTED, "after"),
-    **dict.fromkeys(REPORT_FEEDS, (INGESTED, "after")),
+    **dict.fromkeys((*REPORT_FEEDS, *REFERENCE_FEEDS), (INGESTED, "after")),
     "scores": ("scored", "digest"),
 }
 """Dataset → action of the ledger's entry for a partition, and the detail that has the digest."""
-_UNRECORDED = ("lineage", "protected", "features", SHADOW_SCORES, *MONITORED)
+_UNRECORDED = ("lineage", "protected", CUSTOMERS_PROTECTED, "features", SHADOW_SCORES, *MONITORED, *RULES)
 """Datasets of which the ledger says nothing partition by partition: their files are checked against their manifests."""
 _PATIENCE = (0.5, 2.0)
 """Seconds before a second and a third look: a step publishes and then commits its entry."""

@@ -4,7 +4,8 @@ This room is imported when Airflow parses the DAG files: nothing heavy may be im
 """
 
 from fraudops.portfolio.behaviour import EntityFeatures, Features
-from fraudops.portfolio.columns import Column, Role, TimeParts
+from fraudops.portfolio.columns import TOKENS, Column, Role, TimeParts
+from fraudops.portfolio.compliance import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, Compliance, ComplianceColumns
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.loading import load_all, load_portfolio
@@ -25,11 +26,16 @@ from fraudops.portfolio.training import BLEND, Blend, Candidate, EarlyStopping, 
 
 __all__ = [
     "BLEND",
+    "CUSTOMERS_PROTECTED",
+    "REFERENCE_FEEDS",
     "REPORT_FEEDS",
+    "TOKENS",
     "Blend",
     "CalibrationGate",
     "Candidate",
     "Column",
+    "Compliance",
+    "ComplianceColumns",
     "Costs",
     "Duration",
     "EarlyStopping",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from fraudops.portfolio.behaviour import EntityFeatures
 from fraudops.portfolio.coherence import Sections, incoherences
 from fraudops.portfolio.columns import Column
+from fraudops.portfolio.compliance import Compliance
 from fraudops.portfolio.document import Document
 from fraudops.portfolio.evidence import Fairness
 from fraudops.portfolio.problems import Path, Problem, choose_of, nearest
@@ -218,6 +219,7 @@ def _readable(content: dict[str, Any]) -> Sections:
         notices=_pruned(Notices, content.get("notices"), compliance=_SOMEBODY, data_owner=_SOMEBODY),
         fairness=_pruned(Fairness, content.get("fairness", {})),
         retention=_pruned(Retention, content.get("retention", {})),
+        compliance=_pruned(Compliance, content.get("compliance")),
         currency=content["currency"] if isinstance(content.get("currency"), str) else None,
         start=_moment(content.get("start")),
         end=_moment(content.get("end")),

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 from fraudops.aggregates import AGGREGATES
 from fraudops.portfolio.addresses import is_address
-from fraudops.portfolio.columns import Column, Role
+from fraudops.portfolio.columns import ENTITIES, TOKENS, Column, Role
 from fraudops.portfolio.feature_names import BehaviourFeature, behaviour_features
+from fraudops.portfolio.incoherent_compliance import Around, incoherent_compliance
 from fraudops.portfolio.problems import Path, Problem, choose_of
 from fraudops.portfolio.retention import Retention, incoherent_retention
 from fraudops.portfolio.sources import Source
 
 if TYPE_CHECKING:
     from fraudops.portfolio.behaviour import EntityFeatures
+    from fraudops.portfolio.compliance import Compliance
     from fraudops.portfolio.evidence import Fairness
     from fraudops.portfolio.policy import Policy
     from fraudops.portfolio.promotion import Promotion
@@ -69,6 +71,7 @@ class Sections:
     notices: Notices | None = None
     fairness: Fairness | None = None
     retention: Retention | None = None
+    compliance: Compliance | None = None
     currency: str | None = None
     start: datetime | None = None
     end: datetime | None = None
@@ -89,11 +92,11 @@ class Sections:
 
 
 def stored_name(name: str, column: Column) -> str:
-    """Name of a column in the store: fixed for id, time, amount and label, ``*_token`` for a card."""
+    """Name of a column in the store: fixed for id, time, amount and label, ``*_token`` for a card or an account."""
     fixed = {Role.ID: "transaction_id", Role.TIME: "event_time", Role.AMOUNT: "amount", Role.LABEL: "label"}
     if column.role in fixed:
         return fixed[column.role]
-    return f"{name.removesuffix('_number')}_token" if column.role is Role.CARD else name
+    return f"{name.removesuffix('_number')}_token" if column.role in TOKENS else name
 
 
 def entity_name(name: str, column: Column) -> str:
@@ -149,7 +152,7 @@ def _joins(found: Sections) -> Iterator[Problem]:
             continue
         for part in column.join:
             for other, protected in found.columns.items():
-                if protected.role in (Role.CARD, Role.PERSONAL) and _is(part, other, found):
+                if protected.role in (*TOKENS, Role.PERSONAL) and _is(part, other, found):
                     yield Problem(
                         ("columns", name, "join"), f"{part!r} is {_what(protected.role)}, and would be stored in clear",
                         remedy="give this column role personal, or leave that one out of the join",
@@ -161,12 +164,12 @@ def _is(part: str, name: str, found: Sections) -> bool:
 
 
 def _what(role: Role) -> str:
-    return "a card number" if role is Role.CARD else "personal"
+    return {Role.CARD: "a card number", Role.ACCOUNT: "an account number"}.get(role, "personal")
 
 
 def _entities(found: Sections) -> Iterator[Problem]:
     known: dict[str, str] = {}
-    for name in found.named(Role.ENTITY, Role.CARD):
+    for name in found.named(*ENTITIES):
         entity = entity_name(name, found.columns[name])
         if entity in known:
             message = f"the entity {entity!r} is named by {known[entity]!r} already"
@@ -186,7 +189,7 @@ def _behaviour(found: Sections) -> Iterator[Problem]:
 
 
 def _entities_of(group: EntityFeatures, path: Path, found: Sections) -> Iterator[Problem]:
-    known = {entity_name(name, found.columns[name]) for name in found.named(Role.ENTITY, Role.CARD)}
+    known = {entity_name(name, found.columns[name]) for name in found.named(*ENTITIES)}
     named = [("entity", name) for name in group.entities] + ([("of", group.of)] if group.of else [])
     for key, name in named:
         if name not in known and found.all_columns:
@@ -480,7 +483,16 @@ def _retention(found: Sections) -> Iterator[Problem]:
         yield from incoherent_retention(found.retention, found.training, found.labels)
 
 
+def _compliance(found: Sections) -> Iterator[Problem]:
+    if found.compliance is None:
+        return
+    reports = found.labels.feeds.values() if found.labels is not None else ()
+    around = Around(found.columns, found.all_columns, (*found.transactions, *reports), found.retention)
+    yield from incoherent_compliance(found.compliance, around)
+
+
 _RULES: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _roles, _names, _joins, _entities, _answer, _sources, _behaviour, _feature_names, _excluded, _missing_shares,
     _period, _training, _policy, _segments, _people, _fairness, _currency, _retention,
+    _compliance,
 )  # fmt: skip

@@ -25,6 +25,8 @@ class Role(StrEnum):
     """Names a customer, a terminal, a merchant, a device: behaviour is measured per entity."""
     CARD = "card"
     """A card number: replaced by a keyed token at ingest, never stored; an entity as well."""
+    ACCOUNT = "account"
+    """An account number (IBAN or any other): replaced by a keyed token at ingest, never stored; an entity as well."""
     PERSONAL = "personal"
     """A name, an address: kept in the protected area only, never seen by a model."""
     NUMBER = "number"
@@ -36,6 +38,10 @@ class Role(StrEnum):
     """Read past: neither stored nor used."""
 
 
+TOKENS = (Role.CARD, Role.ACCOUNT)
+"""Roles whose values are stored as keyed tokens alone."""
+ENTITIES = (Role.ENTITY, *TOKENS)
+"""Roles that name something which behaves."""
 JOINABLE = frozenset({Role.ID, Role.ENTITY, Role.CATEGORY, Role.PERSONAL})
 """Roles whose value may be several fields of the file, joined."""
 
@@ -108,7 +114,8 @@ class Column(Strict):
     """Smallest value; a smaller one is quarantined (amount, number)."""
     maximum: float | None = None
     entity: str | None = None
-    """Name of the entity, for roles ``entity`` and ``card`` (default: the column's name without ``_id``)."""
+    """Name of the entity, for roles ``entity``, ``card`` and ``account`` (default: the column's name without
+    ``_id``)."""
     join: tuple[str, ...] = ()
     """The value is made of these columns, joined by ``|``; each is named as our column or as the file's."""
     unit: Unit = "s"

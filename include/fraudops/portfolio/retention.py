@@ -35,6 +35,9 @@ class Retention(Strict):
     """Personal data. Nothing is computed from it, so it may go earlier than the transactions."""
     labels: Duration = FIVE_YEARS
     """Reports of fraud, counted from their arrival."""
+    reference: Duration | None = None
+    """Customers, watch lists, holidays and rates, counted from their arrival. Null: as long as the portfolio, since
+    what is in force today may have arrived long ago."""
     features: Duration = FIVE_YEARS
     scores: Duration = FIVE_YEARS
     """Scores and decisions of champions, and those of shadows."""

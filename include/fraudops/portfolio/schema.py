@@ -11,7 +11,8 @@ from pydantic import Field, field_validator, model_validator
 
 from fraudops.portfolio.behaviour import Features
 from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
-from fraudops.portfolio.columns import Column, Role
+from fraudops.portfolio.columns import ENTITIES, Column, Role
+from fraudops.portfolio.compliance import Compliance
 from fraudops.portfolio.durations import Duration, parse_duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.monitoring import Monitoring
@@ -134,6 +135,8 @@ class Portfolio(Strict):
     model_card: ModelCard = ModelCard()
     fairness: Fairness = Fairness()
     retention: Retention = Retention()
+    compliance: Compliance | None = None
+    """What the rules of the law need to know; absent: none of them run."""
 
     @field_validator("transactions", mode="before")
     @classmethod
@@ -171,6 +174,7 @@ class Portfolio(Strict):
             notices=self.notices,
             fairness=self.fairness,
             retention=self.retention,
+            compliance=self.compliance,
             currency=self.currency,
             start=self.start,
             end=self.end,
@@ -179,12 +183,22 @@ class Portfolio(Strict):
     # -- what the rest of the library asks ------------------------------------------------------------
 
     @property
+    def reference_feeds(self) -> dict[str, Source]:
+        """Dataset → where it comes from: what rules need to know beside the transactions."""
+        return self.compliance.feeds.given if self.compliance is not None else {}
+
+    @property
+    def feeds(self) -> list[tuple[str, Source]]:
+        """Every feed with its source; transactions may have several."""
+        transactions = [("transactions", source) for source in self.transactions]
+        return [*transactions, *self.labels.feeds.items(), *self.reference_feeds.items()]
+
+    @property
     def watched(self) -> list[tuple[str, Source]]:
         """Feed and source of what arrives as files in the landing folder and is noticed there; fetched files do not."""
         if not self.watch.enabled:
             return []
-        feeds = [*(("transactions", source) for source in self.transactions), *self.labels.feeds.items()]
-        return [(feed, source) for feed, source in feeds if not source.is_fetched]
+        return [(feed, source) for feed, source in self.feeds if not source.is_fetched]
 
     @property
     def partitioning(self) -> Partitioning:
@@ -202,14 +216,14 @@ class Portfolio(Strict):
 
     @property
     def entities(self) -> dict[str, str]:
-        """Entity → the stored column that names it (for a card: the token's column)."""
+        """Entity → the stored column that names it (for a card or an account: the token's column)."""
         found = {}
-        for name in self.named(Role.ENTITY, Role.CARD):
+        for name in self.named(*ENTITIES):
             found[entity_name(name, self.columns[name])] = self.stored_name(name)
         return found
 
     def stored_name(self, column: str) -> str:
-        """Name of a column in the store: fixed for id, time, amount and label, ``*_token`` for a card."""
+        """Name of a column in the store: fixed for id, time, amount and label, ``*_token`` for a card or an account."""
         return stored_name(column, self.columns[column])
 
     def digest_of(self, *sections: str) -> str:

@@ -104,7 +104,7 @@ def generated_files(landing: Path, portfolio: Portfolio, folder: StackFolder) ->
     world = landing / "simulation.json"
     if world.exists() or "seed" in demo:
         found.update(landing.glob(world.name))
-        for source in (*portfolio.transactions, *portfolio.labels.feeds.values()):
+        for _, source in portfolio.feeds:
             if source.simulator:
                 found.update(landing.glob(source.local_pattern.replace("{key}", "*")))
     found.update(landing / name for name in demo.get("copied", []) if (landing / name).exists())

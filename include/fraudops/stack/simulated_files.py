@@ -8,9 +8,6 @@ from pathlib import Path
 
 from fraudops.stack.itinerary import Itinerary
 
-_FEEDS = 3
-"""Files of a stretch of days: payments, chargebacks and dispositions."""
-
 
 def write_stretch(plan: Itinerary, folder: Path, keys: Sequence[str]) -> tuple[list[Path], bool]:
     """Write the files of some days that follow one another, and the record of the world, unless they are there.
@@ -22,13 +19,16 @@ def write_stretch(plan: Itinerary, folder: Path, keys: Sequence[str]) -> tuple[l
     (list of Path, bool)
         The files, and whether they were written now.
     """
-    from fraudops.intake.simulation import World, save_world, write_history
+    from fraudops.intake.simulation import kind_for, save_world, write_history
 
     if plan.simulation is None or not keys:
         return [], False
-    world = World(seed=plan.simulation.seed, start=plan.first_day, payments_per_day=plan.simulation.payments_per_day)
+    kind = kind_for(plan.portfolio.name)
+    world = kind.world(
+        seed=plan.simulation.seed, start=plan.first_day, payments_per_day=plan.simulation.payments_per_day
+    )
     save_world(folder, world)
     files = sorted(folder.glob(f"*_history_{keys[0]}_{keys[-1]}.csv.gz"))
-    if len(files) >= _FEEDS:
+    if len(files) >= kind.in_bulk:
         return files, False
     return write_history(folder, world, date.fromisoformat(keys[0]), date.fromisoformat(keys[-1])), True

@@ -66,7 +66,7 @@ def card_column(portfolio: Portfolio) -> str | None:
         )
     if chosen is not None:
         return portfolio.entities[chosen]
-    names = [*portfolio.named(Role.CARD), *portfolio.named(Role.ENTITY)]
+    names = [*portfolio.named(Role.CARD), *portfolio.named(Role.ACCOUNT), *portfolio.named(Role.ENTITY)]
     return portfolio.stored_name(names[0]) if names else None
 
 

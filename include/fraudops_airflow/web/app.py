@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import date
 from functools import cache
 from typing import Annotated, Any
 
@@ -63,6 +64,8 @@ def create_app() -> FastAPI:
     app.get("/")(overview)
     app.get("/monitoring")(monitoring)
     app.get("/monitoring/{portfolio}")(watched)
+    app.get("/compliance")(compliance)
+    app.get("/compliance/{portfolio}/{hit}")(rule_hit)
     app.get("/reports")(training_reports)
     app.get("/reports/{portfolio}/{run_id}")(training_report)
     app.get("/restated")(restatements)
@@ -102,6 +105,28 @@ def watched(request: Request, archive: ArchiveDep, portfolio: str) -> HTMLRespon
     if page is None:
         raise HTTPException(404, f"Nothing of {portfolio} has been monitored yet.")
     return render(request, "watched.html", page=page)
+
+
+def compliance(request: Request, archive: ArchiveDep, as_of: str = "") -> HTMLResponse:
+    """The rules in force on a day with their numbers, and what they found by day."""
+    from fraudops_airflow.web.compliance import ruled
+
+    try:
+        day = date.fromisoformat(as_of) if as_of else None
+    except ValueError:
+        raise HTTPException(404, "Write the day such as 2026-03-05.") from None
+    pages = [ruled(archive, item, day) for item in archive.portfolios.values() if item.compliance is not None]
+    return render(request, "compliance.html", pages=pages)
+
+
+def rule_hit(request: Request, archive: ArchiveDep, portfolio: str, hit: str) -> HTMLResponse:
+    """One hit: what was seen, and the numbers that it was compared with."""
+    from fraudops_airflow.web.compliance import explained
+
+    found = explained(archive, _portfolio(archive, portfolio), hit)
+    if found is None:
+        raise HTTPException(404, f"There is no hit {hit} of {portfolio}.")
+    return render(request, "rule_hit.html", page=found)
 
 
 def training_reports(request: Request, archive: ArchiveDep) -> HTMLResponse:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fraudops.intake.files import FeedFiles
 from fraudops.intake.landing import land
 from fraudops.intake.results import LandResult
@@ -19,7 +21,7 @@ def land_all(
     corrections: bool = False,
 ) -> LandResult:
     """Land files, then what databases said, which always replaces; see :func:`fraudops.intake.landing.land`."""
-    plain = FeedFiles(files.transactions, files.labels, dispositions=files.dispositions)
+    plain = replace(files, corrections=[])
     landed = land(ws, portfolio, plain, first=first, last=last, corrections=corrections)
     if not files.corrections:
         return landed

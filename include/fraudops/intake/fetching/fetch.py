@@ -17,6 +17,7 @@ from fraudops.intake.fetching.extracts import extract_new, extract_partitions
 from fraudops.intake.fetching.parquet import facts_of
 from fraudops.intake.fetching.watermarks import Watermark, advance, watermark_of
 from fraudops.intake.files import FeedFiles
+from fraudops.intake.reference_feeds import reference_feeds
 from fraudops.portfolio import Portfolio, Role, Source
 from fraudops.store import canonical_json, sha256_of
 from fraudops.workspace import Workspace
@@ -137,7 +138,7 @@ def _read_on(ws: Workspace, portfolio: Portfolio, feed: Feed, accesses: Accesses
 def _kind_of_file(feed: Feed, read: FeedFiles) -> list[Path]:
     """What a database said of transactions replaces what it said before, where an id tells which rows they are."""
     if feed.kind != "transactions":
-        return read.reports(feed.kind)
+        return read.of(feed.kind)
     return read.corrections if feed.of_role(Role.ID) else read.transactions
 
 
@@ -156,7 +157,8 @@ def _digest_of_reading(feed: Feed) -> str:
 def _feeds(portfolio: Portfolio) -> list[Feed]:
     """Feeds whose source lies elsewhere."""
     feeds = [transactions_feed(portfolio, source) for source in portfolio.transactions if source.is_fetched]
-    return feeds + [feed for feed in report_feeds(portfolio) if feed.source.is_fetched]
+    beside = [*report_feeds(portfolio), *reference_feeds(portfolio)]
+    return feeds + [feed for feed in beside if feed.source.is_fetched]
 
 
 def _folder(ws: Workspace, feed: Feed) -> Path:

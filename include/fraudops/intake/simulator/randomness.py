@@ -30,7 +30,7 @@ class Purpose(IntEnum):
     DISPOSITIONS = 12
 
 
-def stream(seed: int, purpose: Purpose, day: date | None = None) -> np.random.Generator:
+def stream(seed: int, purpose: IntEnum, day: date | None = None) -> np.random.Generator:
     """The random numbers of one purpose on one day (without a day: of the world as a whole)."""
     ordinal = 0 if day is None else day.toordinal()
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, int(purpose), ordinal))))

@@ -1,0 +1,1 @@
+"""How long all rules take over a day of a large bank."""

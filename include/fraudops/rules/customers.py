@@ -1,0 +1,89 @@
+"""What is wrong with a customer's file, and since when: the part that rules about it have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+import pyarrow as pa
+
+from fraudops.rules.hit import Hit, Plain
+from fraudops.rules.inputs import Inputs
+from fraudops.rules.numbers import Numbers
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document on file; ``expires`` is its last valid day, None where it does not expire."""
+
+    kind: str
+    expires: date | None
+
+
+@dataclass(frozen=True)
+class Customer:
+    """What is on file about a customer at the end of a day. Nothing here is personal."""
+
+    id: str
+    kind: str
+    rating: str | None
+    rated_on: date | None
+    opened_on: date | None
+    documents: tuple[Document, ...]
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """Something that is wrong with a file.
+
+    Attributes
+    ----------
+    customer
+        Id of the customer.
+    what
+        What makes it this flaw and no other.
+    because, values
+        As in :class:`fraudops.rules.hit.Hit`.
+    """
+
+    customer: str
+    what: tuple[str, ...]
+    because: str
+    values: dict[str, Plain] = field(default_factory=dict)
+
+
+Look = Callable[[Customer, date, Numbers], Iterator[Flaw]]
+"""A customer's file, a day, and the numbers of that day → what is wrong."""
+
+
+def newly_wrong(inputs: Inputs, numbers: Numbers, look: Look) -> Iterator[Hit]:
+    """A hit for each flaw that is one at the end of this partition, and was none at the end of the one before.
+
+    So it is found once: on the day on which a date passes, a file changes, or the numbers do. In the first partition
+    everything is found.
+    """
+    found = _flaws(inputs.customers, inputs.day, numbers, look)
+    before = inputs.before
+    known = _flaws(before.customers, before.day, numbers.on(before.day), look) if before is not None else {}
+    for key in sorted(found.keys() - known.keys()):
+        flaw = found[key]
+        yield Hit("customer", flaw.customer, flaw.what, flaw.because, inputs.day, flaw.values)
+
+
+def _flaws(customers: pa.Table | None, day: date, numbers: Numbers, look: Look) -> dict[tuple[str, ...], Flaw]:
+    if customers is None:
+        return {}
+    flaws = (flaw for customer in _files(customers) for flaw in look(customer, day, numbers))
+    return {(flaw.customer, *flaw.what): flaw for flaw in flaws}
+
+
+def _files(customers: pa.Table) -> Iterator[Customer]:
+    names = ("customer_id", "kind", "risk_rating", "risk_rated_on", "opened_on", "documents")
+    for row in zip(*(customers[name].to_pylist() for name in names), strict=True):
+        yield Customer(*row[:-1], documents=_documents(row[-1]))
+
+
+def _documents(text: str | None) -> tuple[Document, ...]:
+    found = (part.partition(":") for part in (text or "").split("|") if part)
+    return tuple(Document(kind, date.fromisoformat(expires) if expires else None) for kind, _, expires in found)

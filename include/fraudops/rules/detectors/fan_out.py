@@ -1,0 +1,23 @@
+"""Money from one account to many different ones within days, by far more than is usual for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fraudops.rules.fan import OUT_WORDS, find_fans, suspects_of
+from fraudops.rules.hit import Hit
+from fraudops.rules.inputs import Inputs, Needs
+from fraudops.rules.numbers import Numbers
+from fraudops.rules.rows import Mask
+
+NEEDS = Needs(rows=("window_days", 3), history="usual_days", customers=True)
+
+
+def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
+    """Accounts that could have as many payees, by the counts of single days."""
+    return suspects_of(inputs, numbers, OUT_WORDS)
+
+
+def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
+    """Different payees in a window that ends at each payment out."""
+    yield from find_fans(inputs, numbers, OUT_WORDS)

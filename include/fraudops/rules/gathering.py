@@ -1,0 +1,231 @@
+"""Reads what the rules of one partition need, as it was known at its end; and says what that was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fraudops import reference
+from fraudops.labels import reports
+from fraudops.portfolio import CUSTOMERS_PROTECTED
+from fraudops.rules import CASH, PROFILES
+from fraudops.rules.calendar import BusinessCalendar
+from fraudops.rules.conversion import Rates
+from fraudops.rules.currencies import minor_digits
+from fraudops.rules.history import CASH_IN, CASH_OUT, IN, OUT, Day, History, facet_of_country, keys_of
+from fraudops.rules.inputs import Before, Inputs
+from fraudops.rules.loading import PAST, rows_of, with_base
+from fraudops.rules.numbers import Numbers
+from fraudops.rules.profiles import Profiler
+from fraudops.rules.registry import Rule
+from fraudops.rules.rows import Ints, Mask
+from fraudops.store import Input
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the rules of one partition need.
+
+    Attributes
+    ----------
+    rules
+        Those in force, each with its numbers.
+    rows, cash, history
+        Keys of the partitions before it of which transactions, cash and sums are needed.
+    previous
+        The partition before it, if only retention has removed it; None for the first.
+    begins
+        The first partition that there is; what it changes lies within the days above, and so in ``inputs``.
+    inputs
+        Everything that the hits depend on.
+    """
+
+    key: str
+    rules: tuple[tuple[Rule, Numbers], ...]
+    rows: tuple[str, ...]
+    cash: tuple[str, ...]
+    history: tuple[str, ...]
+    previous: str | None
+    begins: str
+    inputs: tuple[Input, ...]
+
+    def wants(self, name: str) -> bool:
+        """Whether one of the rules needs customers, identities, the list, or frauds."""
+        return any(getattr(rule.needs, name) for rule, _ in self.rules)
+
+
+def plan(profiler: Profiler, key: str, rules: Sequence[tuple[Rule, Numbers]], available: Sequence[str]) -> Plan:
+    """What the rules need, by the numbers in force; the profiles of those partitions are written where they lack."""
+    portfolio, ws = profiler.portfolio, profiler.ws
+    partitioning = portfolio.partitioning
+    start = partitioning.start(key)
+
+    def before(of: str) -> tuple[str, ...]:
+        days = max((rule.needs.days(of, numbers) for rule, numbers in rules), default=0)
+        earliest = start.timestamp() - days * 86_400
+        return tuple(k for k in available if k < key and partitioning.start(k).timestamp() >= earliest)
+
+    rows, cash, history = before("rows"), before("cash"), before("history")
+    profiler.ensure([*history, *cash, key])
+    inputs = [profiler.transactions(k).as_input() for k in (*rows, key)]
+    for dataset, keys in ((CASH, (*cash, key)), (PROFILES, history)):
+        inputs += [found.as_input() for k in keys if (found := profiler.manifest(dataset, k)) is not None]
+    wanted = ["holidays", "rates"]
+    for name, dataset in (("customers", "customers"), ("identities", CUSTOMERS_PROTECTED), ("watchlist", "watchlist")):
+        wanted += [dataset] if any(getattr(rule.needs, name) for rule, _ in rules) else []
+    for dataset in wanted:
+        inputs += profiler.arrived(dataset, key)
+    if any(rule.needs.frauds for rule, _ in rules):
+        for feed in portfolio.labels.feeds:
+            told = [k for k in ws.store.keys(feed, portfolio.name) if k <= key]
+            inputs += [ws.store.require(feed, portfolio.name, k).as_input() for k in told]
+    ordered = tuple(sorted(set(inputs), key=lambda i: (i.dataset, i.key)))
+    known = profiler.removed.union(available)
+    previous = max((k for k in known if k < key), default=None)
+    return Plan(key, tuple(rules), rows, cash, history, previous, available[0], ordered)
+
+
+def gather(profiler: Profiler, wanted: Plan) -> tuple[Inputs, pa.Table]:
+    """Everything but what went before, which :func:`with_past` adds for the accounts that need it; and the rows."""
+    ws, portfolio, compliance = profiler.ws, profiler.portfolio, profiler.compliance
+    partitioning = portfolio.partitioning
+    start, as_of = partitioning.start(wanted.key), partitioning.end(wanted.key)
+    rates, _ = profiler.rates(wanted.key)
+    holidays = reference.holidays(ws, portfolio, as_of)
+
+    def known(name: str, read: Callable[..., pa.Table]) -> pa.Table | None:
+        return read(ws, portfolio, as_of) if wanted.wants(name) else None
+
+    frauds = None
+    if wanted.wants("frauds"):
+        told = reports(ws, portfolio, as_of=as_of)
+        frauds = pa.array(sorted(told.loc[told["label"].astype(bool), "transaction_id"]), pa.string())
+    today = _transactions(profiler, wanted.key, rates)
+    found = Inputs(
+        key=wanted.key,
+        start=start,
+        as_of=as_of,
+        currency=compliance.currency,
+        digits=minor_digits(compliance.currency),
+        calendar=BusinessCalendar.of(
+            holidays, jurisdiction=compliance.jurisdiction, timezone=compliance.timezone, cutoff=compliance.cutoff_time
+        ),
+        transactions=rows_of([today], [True]),
+        cash=rows_of(*_cash(profiler, wanted, today, rates)),
+        history=_history(profiler, wanted),
+        customers=known("customers", reference.customers),
+        identities=known("identities", reference.identities),
+        watchlist=known("watchlist", reference.watchlist),
+        holidays=holidays,
+        frauds=frauds,
+        before=_before(profiler, wanted),
+    )
+    return found, today
+
+
+def with_past(profiler: Profiler, wanted: Plan, inputs: Inputs, today: pa.Table) -> Inputs:
+    """With what went before, of those accounts that a rule suspects."""
+    account = inputs.transactions.account
+    mask = suspected(inputs, wanted.rules)
+    history = inputs.history.narrowed(_kept(inputs, mask))
+    names = account.names.filter(pa.array(mask))
+    if not wanted.rows or not len(names):
+        return replace(inputs, history=history)
+    rates, _ = profiler.rates(wanted.key)
+    tables = [_transactions(profiler, key, rates, accounts=names) for key in wanted.rows]
+    tables.append(today.filter(pc.is_in(today["account"], value_set=names)))
+    past = rows_of(tables, [*[False] * len(wanted.rows), True])
+    return replace(inputs, history=history, transactions=past)
+
+
+def suspected(inputs: Inputs, rules: Sequence[tuple[Rule, Numbers]]) -> Mask:
+    """Accounts (by code) of which the rules want to see more than the partition; ``inputs`` holds that alone."""
+    found = np.zeros(len(inputs.transactions.account.names), dtype=bool)
+    for rule, numbers in rules:
+        if rule.suspects is not None:
+            found |= rule.suspects(inputs, numbers)
+        elif rule.needs.transactions:
+            found[:] = True
+    return found
+
+
+# -- inside -------------------------------------------------------------------------------------------
+
+
+def _before(profiler: Profiler, wanted: Plan) -> Before | None:
+    if wanted.previous is None:
+        return None
+    ws, portfolio = profiler.ws, profiler.portfolio
+    as_of = portfolio.partitioning.end(wanted.previous)
+
+    def known(name: str, read: Callable[..., pa.Table]) -> pa.Table | None:
+        return read(ws, portfolio, as_of) if wanted.wants(name) else None
+
+    return Before(
+        day=portfolio.partitioning.start(wanted.previous).date(),
+        as_of=as_of,
+        customers=known("customers", reference.customers),
+        identities=known("identities", reference.identities),
+        watchlist=known("watchlist", reference.watchlist),
+    )
+
+
+def _transactions(profiler: Profiler, key: str, rates: Rates, accounts: pa.Array | None = None) -> pa.Table:
+    """A partition's transactions; with ``accounts`` those of these alone."""
+    store, shape = profiler.ws.store, profiler.shape
+    if accounts is None:
+        table = store.read(profiler.transactions(key), shape.columns())
+    else:
+        table = store.read(profiler.transactions(key), shape.columns(PAST))
+        table = table.filter(pc.is_in(table[shape.stored["account"]], value_set=accounts))
+    return with_base(shape.renamed(table), rates, shape.digits)[0]
+
+
+def _cash(profiler: Profiler, wanted: Plan, today: pa.Table, rates: Rates) -> tuple[list[pa.Table], list[bool]]:
+    current = today.filter(today["cash"])
+    persons = pc.unique(pa.concat_arrays([current[name].combine_chunks() for name in ("customer", "on_behalf_of")]))
+    persons = persons.drop_null()
+    tables = []
+    for key in wanted.cash:
+        table = profiler.read(CASH, key)
+        own = [pc.is_in(table[name], value_set=persons) for name in ("customer", "on_behalf_of")]
+        tables.append(with_base(table.filter(pc.or_(*own)), rates, profiler.shape.digits)[0])
+    return [*tables, current], [*[False] * len(tables), True]
+
+
+def _history(profiler: Profiler, wanted: Plan) -> History:
+    def start(key: str) -> int:
+        return round(profiler.portfolio.partitioning.start(key).timestamp()) * 1_000_000
+
+    return History([Day(start(key), _reader(profiler, key)) for key in wanted.history], start(wanted.begins))
+
+
+def _kept(inputs: Inputs, mask: Mask) -> Ints:
+    """Keys of the history that detectors may ask for: of suspects, and of persons with cash. Ascending."""
+    rows = inputs.transactions
+    accounts = rows.account.digests[mask]
+    countries = np.array(
+        [facet_of_country(name) for name in rows.counterparty_country.names.to_pylist()], dtype=np.int64
+    )
+    abroad = np.flatnonzero((rows.account.codes >= 0) & (rows.counterparty_country.codes >= 0))
+    abroad = abroad[mask[rows.account.codes[abroad]]]
+    cash = rows.where(rows.cash)
+    keys = [keys_of(accounts, np.full(len(accounts), facet)) for facet in (IN, OUT)]
+    keys.append(
+        keys_of(rows.account.digests[rows.account.codes[abroad]], countries[rows.counterparty_country.codes[abroad]])
+    )
+    for column in (cash.customer, cash.on_behalf_of):
+        persons = column.digests[np.unique(column.codes[column.codes >= 0])]
+        keys += [keys_of(persons, np.full(len(persons), facet)) for facet in (CASH_IN, CASH_OUT)]
+    return np.unique(np.concatenate(keys))
+
+
+def _reader(profiler: Profiler, key: str) -> Callable[[Sequence[str]], pa.Table]:
+    def read(columns: Sequence[str]) -> pa.Table:
+        return profiler.read(PROFILES, key, columns)
+
+    return read

@@ -1,0 +1,42 @@
+"""Whose account it is, as far as the rules compare persons with persons and businesses with businesses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow.compute as pc
+
+from fraudops.rules.inputs import Inputs
+from fraudops.rules.numbers import Numbers
+from fraudops.rules.rows import Ints, Mask, Rows
+
+
+def business_accounts(inputs: Inputs, rows: Rows) -> Mask:
+    """Accounts (by code) whose customer is a business; one of whom nothing is known counts as a person.
+
+    Returns
+    -------
+    Array of bool, shape (accounts + 1,)
+        The last entry is for rows without an account.
+    """
+    found = np.zeros(len(rows.account.names) + 1, dtype=bool)
+    if inputs.customers is None or not len(inputs.customers):
+        return found
+    known = inputs.customers.filter(pc.equal(inputs.customers["kind"], "business"))["customer_id"]
+    business = rows.customer.is_one_of(known.to_pylist())
+    found[rows.account.codes[business]] = True
+    found[-1] = False
+    return found
+
+
+def least_by_account(inputs: Inputs, numbers: Numbers, rows: Rows, person: str, business: str) -> Ints:
+    """One of two counts for each account code: that of persons or that of businesses."""
+    return np.where(business_accounts(inputs, rows), numbers.whole(business), numbers.whole(person))
+
+
+def opened_before(inputs: Inputs, customer: str | None, days: np.datetime64) -> bool:
+    """Whether the customer is known to have been one before a day."""
+    if inputs.customers is None or customer is None:
+        return False
+    place = pc.index(inputs.customers["customer_id"], customer).as_py()
+    opened = inputs.customers["opened_on"][place].as_py() if place >= 0 else None
+    return opened is not None and bool(np.datetime64(opened, "D") < days)

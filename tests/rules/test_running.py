@@ -1,0 +1,133 @@
+"""The step comply, in a store."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from fraudops.portfolio import Portfolio
+from fraudops.reference import stored_schema
+from fraudops.rules import HITS
+from fraudops.rules.running import comply, undone
+from fraudops.workspace import Workspace
+
+from tests.rules.payments import RULES, paid, table
+
+CHOSEN = {name: RULES[name] for name in ("cash_over_threshold", "structuring", "fan_in", "round_amounts", "velocity")}
+
+
+@pytest.fixture
+def plain(store, tmp_path: Path) -> Workspace:
+    """A workspace without a database."""
+    return Workspace(store=store, landing=tmp_path, database_url="", token_key=b"t" * 32, ledger_key=b"l" * 32)
+
+
+@pytest.fixture
+def accounts(portfolios: dict[str, Portfolio]) -> Portfolio:
+    return portfolios["accounts"]
+
+
+def publish(ws: Workspace, rows: list[dict]) -> list[str]:
+    """Write the rows as partitions of transactions of the portfolio accounts."""
+    whole = table(rows, date(1970, 1, 1))
+    stored = whole.rename_columns(
+        {"account": "account_id_token", "customer": "customer_id", "counterparty": "counterparty_account_token"}
+    ).drop_columns(["base_minor", "current"])
+    keys = pc.strftime(stored["event_time"], "%Y-%m-%d")
+    found = sorted(pc.unique(keys).to_pylist())
+    for key in found:
+        day = stored.filter(pc.equal(keys, key))
+        ws.store.write("transactions", "accounts", key, day.sort_by([("event_time", "ascending")]), config="c")
+    return found
+
+
+def arrive(ws: Workspace, dataset: str, key: str, rows: list[dict]) -> None:
+    known = datetime.fromisoformat(key).replace(tzinfo=UTC) + timedelta(days=1)
+    content = [{"known_at": known, "file": "f", "line": n, **row} for n, row in enumerate(rows, 1)]
+    ws.store.write(dataset, "accounts", key, pa.Table.from_pylist(content, schema=stored_schema(dataset)), config="c")
+
+
+def fortnight() -> list[dict]:
+    """Two quiet weeks, with cash over a weekend, and a deposit of nine thousand on each of four days."""
+    rows = [
+        paid(f"2026-03-{day:02d}T{hour}:00", 40 + day, account=f"A{n}", customer=f"C{n}", direction="out")
+        for day in range(6, 22)
+        for n, hour in enumerate(range(10, 20))
+    ]
+    cash = {"cash": True, "branch": "B1", "account": "A1", "customer": "C1"}
+    rows += [paid("2026-03-06T20:00-05:00", 6_000, **cash), paid("2026-03-07T12:00-05:00", 6_000, **cash)]
+    cash |= {"account": "A2", "customer": "C2"}
+    rows += [paid(f"2026-03-{day}T15:00", 9_000, **cash | {"branch": f"B{day}"}) for day in (16, 17, 18, 19)]
+    return rows
+
+
+def stored(ws: Workspace) -> dict[str, bytes]:
+    root = Path(ws.store.root)
+    return {str(p.relative_to(root)): p.read_bytes() for p in root.glob("rule_*/**/date=*/*") if p.is_file()}
+
+
+def test_any_order_gives_the_same_bytes_and_a_second_run_writes_nothing(plain, accounts, tmp_path) -> None:
+    keys = publish(plain, fortnight())
+    comply(plain, accounts, keys, CHOSEN)
+    forward = stored(plain)
+    assert not any(item.written for item in comply(plain, accounts, keys, CHOSEN))
+    for path in Path(plain.store.root).glob("rule_*"):
+        path.rename(tmp_path / f"old-{path.name}")
+    for key in reversed(keys):
+        comply(plain, accounts, [key], CHOSEN)
+    assert stored(plain) == forward
+
+
+def test_a_hit_that_grows_is_one_hit(plain, accounts) -> None:
+    keys = publish(plain, fortnight())
+    comply(plain, accounts, keys, CHOSEN)
+    by_rule: dict[str, set[str]] = {}
+    days: dict[str, list[str]] = {}
+    for key in keys:
+        for row in plain.store.read_partition(HITS, "accounts", key).to_pylist():
+            by_rule.setdefault(row["rule"], set()).add(row["hit_id"])
+            days.setdefault(row["rule"], []).append(key)
+    assert {rule: len(found) for rule, found in by_rule.items()} == {"cash_over_threshold": 1, "structuring": 1}
+    assert days["cash_over_threshold"] == ["2026-03-07"]
+    assert days["structuring"] == ["2026-03-18", "2026-03-19"]
+
+
+def test_what_arrives_late_makes_the_days_after_it_stale_and_no_others(plain, accounts) -> None:
+    keys = publish(plain, fortnight())
+    comply(plain, accounts, keys, CHOSEN)
+    assert undone(plain, accounts, CHOSEN) == []
+    late = paid("2026-03-20T11:00", 20_000, account="A5", customer="C5", cash=True, branch="B9")
+    publish(plain, [*fortnight(), late])
+    assert undone(plain, accounts, CHOSEN) == ["2026-03-20", "2026-03-21"]
+    comply(plain, accounts, ["2026-03-20"], CHOSEN)
+    (hit,) = plain.store.read_partition(HITS, "accounts", "2026-03-20").to_pylist()
+    assert (hit["rule"], hit["subject"], hit["on"]) == ("cash_over_threshold", "C5", date(2026, 3, 20))
+    assert json.loads(hit["numbers"])["threshold"]["value"] == "10000.00"
+
+
+def test_a_holiday_that_becomes_known_later_counts_from_then_on(plain, accounts) -> None:
+    cash = {"cash": True, "branch": "B1", "account": "A1", "customer": "C1"}
+    keys = publish(plain, [paid("2026-03-17T15:00", 6_000, **cash), paid("2026-03-18T15:00", 6_000, **cash)])
+    comply(plain, accounts, keys, CHOSEN)
+    assert plain.store.read_partition(HITS, "accounts", "2026-03-18").num_rows == 0
+    arrive(plain, "holidays", "2026-03-17", [{"date": date(2026, 3, 17), "name": "a feast", "jurisdiction": "US"}])
+    assert undone(plain, accounts, CHOSEN) == keys
+    comply(plain, accounts, keys, CHOSEN)
+    assert plain.store.read_partition(HITS, "accounts", "2026-03-18")["subject"].to_pylist() == ["C1"]
+
+
+def test_amounts_without_a_rate_are_told_and_others_are_converted(plain, accounts) -> None:
+    cash = {"cash": True, "branch": "B1", "account": "A1", "customer": "C1", "currency": "EUR"}
+    keys = publish(plain, [paid("2026-03-17T15:00", 9_500, **cash)])
+    (found,) = comply(plain, accounts, keys, CHOSEN)
+    assert (found.unconverted, found.hits["cash_over_threshold"]) == ({"EUR": 1}, 0)
+    arrive(
+        plain, "rates", "2026-03-16", [{"date": date(2026, 3, 16), "currency": "EUR", "rate": Decimal("1.10000000")}]
+    )
+    (found,) = comply(plain, accounts, keys, CHOSEN)
+    assert (found.unconverted, found.hits["cash_over_threshold"]) == ({}, 1)
