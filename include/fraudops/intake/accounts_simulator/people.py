@@ -20,8 +20,8 @@ from fraudops.intake.simulator.randomness import stream
 CAST = {
     "structuring": 33, "smurfing": 11, "smurfing_below": 10, "cash": 33, "euro": 9, "edge": 22, "mule": 26,
     "fan_in": 15, "fan_out": 15, "dormant": 16, "velocity": 22, "round": 15, "country": 22, "profile": 15,
-    "screening": 14, "expired": 12, "missing": 10, "outdated": 12, "lookalike": 10, "shop_below": 3, "shop_above": 3, "payroll": 2,
-    "landlord": 2, "helpers": 20,
+    "screening": 14, "expired": 12, "missing": 10, "outdated": 12, "lookalike": 10, "shop_below": 3,
+    "shop_above": 3, "payroll": 2, "landlord": 2, "helpers": 20,
 }  # fmt: skip
 """Parts of the cast, for each kind of story and of decoy, and how many belong to it in a bank that is large enough:
 so many that nobody is in a second story of a kind within four months."""
