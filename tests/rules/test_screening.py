@@ -79,8 +79,12 @@ def test_dates_of_birth_are_evidence() -> None:
     assert found(*name, born, born).score == alone + 50
     assert found(*name, born, "1962-05-03").score == alone
     assert found(*name, born, "1971-08-30") is None
-    # The same name, written the same, is always looked at.
-    assert found("Viktor Petrov", "Viktor Petrov", born, "1971-08-30").score == 850
+    # The same name with another date: for the bank to say whether it is looked at.
+    assert found("Viktor Petrov", "Viktor Petrov", born, "1971-08-30") is None
+    (match,) = screen(
+        [Party("C", ("Viktor Petrov",), born)], [Party("E", ("Petrov Viktor",), "1971-08-30")], Criteria(850, 50, 150)
+    )
+    assert (match.score, match.birth) == (850, "contradicts")
     # What is not enough alone becomes enough.
     less = ("Michael Tarovitsch", "Mikhail Zarovich")
     assert found(*less) is None

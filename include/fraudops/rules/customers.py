@@ -80,8 +80,9 @@ def _flaws(customers: pa.Table | None, day: date, numbers: Numbers, look: Look) 
 
 def _files(customers: pa.Table) -> Iterator[Customer]:
     names = ("customer_id", "kind", "risk_rating", "risk_rated_on", "opened_on", "documents")
-    for row in zip(*(customers[name].to_pylist() for name in names), strict=True):
-        yield Customer(*row[:-1], documents=_documents(row[-1]))
+    columns = (customers[name].to_pylist() for name in names)
+    for one, kind, rating, rated_on, opened_on, documents in zip(*columns, strict=True):
+        yield Customer(one, kind, rating, rated_on, opened_on, _documents(documents))
 
 
 def _documents(text: str | None) -> tuple[Document, ...]:

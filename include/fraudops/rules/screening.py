@@ -62,7 +62,7 @@ class Criteria:
 
     threshold: int = 850
     birth_agrees: int = 50
-    birth_contradicts: int = 150
+    birth_contradicts: int = 200
 
 
 @dataclass(frozen=True)
