@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fraudops.rules.hit import Hit, Plain
 from fraudops.rules.inputs import Inputs
@@ -65,7 +67,12 @@ def newly_wrong(inputs: Inputs, numbers: Numbers, look: Look) -> Iterator[Hit]:
     """
     found = _flaws(inputs.customers, inputs.day, numbers, look)
     before = inputs.before
-    known = _flaws(before.customers, before.day, numbers.on(before.day), look) if before is not None else {}
+    known: dict[tuple[str, ...], Flaw] = {}
+    if before is not None and before.customers is not None and found:
+        # Of the others it does not matter what they were.
+        wrong = pa.array(sorted({flaw.customer for flaw in found.values()}), pa.string())
+        same = before.customers.filter(pc.is_in(before.customers["customer_id"], value_set=wrong))
+        known = _flaws(same, before.day, numbers.on(before.day), look)
     for key in sorted(found.keys() - known.keys()):
         flaw = found[key]
         yield Hit("customer", flaw.customer, flaw.what, flaw.because, inputs.day, flaw.values)
@@ -80,10 +87,12 @@ def _flaws(customers: pa.Table | None, day: date, numbers: Numbers, look: Look) 
 
 def _files(customers: pa.Table) -> Iterator[Customer]:
     names = ("customer_id", "kind", "risk_rating", "risk_rated_on", "opened_on", "documents")
-    for row in zip(*(customers[name].to_pylist() for name in names), strict=True):
-        yield Customer(*row[:-1], documents=_documents(row[-1]))
+    columns = (customers[name].to_pylist() for name in names)
+    for one, kind, rating, rated_on, opened_on, documents in zip(*columns, strict=True):
+        yield Customer(one, kind, rating, rated_on, opened_on, _documents(documents))
 
 
+@lru_cache(maxsize=65_536)
 def _documents(text: str | None) -> tuple[Document, ...]:
     found = (part.partition(":") for part in (text or "").split("|") if part)
     return tuple(Document(kind, date.fromisoformat(expires) if expires else None) for kind, _, expires in found)

@@ -11,7 +11,7 @@ computed for the same partition, unless late rows or reports of that time arrive
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -168,19 +168,19 @@ class _Count:
 def _lines(counted: _Count, numbers: Numbers) -> Iterator[FraudRate]:
     for kind, sums in counted.sums.items():
         whole = sums.sum(axis=0)
-        yield FraudRate(kind, None, *whole.tolist(), reference=None, overall_within=None, within=None)
+        yield _line(kind, None, whole, None, None, None)
         for place, band in enumerate(_BANDS):
             limit = numbers.exact(f"{kind}_rate_{band}")
-            yield FraudRate(
-                kind,
-                band,
-                *sums[place].tolist(),
-                reference=limit,
-                overall_within=_within(whole, limit),
-                within=_within(sums[place], limit),
-            )
+            yield _line(kind, band, sums[place], limit, _within(whole, limit), _within(sums[place], limit))
 
 
-def _within(sums: Sequence[int] | np.ndarray, limit: Fraction) -> bool | None:
+def _line(
+    kind: str, up_to: str | None, sums: np.ndarray, limit: Fraction | None, overall: bool | None, within: bool | None
+) -> FraudRate:
+    payments, frauds, value, fraud_value = (int(number) for number in sums)
+    return FraudRate(kind, up_to, payments, frauds, value, fraud_value, limit, overall, within)
+
+
+def _within(sums: np.ndarray, limit: Fraction) -> bool | None:
     value, fraud = int(sums[2]), int(sums[3])
     return Fraction(fraud, value) <= limit if value else None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fraudops.rules.history import History
@@ -128,6 +130,14 @@ class Inputs:
     holidays: pa.Table | None = None
     frauds: pa.Array | None = None
     before: Before | None = None
+
+    @cached_property
+    def businesses(self) -> frozenset[str]:
+        """Ids of the customers that are businesses; empty where the rule did not ask for customers."""
+        if self.customers is None:
+            return frozenset()
+        known = self.customers.filter(pc.equal(self.customers["kind"], "business"))
+        return frozenset(known["customer_id"].to_pylist())
 
     @property
     def day(self) -> date:

@@ -19,10 +19,7 @@ def business_accounts(inputs: Inputs, rows: Rows) -> Mask:
         The last entry is for rows without an account.
     """
     found = np.zeros(len(rows.account.names) + 1, dtype=bool)
-    if inputs.customers is None or not len(inputs.customers):
-        return found
-    known = inputs.customers.filter(pc.equal(inputs.customers["kind"], "business"))["customer_id"]
-    business = rows.customer.is_one_of(known.to_pylist())
+    business = rows.customer.is_one_of(inputs.businesses)
     found[rows.account.codes[business]] = True
     found[-1] = False
     return found

@@ -74,7 +74,7 @@ def _hits(
     matches: Sequence[Match], customers: Sequence[Party], entries: Sequence[Party], inputs: Inputs, criteria: Criteria
 ) -> Iterator[Hit]:
     who, whom = {party.id: party for party in customers}, {party.id: party for party in entries}
-    versions: dict[str, str] = dict(_rows(inputs.watchlist, "entry_id", "list_version"))  # type: ignore[arg-type]
+    versions: dict[str, str] = dict(_rows(inputs.watchlist, "entry_id", "list_version"))
     for match in matches:
         customer, entry, version = who[match.customer], whom[match.entry], versions[match.entry]
         yield Hit(

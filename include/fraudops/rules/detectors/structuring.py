@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.compute as pc
 
 from fraudops.rules.episodes import horizon_of, named
 from fraudops.rules.history import CASH_IN, CASH_OUT
@@ -22,23 +21,32 @@ NEEDS = Needs(transactions=False, cash=("window_days", 3), history="usual_days",
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     """Persons with cash in the partition: the windows that end on their business days."""
-    days = inputs.calendar.business_days(inputs.cash.times)
-    found = by_person(inputs.cash, days)
+    found = by_person(inputs.cash, inputs.calendar.business_days(inputs.cash.times))
+    patterns = []
+    for groups in _sides(found, numbers.minor("threshold")):
+        pattern = _Pattern(inputs, numbers, found, groups, _is_business(inputs, found, groups))
+        # Most are told apart by the windows that end in the partition; only then is looked at what was before.
+        if pattern.ends(usual=0):
+            patterns.append(pattern)
+    for pattern, usual in zip(patterns, _usual(inputs, numbers, found, patterns), strict=True):
+        hit = pattern.hit(int(usual))
+        if hit is not None:
+            yield hit
+
+
+def _sides(found: PersonDays, threshold: int) -> Iterator[Ints]:
+    """Groups of each person and direction, by day, where enough was moved in all and some of it in the partition."""
     if not len(found.person):
         return
     sides = found.person * 2 + found.incoming
     # Groups are sorted by person, day and direction: a stable sort brings each side of a person together.
     order = np.argsort(sides, kind="stable")
-    sides = sides[order]
-    starts = np.flatnonzero(np.diff(sides, prepend=-1))
+    starts = np.flatnonzero(np.diff(sides[order], prepend=-1))
     total = np.add.reduceat(found.total[order], starts)
     current = np.logical_or.reduceat(found.current[order], starts)
     bounds = np.append(starts, len(order))
-    possible = current & (total > numbers.minor("threshold"))
-    for side in np.flatnonzero(possible).tolist():
-        hit = _pattern(inputs, numbers, found, order[bounds[side] : bounds[side + 1]])
-        if hit is not None:
-            yield hit
+    for side in np.flatnonzero(current & (total > threshold)).tolist():
+        yield order[bounds[side] : bounds[side + 1]]
 
 
 @dataclass(frozen=True)
@@ -51,85 +59,85 @@ class _Window:
     indicators: tuple[str, ...]
 
 
-def _pattern(inputs: Inputs, numbers: Numbers, found: PersonDays, groups: Ints) -> Hit | None:
-    """The newest episode of one person in one direction, if it reaches into the partition."""
-    length = numbers.whole("window_days")
-    days = found.day[groups]
+@dataclass(frozen=True)
+class _Pattern:
+    """What one person did in one direction; ``groups`` are the person's days, in the order of time."""
 
-    def window(place: int, usual: int) -> _Window | None:
-        within = groups[(days > days[place] - length) & (days <= days[place])]
-        return _window(inputs, numbers, found, within, usual)
+    inputs: Inputs
+    numbers: Numbers
+    found: PersonDays
+    groups: Ints
+    business: bool
 
-    def is_new(place: int, usual: int) -> bool:
-        seen = window(place, usual)
-        return seen is not None and bool(found.current[seen.groups].any())
+    def ends(self, usual: int) -> list[int]:
+        """Places of the partition's days on which a window ends that is a pattern, and has something new in it."""
+        places = np.flatnonzero(self.found.current[self.groups]).tolist()
+        return [p for p in places if (w := self.window(p, usual)) is not None and self.found.current[w.groups].any()]
 
-    # Most are told apart by the windows that end in the partition; only then is looked at what was before.
-    ends = [place for place in np.flatnonzero(found.current[groups]).tolist() if is_new(place, 0)]
-    if not ends:
-        return None
-    usual = _usual(inputs, numbers, found, int(groups[0]))
-    last = next((place for place in reversed(ends) if is_new(place, usual)), None)
-    if last is None:
-        return None
-    horizon = horizon_of(inputs, length * DAY, 3 * length * DAY)
-    began = last
-    for place in range(last - 1, -1, -1):
-        if days[began] - days[place] >= length or days[place] * DAY < horizon:
-            break
-        if window(place, usual) is not None:
-            began = place
-    newest = window(last, usual)
-    one = named(inputs, int(days[began]) * DAY, horizon, length * DAY)
-    return None if newest is None else _hit(inputs, numbers, found, int(groups[last]), newest, one, usual)
+    def hit(self, usual: int) -> Hit | None:
+        """The newest episode, if it reaches into the partition."""
+        ends = self.ends(usual)
+        if not ends:
+            return None
+        length, days, last = self.numbers.whole("window_days"), self.found.day[self.groups], ends[-1]
+        horizon = horizon_of(self.inputs, length * DAY, 3 * length * DAY)
+        began = last
+        for place in range(last - 1, -1, -1):
+            if days[began] - days[place] >= length or days[place] * DAY < horizon:
+                break
+            if self.window(place, usual) is not None:
+                began = place
+        newest = self.window(last, usual)
+        one = named(self.inputs, int(days[began]) * DAY, horizon, length * DAY)
+        if newest is None:
+            return None
+        return _hit(self.inputs, self.numbers, self.found, int(self.groups[last]), newest, one, usual)
 
-
-def _window(inputs: Inputs, numbers: Numbers, found: PersonDays, groups: Ints, usual: int) -> _Window | None:
-    """None where it is no pattern: too little, too few, or as much as ever."""
-    cash, on = inputs.cash, numbers.on(found.on(int(groups[-1])))
-    threshold = on.minor("threshold")
-    # A day over the threshold is reported as such, and is not part of avoiding that.
-    groups = groups[found.total[groups] <= threshold]
-    total = int(found.total[groups].sum())
-    rows = np.concatenate([found.rows_of(group) for group in groups.tolist()] or [np.zeros(0, dtype=np.int64)])
-    if total <= threshold or len(rows) < on.whole("least_transactions") or total < on.exact("factor") * usual:
-        return None
-    share = on.exact("near_share")
-    near = cash.base[rows] * share.denominator >= threshold * share.numerator
-    seen = {
-        "several days": len(groups) >= on.whole("least_days"),
-        "several branches": _different(cash.branch.codes[rows]) >= on.whole("least_branches"),
-        "several accounts": _different(cash.account.codes[rows]) >= on.whole("least_accounts"),
-        "several persons": _different(cash.customer.codes[rows]) >= on.whole("least_persons"),
-        "mostly just below the threshold": 2 * int(near.sum()) > len(rows),
-    }
-    indicators = tuple(name for name, is_seen in seen.items() if is_seen)
-    return (
-        _Window(groups, np.sort(rows), total, indicators)
-        if len(indicators) >= _least(inputs, on, found, groups)
-        else None
-    )
-
-
-def _least(inputs: Inputs, numbers: Numbers, found: PersonDays, groups: Ints) -> int:
-    """How many indicators it takes: never one, so that closeness to the threshold alone is none."""
-    business = False
-    if inputs.customers is not None:
-        place = pc.index(inputs.customers["customer_id"], found.name(int(groups[0]))).as_py()
-        business = place >= 0 and inputs.customers["kind"][place].as_py() == "business"
-    return max(2, numbers.whole("least_indicators_business" if business else "least_indicators"))
+    def window(self, place: int, usual: int) -> _Window | None:
+        """The window that ends on a day; None where it is no pattern: too little, too few, or as much as ever."""
+        found, cash, days = self.found, self.inputs.cash, self.found.day[self.groups]
+        on = self.numbers.on(found.on(int(self.groups[place])))
+        threshold = on.minor("threshold")
+        groups = self.groups[(days > days[place] - on.whole("window_days")) & (days <= days[place])]
+        # A day over the threshold is reported as such, and is not part of avoiding that.
+        groups = groups[found.total[groups] <= threshold]
+        total = int(found.total[groups].sum())
+        if total <= threshold or total < on.exact("factor") * usual:
+            return None
+        rows = np.concatenate([found.rows_of(group) for group in groups.tolist()])
+        if len(rows) < on.whole("least_transactions"):
+            return None
+        share = on.exact("near_share")
+        near = cash.base[rows] * share.denominator >= threshold * share.numerator
+        seen = {
+            "several days": len(groups) >= on.whole("least_days"),
+            "several branches": _different(cash.branch.codes[rows]) >= on.whole("least_branches"),
+            "several accounts": _different(cash.account.codes[rows]) >= on.whole("least_accounts"),
+            "several persons": _different(cash.customer.codes[rows]) >= on.whole("least_persons"),
+            "mostly just below the threshold": 2 * int(near.sum()) > len(rows),
+        }
+        indicators = tuple(name for name, is_seen in seen.items() if is_seen)
+        # Never one alone, whatever the numbers say: closeness to the threshold by itself is not suspicious.
+        least = max(2, on.whole("least_indicators_business" if self.business else "least_indicators"))
+        return _Window(groups, np.sort(rows), total, indicators) if len(indicators) >= least else None
 
 
-def _usual(inputs: Inputs, numbers: Numbers, found: PersonDays, group: int) -> int:
+def _is_business(inputs: Inputs, found: PersonDays, groups: Ints) -> bool:
+    return found.name(int(groups[0])) in inputs.businesses
+
+
+def _usual(inputs: Inputs, numbers: Numbers, found: PersonDays, patterns: Sequence[_Pattern]) -> Ints:
     """Cash of as long a time before these windows, on average; 0 where there is no record."""
     length = numbers.whole("window_days") * DAY
     until, since = inputs.start_us - length, inputs.start_us - numbers.whole("usual_days") * DAY
     known = until - max(since, inputs.history.begins)
-    if known < length:
-        return 0
-    facet = CASH_IN if found.incoming[group] else CASH_OUT
-    past = inputs.history.totals(digests_of([found.name(group)]), facet, since, until)
-    return int(past.minor[0]) * (length // DAY) // (known // DAY)
+    if known < length or not patterns:
+        return np.zeros(len(patterns), dtype=np.int64)
+    first = [int(pattern.groups[0]) for pattern in patterns]
+    facets = np.where(found.incoming[first], CASH_IN, CASH_OUT)
+    persons = digests_of([found.name(group) for group in first])
+    past = inputs.history.totals(persons, facets, since, until, only=("minor",))
+    return past.minor * (length // DAY) // (known // DAY)
 
 
 def _hit(inputs: Inputs, numbers: Numbers, found: PersonDays, group: int, window: _Window, one: str, usual: int) -> Hit:
