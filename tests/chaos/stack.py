@@ -147,7 +147,9 @@ class Lives:
             scored = set(store.keys("scores", CARDS))
             undone = [key for key in store.keys("transactions", CARDS)[-self.days :] if key not in scored]
             with suppress(ApiError):
-                active = stack.client().runs("~", state=["running", "queued"])
+                # `watch` always runs: it waits for files.
+                runs = stack.client().runs("~", state=["running", "queued"])
+                active = [run for run in runs if run.dag_id != f"{CARDS}_watch"]
                 failed = [run for run in stack.client().runs("~", state=["failed"]) if run.dag_id != f"{CARDS}_notify"]
                 if failed:
                     self.say(f"failed: {', '.join(f'{run.dag_id} {run.run_id}' for run in failed)}")
