@@ -54,7 +54,7 @@ def test_an_error_is_a_message_and_no_traceback(tmp_path: Path) -> None:
     found = fraudops("demo", "--portfolio", "nonsense", state=tmp_path)
     assert found.returncode == 2
     assert found.stderr.startswith("error: there is no portfolio 'nonsense'")
-    assert "what to do: use one of: cards, handbook, ulb" in found.stderr
+    assert "what to do: use one of: accounts, cards, handbook, ulb" in found.stderr
     assert "Traceback" not in found.stderr
     file = fraudops("demo", "--portfolio", "ulb", "--file", str(tmp_path / "none.csv"), state=tmp_path)
     assert file.returncode == 2

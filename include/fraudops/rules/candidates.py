@@ -18,7 +18,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Indel
 from scipy import sparse
 
-from fraudops.rules.likeness import ALIKE, bound
+from fraudops.rules.likeness import ALIKE, TOP, bound
 from fraudops.rules.names import letters, parts, sound
 
 _ROWS = 512
@@ -78,10 +78,10 @@ def spellings(parties: Sequence[Named], *, business: bool) -> list[Spelling]:
 
 def candidates(
     ones: Sequence[Spelling], others: Sequence[Spelling], least: int, *, fewest_letters: int
-) -> Iterator[tuple[Spelling, Spelling]]:
+) -> Iterator[tuple[Spelling, Spelling, float]]:
     """Pairs whose :func:`fraudops.rules.likeness.likeness` may reach a score, and pairs of the same letters.
 
-    A pair that is both may come twice.
+    Each comes with the most that its score can be; a pair that is both may come twice.
 
     Parameters
     ----------
@@ -90,21 +90,21 @@ def candidates(
     fewest_letters
         Shorter names are not paired by their letters.
     """
-    for one, other in chain(_by_parts(ones, others, least), _by_letters(ones, others, fewest_letters)):
-        yield ones[one], others[other]
+    for one, other, most in chain(_by_parts(ones, others, least), _by_letters(ones, others, fewest_letters)):
+        yield ones[one], others[other], most
 
 
-def _by_letters(ones: Sequence[Spelling], others: Sequence[Spelling], fewest: int) -> Iterator[tuple[int, int]]:
+def _by_letters(ones: Sequence[Spelling], others: Sequence[Spelling], fewest: int) -> Iterator[tuple[int, int, float]]:
     places: dict[str, list[int]] = {}
     for place, spelling in enumerate(others):
         if len(spelling.letters) >= fewest:
             places.setdefault(spelling.letters, []).append(place)
     for place, spelling in enumerate(ones):
         for other in places.get(spelling.letters, ()):
-            yield place, other
+            yield place, other, float(TOP)
 
 
-def _by_parts(ones: Sequence[Spelling], others: Sequence[Spelling], least: int) -> Iterator[tuple[int, int]]:
+def _by_parts(ones: Sequence[Spelling], others: Sequence[Spelling], least: int) -> Iterator[tuple[int, int, float]]:
     if not ones or not others:
         return
     mine, my_sounds = _incidence(ones)
@@ -122,8 +122,9 @@ def _by_parts(ones: Sequence[Spelling], others: Sequence[Spelling], least: int) 
             own.letters[row] + their.letters[column],
             np.minimum(own.parts[row], their.parts[column]),
         )
-        enough = most >= least - _SLACK
-        yield from zip(row[enough].tolist(), column[enough].tolist(), strict=True)
+        most += _SLACK
+        enough = most >= least
+        yield from zip(row[enough].tolist(), column[enough].tolist(), most[enough].tolist(), strict=True)
 
 
 @dataclass(frozen=True)

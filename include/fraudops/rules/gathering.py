@@ -102,8 +102,10 @@ def gather(profiler: Profiler, wanted: Plan) -> tuple[Inputs, pa.Table]:
 
     frauds = None
     if wanted.wants("frauds"):
-        told = reports(ws, portfolio, as_of=as_of)
-        frauds = pa.array(sorted(told.loc[told["label"].astype(bool), "transaction_id"]), pa.string())
+        # The last word about a transaction counts; one that nobody could say anything about has no label.
+        told = reports(ws, portfolio, as_of=as_of).drop_duplicates("transaction_id", keep="last")
+        known_fraud = told["label"].fillna(False).astype(bool)
+        frauds = pa.array(sorted(told.loc[known_fraud, "transaction_id"]), pa.string())
     today = _transactions(profiler, wanted.key, rates)
     found = Inputs(
         key=wanted.key,

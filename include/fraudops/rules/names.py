@@ -134,9 +134,7 @@ def sound(part: str) -> str:
     >>> sound("youssef") == sound("yusef"), sound("petroff") == sound("petrov"), sound("hussein") == sound("husain")
     (True, True, True)
     """
-    for pattern, instead in _SOUNDS:
-        part = pattern.sub(instead, part)
-    return part
+    return _sounding(part)
 
 
 def letters(name: str) -> str:
@@ -147,7 +145,13 @@ def letters(name: str) -> str:
     >>> letters("Van Damme, Jean-Claude") == letters("Jeanclaude Vandamme")
     True
     """
-    return "".join(sorted(sound("".join(_words(name)))))
+    return "".join(sorted(_sounding("".join(_words(name)))))
+
+
+def _sounding(text: str) -> str:
+    for pattern, instead in _SOUNDS:
+        text = pattern.sub(instead, text)
+    return text
 
 
 @lru_cache(maxsize=1 << 17)

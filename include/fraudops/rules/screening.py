@@ -23,6 +23,9 @@ from fraudops.rules.likeness import SAME_LETTERS, TOP, How, Likeness, likeness
 
 _FEWEST_LETTERS = 8
 """Shorter names are not compared by their letters alone."""
+_ROUNDED = 1
+"""Scores are rounded to thousandths, their bounds are not."""
+
 Birth = Literal["agrees", "near", "contradicts", "unknown"]
 
 
@@ -161,33 +164,37 @@ def _screen(
     theirs, listed = spellings(customers, business=business), spellings(entries, business=business)
     rated = _rater()
     best: dict[tuple[int, int], Match] = {}
-    least = criteria.threshold - criteria.birth_agrees
-    for one, other in candidates(theirs, listed, least, fewest_letters=_FEWEST_LETTERS):
-        found = rated(one, other)
-        if found is None or found.score < least:
+    least = criteria.threshold - criteria.birth_agrees - 1
+    for one, other, most in candidates(theirs, listed, least, fewest_letters=_FEWEST_LETTERS):
+        customer, entry = customers[one.party], entries[other.party]
+        birth = compare_births(customer.born, entry.born)
+        evidence = _evidence(birth, criteria)
+        # Rating two names is what takes time: most pairs cannot reach the threshold with such dates of birth.
+        if most + evidence + _ROUNDED < criteria.threshold:
             continue
-        match = _match(customers[one.party], entries[other.party], one, other, found, criteria)
+        found = rated(one, other)
+        if found is None or found.score + evidence < criteria.threshold:
+            continue
+        match = Match(
+            customer=customer.id,
+            entry=entry.id,
+            score=max(0, min(TOP, found.score + evidence)),
+            name_score=found.score,
+            customer_name=one.number,
+            entry_name=other.number,
+            how=found.how,
+            parts=found.parts,
+            of=found.of,
+            birth=birth,
+        )
         pair = (one.party, other.party)
-        if match.score >= criteria.threshold and (pair not in best or _rank(match) > _rank(best[pair])):
+        if pair not in best or _rank(match) > _rank(best[pair]):
             best[pair] = match
     yield from best.values()
 
 
-def _match(customer: Party, entry: Party, one: Spelling, other: Spelling, found: Likeness, criteria: Criteria) -> Match:
-    birth = compare_births(customer.born, entry.born)
-    evidence = {"agrees": criteria.birth_agrees, "contradicts": -criteria.birth_contradicts}.get(birth, 0)
-    return Match(
-        customer=customer.id,
-        entry=entry.id,
-        score=max(0, min(TOP, found.score + evidence)),
-        name_score=found.score,
-        customer_name=one.number,
-        entry_name=other.number,
-        how=found.how,
-        parts=found.parts,
-        of=found.of,
-        birth=birth,
-    )
+def _evidence(birth: Birth, criteria: Criteria) -> int:
+    return {"agrees": criteria.birth_agrees, "contradicts": -criteria.birth_contradicts}.get(birth, 0)
 
 
 def _rank(match: Match) -> tuple[int, int, int]:

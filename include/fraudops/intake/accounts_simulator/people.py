@@ -17,14 +17,19 @@ from fraudops.intake.accounts_simulator.purposes import Purpose
 from fraudops.intake.simulator.names import FAMILY, GIVEN
 from fraudops.intake.simulator.randomness import stream
 
-CAST = (
-    "structuring", "smurfing", "mule", "fan_in", "fan_out", "dormant", "cash", "velocity", "round", "country",
-    "profile", "screening", "expired", "missing", "outdated", "shop_below", "shop_above", "payroll", "landlord",
-    "lookalike", "edge", "euro", "smurfing_below",
-)  # fmt: skip
-"""Parts of the cast: for each kind of story, and for each kind of decoy."""
+CAST = {
+    "structuring": 33, "smurfing": 11, "smurfing_below": 10, "cash": 33, "euro": 9, "edge": 22, "mule": 26,
+    "fan_in": 15, "fan_out": 15, "dormant": 16, "velocity": 22, "round": 15, "country": 22, "profile": 15,
+    "screening": 14, "expired": 12, "missing": 10, "outdated": 12, "lookalike": 10, "shop_below": 3,
+    "shop_above": 3, "payroll": 2, "landlord": 2, "helpers": 20,
+}  # fmt: skip
+"""Parts of the cast, for each kind of story and of decoy, and how many belong to it in a bank that is large enough:
+so many that nobody is in a second story of a kind within four months."""
+_MOST_CAST = 0.5
+"""Share of the customers that the cast may be."""
+_LEAST = 6
 HELPERS = "helpers"
-"""Those who pay in for others; there are three times as many as of a part."""
+"""Those who pay in for others."""
 IS_BUSINESS = frozenset({"shop_below", "shop_above", "payroll", "landlord"})
 WITHOUT_CASH = frozenset({"structuring", "smurfing", "smurfing_below", "cash", "edge", "euro", "dormant", HELPERS})
 """Those of whom nothing else may be added to the cash of the story."""
@@ -112,19 +117,16 @@ def people(seed: int, payments_per_day: int, start: date) -> People:
     """Make the customers between whom about so many payments a day happen."""
     rng = stream(seed, Purpose.PEOPLE)
     count = max(300, round(1.15 * payments_per_day))
-    each = max(6, round(0.008 * count))
     order = rng.permutation(count)
-    cast = {part: np.sort(order[place * each : (place + 1) * each]) for place, part in enumerate(CAST)}
-    cast[HELPERS] = np.sort(order[len(CAST) * each : (len(CAST) + 3) * each])
-    is_cast = np.zeros(count, bool)
-    is_cast[order[: each * (len(CAST) + 3)]] = True
+    cast = _cast(order)
+    is_cast = np.isin(np.arange(count), np.concatenate(list(cast.values())))
     business = (rng.random(count) < 0.1) & ~is_cast
     for part in IS_BUSINESS:
         business[cast[part]] = True
     opened = start.toordinal() - rng.integers(30, 4000, count)
     newcomers = (rng.random(count) < 0.04) & ~is_cast
     opened[newcomers] = start.toordinal() + rng.integers(1, 365, newcomers.sum())
-    opened[cast["dormant"]] = start.toordinal() - rng.integers(1500, 4000, each)
+    opened[cast["dormant"]] = start.toordinal() - rng.integers(1500, 4000, len(cast["dormant"]))
     level = rng.lognormal(-0.08, 0.4, count)
     takings = np.where(business & ~is_cast & (rng.random(count) < 0.4), 60_000 + rng.gamma(2.0, 60_000, count), 0)
     shops = np.flatnonzero(business & ~is_cast)
@@ -178,6 +180,13 @@ def people(seed: int, payments_per_day: int, start: date) -> People:
         externals=6 * count + _PER_COUNTRY * (len(COUNTRIES) - 1),
         branches=max(4, count // 150),
     )
+
+
+def _cast(order: np.ndarray) -> dict[str, np.ndarray]:
+    """Customers of each part, in the order in which chance puts them."""
+    share = min(1.0, _MOST_CAST * len(order) / sum(CAST.values()))
+    ends = np.cumsum([max(min(_LEAST, wanted), round(share * wanted)) for wanted in CAST.values()])
+    return {part: np.sort(found) for part, found in zip(CAST, np.split(order, ends)[:-1], strict=True)}
 
 
 def _names(rng: np.random.Generator, count: int, business: np.ndarray) -> np.ndarray:
