@@ -132,16 +132,18 @@ def gather(profiler: Profiler, wanted: Plan) -> tuple[Inputs, pa.Table]:
 def with_past(profiler: Profiler, wanted: Plan, inputs: Inputs, today: pa.Table) -> Inputs:
     """With what went before, of those accounts that a rule suspects."""
     account = inputs.transactions.account
-    mask = suspected(inputs, wanted.rules)
+    looking_back = [item for item in wanted.rules if item[0].needs.days("rows", item[1])]
+    past = suspected(inputs, looking_back)
+    mask = past | suspected(inputs, [item for item in wanted.rules if item not in looking_back])
     history = inputs.history.narrowed(_kept(inputs, mask))
-    names = account.names.filter(pa.array(mask))
+    names = account.names.filter(pa.array(past))
     if not wanted.rows or not len(names):
         return replace(inputs, history=history)
     rates, _ = profiler.rates(wanted.key)
     tables = [_transactions(profiler, key, rates, accounts=names) for key in wanted.rows]
-    tables.append(today.filter(pc.is_in(today["account"], value_set=names)))
-    past = rows_of(tables, [*[False] * len(wanted.rows), True])
-    return replace(inputs, history=history, transactions=past)
+    tables.append(today.filter(pc.is_in(today["account"], value_set=account.names.filter(pa.array(mask)))))
+    rows = rows_of(tables, [*[False] * len(wanted.rows), True])
+    return replace(inputs, history=history, transactions=rows)
 
 
 def suspected(inputs: Inputs, rules: Sequence[tuple[Rule, Numbers]]) -> Mask:
