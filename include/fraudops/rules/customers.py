@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -65,27 +65,31 @@ def newly_wrong(inputs: Inputs, numbers: Numbers, look: Look) -> Iterator[Hit]:
     So it is found once: on the day on which a date passes, a file changes, or the numbers do. In the first partition
     everything is found.
     """
-    found = _flaws(inputs.customers, inputs.day, numbers, look)
+    table, files = inputs.shared.get("customers", (None, []))
+    if table is not inputs.customers:
+        files = list(_files(inputs.customers))
+        inputs.shared["customers"] = inputs.customers, files
+    found = _flaws(files, inputs.day, numbers, look)
     before = inputs.before
     known: dict[tuple[str, ...], Flaw] = {}
     if before is not None and before.customers is not None and found:
         # Of the others it does not matter what they were.
         wrong = pa.array(sorted({flaw.customer for flaw in found.values()}), pa.string())
         same = before.customers.filter(pc.is_in(before.customers["customer_id"], value_set=wrong))
-        known = _flaws(same, before.day, numbers.on(before.day), look)
+        known = _flaws(_files(same), before.day, numbers.on(before.day), look)
     for key in sorted(found.keys() - known.keys()):
         flaw = found[key]
         yield Hit("customer", flaw.customer, flaw.what, flaw.because, inputs.day, flaw.values)
 
 
-def _flaws(customers: pa.Table | None, day: date, numbers: Numbers, look: Look) -> dict[tuple[str, ...], Flaw]:
-    if customers is None:
-        return {}
-    flaws = (flaw for customer in _files(customers) for flaw in look(customer, day, numbers))
+def _flaws(files: Iterable[Customer], day: date, numbers: Numbers, look: Look) -> dict[tuple[str, ...], Flaw]:
+    flaws = (flaw for customer in files for flaw in look(customer, day, numbers))
     return {(flaw.customer, *flaw.what): flaw for flaw in flaws}
 
 
-def _files(customers: pa.Table) -> Iterator[Customer]:
+def _files(customers: pa.Table | None) -> Iterator[Customer]:
+    if customers is None:
+        return
     names = ("customer_id", "kind", "risk_rating", "risk_rated_on", "opened_on", "documents")
     columns = (customers[name].to_pylist() for name in names)
     for one, kind, rating, rated_on, opened_on, documents in zip(*columns, strict=True):

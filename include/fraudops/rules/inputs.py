@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -130,6 +130,8 @@ class Inputs:
     holidays: pa.Table | None = None
     frauds: pa.Array | None = None
     before: Before | None = None
+    shared: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What one detector has worked out of these inputs, and another one would work out again."""
 
     @cached_property
     def businesses(self) -> frozenset[str]:
