@@ -119,6 +119,16 @@ def test_too_few_earlier_partitions_teach_nothing(workspace: Workspace, shop: Po
     assert validate(workspace, shop, KEY).passed
 
 
+def test_a_portfolio_may_ask_for_more_before_anything_is_learned(
+    workspace: Workspace, shop: Portfolio, deliver: Deliver
+) -> None:
+    _history(workspace, shop, deliver)
+    _land(workspace, shop, deliver, row(1, amount="10"))
+    assert not validate(workspace, shop, KEY).passed
+    patient = shop.model_copy(update={"validation": shop.validation.model_copy(update={"learn_after": 7})})
+    assert validate(workspace, patient, KEY).passed
+
+
 def test_one_large_payment_is_no_error(workspace: Workspace, shop: Portfolio, deliver: Deliver) -> None:
     _history(workspace, shop, deliver)
     _land(workspace, shop, deliver, *[row(n, amount="10") for n in range(4)], row(9, amount="9999"))

@@ -116,6 +116,8 @@ def _learn(ws: Workspace, portfolio: Portfolio, key: str) -> Learned:
         manifest = ws.store.manifest("transactions", portfolio.name, other)
         if manifest is not None and manifest.rows and "missing" in manifest.facts:
             found.append((other, manifest.facts))
+    if len(found) < portfolio.validation.learn_after:
+        found = []
     return Learned(tuple(other for other, _ in found), tuple(facts for _, facts in found))
 
 

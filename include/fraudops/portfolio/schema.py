@@ -69,10 +69,20 @@ class Validation(Strict):
     """Column → largest share of missing values."""
     learn_from: int = 28
     """How many earlier partitions the learned bounds (rows, mean amount, missing) are taken from."""
+    learn_after: Annotated[int, Field(ge=5)] = 5
+    """Nothing is learned from fewer than these: where money has a rhythm of week and month, as long as that is."""
     tolerance: float = 6.0
     """Learned bounds: median ± this many robust standard deviations (and never tighter than ±50 %)."""
     quarantined: float = 0.05
     """Largest share of a partition's rows that may be in quarantine."""
+
+    @model_validator(mode="after")
+    def _can_learn(self) -> Validation:
+        if 0 < self.learn_from < self.learn_after:
+            raise ValueError(
+                f"learn_after is {self.learn_after}, and learn_from only {self.learn_from}: nothing is learned"
+            )
+        return self
 
 
 class Notices(Strict):
