@@ -98,7 +98,7 @@ def read(store: Path, connection_string: str, maildir: Path) -> Outcome:
             left_over += 1
         else:
             name, content = str(path.relative_to(store)), path.read_bytes()
-            files[name] = hashlib.sha256(content).hexdigest()
+            files[name] = hashlib.sha256(_without_file_times(name, content)).hexdigest()
             if name.startswith(_SAYS_WHEN):
                 timeless[name] = _without_times(name, content)
     connection = psycopg2.connect(connection_string)
@@ -151,6 +151,14 @@ def _timeless(rows: Counter[str]) -> Counter[str]:
             content["details"] = sorted(content["details"])
         found[json.dumps(content, sort_keys=True)] += count
     return found
+
+
+def _without_file_times(name: str, content: bytes) -> bytes:
+    """What `watch` remembers of the landing folder, without when files were written there; others as they are."""
+    if not name.startswith("watch/"):
+        return content
+    files = json.loads(content)
+    return json.dumps({file: seen | {"modified": 0} for file, seen in files.items()}, sort_keys=True).encode()
 
 
 def _without_times(name: str, content: bytes) -> str:
