@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from fraudops.errors import ContractError
+from fraudops.portfolio.iso import minor_digits
 from fraudops.rules.conversion import Missing, Rates
-from fraudops.rules.currencies import minor_digits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -19,6 +19,19 @@ MINOR_DIGITS: Mapping[str, int] = {
     code: digits for digits, codes in ((0, _WITHOUT), (2, _TWO), (3, _THREE), (4, _FOUR)) for code in codes.split()
 }
 """Currency → digits of its minor unit; the Iraqi dinar and others have three, the yen none."""
+_USUAL = 2
+
+
+def minor_digits(currency: str) -> int:
+    """Digits after the point in a currency's amounts; two where nobody knows the currency.
+
+    Examples
+    --------
+    >>> [minor_digits(currency) for currency in ("USD", "JPY", "KWD")]
+    [2, 0, 3]
+    """
+    return MINOR_DIGITS.get(currency, _USUAL)
+
 
 _ASSIGNED = """
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraudops.errors import ContractError
-from fraudops.rules.currencies import minor_digits
+from fraudops.portfolio.iso import minor_digits
 
 Ints = npt.NDArray[np.int64]
 Days = npt.NDArray[np.datetime64]

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from fraudops import reference
 from fraudops.labels import reports
 from fraudops.portfolio import CUSTOMERS_PROTECTED
+from fraudops.portfolio.iso import minor_digits
 from fraudops.rules import CASH, PROFILES
 from fraudops.rules.calendar import BusinessCalendar
 from fraudops.rules.conversion import Rates
-from fraudops.rules.currencies import minor_digits
 from fraudops.rules.history import CASH_IN, CASH_OUT, IN, OUT, Day, History, facet_of_country, keys_of
 from fraudops.rules.inputs import Before, Inputs
 from fraudops.rules.loading import PAST, rows_of, with_base
