@@ -32,7 +32,9 @@ class Needs:
     rows
         How far before the partition it needs transactions, of accounts that are active in it. Whole days are read for
         that: keep it to some weeks. With a function ``suspects(inputs, numbers)`` the detector names the accounts (a
-        mask by their code) that are worth it; that function sees the partition alone, and the history. Of past rows
+        mask by their code) that are worth it; that function sees the partition alone, and the history, of which it
+        should ask the days just before alone. ``unusual(inputs, numbers, suspects)`` then says which of these do more
+        than usual: it sees the history of suspects, which is read once for all rules. Of past rows
         customer, branch, country, channel and on whose behalf are left out.
     cash
         How far back it needs cash transactions of the persons who have some in the partition.
