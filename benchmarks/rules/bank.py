@@ -170,7 +170,9 @@ def _reference(ws: Workspace, accounts: Portfolio, bank: Bank, day: date) -> Non
         "risk_rating": np.array(["low", "medium", "high"])[numbers % 3],
         "risk_rated_on": [LAST - timedelta(days=int(number % 300)) for number in range(n)],
         "address_country": ["US"] * n,
-        "documents": ["passport:2030-01-01|address_proof:"] * n,
+        "documents": [
+            f"passport:{LAST + timedelta(days=1 + 7919 * number % 3650)}|address_proof:" for number in range(n)
+        ],
         "opened_on": [date(2015, 1, 1)] * n,
     }
     _arrived(ws, accounts, "customers", day, known, customers, n)

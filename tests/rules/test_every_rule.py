@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from fraudops.rules.gathering import suspected
+from fraudops.rules.gathering import still_suspected, suspected
 from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs
 from fraudops.rules.numbers import Numbers, same_currency
@@ -97,7 +97,8 @@ def test_what_it_asks_for_is_enough(rule: Rule, given: Inputs) -> None:
     """The rows and sums of its suspects, as far back as it says, give what the whole past gives."""
     numbers = numbers_of(rule, given.day)
     whole, day = given.transactions, 86_400_000_000
-    mask = suspected(replace(given, transactions=whole.where(whole.current)), [(rule, numbers)])
+    today = replace(given, transactions=whole.where(whole.current))
+    mask = still_suspected(today, rule, numbers, suspected(today, rule, numbers))
     # Codes of the whole past are those of the partition: `where` keeps the names.
     reach = {of: given.start_us - rule.needs.days(of, numbers) * day for of in ("rows", "cash", "history")}
     kept = whole.current | (np.append(mask, False)[whole.account.codes] & (whole.times >= reach["rows"]))

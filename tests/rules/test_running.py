@@ -13,10 +13,12 @@ import pytest
 from fraudops.portfolio import Portfolio
 from fraudops.reference import stored_schema
 from fraudops.rules import HITS
+from fraudops.rules.numbers import Numbers
 from fraudops.rules.running import comply, undone
 from fraudops.workspace import Workspace
 
-from tests.rules.payments import RULES, paid, table
+from tests.rules import everything
+from tests.rules.payments import RULES, inputs, paid, same_currency, table
 
 CHOSEN = {name: RULES[name] for name in ("cash_over_threshold", "structuring", "fan_in", "round_amounts", "velocity")}
 
@@ -131,3 +133,27 @@ def test_amounts_without_a_rate_are_told_and_others_are_converted(plain, account
     )
     (found,) = comply(plain, accounts, keys, CHOSEN)
     assert (found.unconverted, found.hits["cash_over_threshold"]) == ({}, 1)
+
+
+def test_what_is_read_for_the_suspects_gives_what_the_whole_past_gives(plain, accounts) -> None:
+    chosen = {name: rule for name, rule in RULES.items() if rule.needs.transactions}
+    publish(plain, everything.rows())
+    arrive(plain, "customers", "2026-01-01", everything.customers().to_pylist())
+    comply(plain, accounts, [everything.DAY], chosen)
+    found = plain.store.read_partition(HITS, "accounts", everything.DAY)
+    whole = inputs(everything.rows(), everything.DAY, customers=everything.customers())
+    expected = {
+        (name, hit.id_for("accounts", name), tuple(hit.transactions))
+        for name, rule in chosen.items()
+        for hit in rule.detect(whole, Numbers(rule.definition, whole.day, to_minor=same_currency("USD")))
+    }
+    assert {name for name, _, _ in expected} == set(chosen)
+    assert {(row["rule"], row["hit_id"], tuple(row["transactions"])) for row in found.to_pylist()} == expected
+
+
+def test_an_account_that_moves_every_day_is_not_dormant_on_a_day_without_suspects(plain, accounts) -> None:
+    days = [date(2026, 1, 1) + timedelta(days=number) for number in range(25)]
+    keys = publish(plain, [paid(f"{day}T10:00", 2_401, direction="out") for day in days])
+    arrive(plain, "customers", "2026-01-01", [{**everything.customers().to_pylist()[0], "customer_id": "C-A1"}])
+    (found,) = comply(plain, accounts, keys[-1:], {"dormant_account": RULES["dormant_account"]})
+    assert found.hits == {"dormant_account": 0}

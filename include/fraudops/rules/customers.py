@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -59,17 +60,19 @@ Look = Callable[[Customer, date, Numbers], Iterator[Flaw]]
 """A customer's file, a day, and the numbers of that day → what is wrong."""
 
 
-def newly_wrong(inputs: Inputs, numbers: Numbers, look: Look) -> Iterator[Hit]:
+def newly_wrong(inputs: Inputs, numbers: Numbers, look: Look, by: Sequence[str]) -> Iterator[Hit]:
     """A hit for each flaw that is one at the end of this partition, and was none at the end of the one before.
 
     So it is found once: on the day on which a date passes, a file changes, or the numbers do. In the first partition
     everything is found.
+
+    Parameters
+    ----------
+    by
+        Columns of ``inputs.customers`` that customers have in common. Where a look at them alone, with nothing else on
+        file, finds no flaw, a look at everything finds none.
     """
-    table, files = inputs.shared.get("customers", (None, []))
-    if table is not inputs.customers:
-        files = list(_files(inputs.customers))
-        inputs.shared["customers"] = inputs.customers, files
-    found = _flaws(files, inputs.day, numbers, look)
+    found = _flaws(_files(_asked(inputs.customers, inputs.day, numbers, look, by)), inputs.day, numbers, look)
     before = inputs.before
     known: dict[tuple[str, ...], Flaw] = {}
     if before is not None and before.customers is not None and found:
@@ -87,16 +90,32 @@ def _flaws(files: Iterable[Customer], day: date, numbers: Numbers, look: Look) -
     return {(flaw.customer, *flaw.what): flaw for flaw in flaws}
 
 
+def _asked(customers: pa.Table | None, day: date, numbers: Numbers, look: Look, by: Sequence[str]) -> pa.Table | None:
+    """Customers of whom a look at some columns finds something: each combination is looked at once."""
+    if customers is None or not customers.num_rows:
+        return None
+    codes = np.zeros(customers.num_rows, dtype=np.int64)
+    for name in by:
+        encoded = pa.concat_arrays(customers[name].chunks).dictionary_encode(null_encoding="encode")
+        codes = codes * len(encoded.dictionary) + encoded.indices.to_numpy()
+    _, first, where = np.unique(codes, return_index=True, return_inverse=True)
+    examples = _files(customers.select(list(by)).take(pa.array(first)))
+    wrong = np.array([any(True for _ in look(example, day, numbers)) for example in examples])
+    return customers.filter(pa.array(wrong[where]))
+
+
 def _files(customers: pa.Table | None) -> Iterator[Customer]:
+    """Of each row what is on file; a column that is not there is empty."""
     if customers is None:
         return
     names = ("customer_id", "kind", "risk_rating", "risk_rated_on", "opened_on", "documents")
-    columns = (customers[name].to_pylist() for name in names)
+    none = [None] * customers.num_rows
+    columns = (customers[name].to_pylist() if name in customers.column_names else none for name in names)
     for one, kind, rating, rated_on, opened_on, documents in zip(*columns, strict=True):
-        yield Customer(one, kind, rating, rated_on, opened_on, _documents(documents))
+        yield Customer(one or "", kind or "", rating, rated_on, opened_on, _documents(documents))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=1 << 18)
 def _documents(text: str | None) -> tuple[Document, ...]:
     found = (part.partition(":") for part in (text or "").split("|") if part)
     return tuple(Document(kind, date.fromisoformat(expires) if expires else None) for kind, _, expires in found)

@@ -36,23 +36,36 @@ OUT_WORDS = FanWords(OUT, "payees", "went out to")
 
 def suspects_of(inputs: Inputs, numbers: Numbers, words: FanWords) -> Mask:
     """Accounts (by code) that met enough others in the window if none of them was met on two days."""
+    rows = inputs.transactions
+    every = np.arange(len(rows.account.names))
+    many, total, today = _lately(inputs, numbers, words, every)
+    least = least_by_account(inputs, numbers, rows, "least_person", "least_business")[:-1]
+    return (today > 0) & (many >= least) & (total >= numbers.minor("least_total"))
+
+
+def unusual_of(inputs: Inputs, numbers: Numbers, words: FanWords, suspects: Mask) -> Mask:
+    """Those of them that met more than usual: most that meet many always do."""
+    places, found = np.flatnonzero(suspects), suspects.copy()
+    many = _lately(inputs, numbers, words, places)[0]
+    factor, usual = numbers.exact("factor"), _usual(inputs, numbers, words, inputs.transactions.account.digests[places])
+    found[places] = many * factor.denominator >= usual * factor.numerator
+    return found
+
+
+def _lately(inputs: Inputs, numbers: Numbers, words: FanWords, codes: Ints) -> tuple[Ints, Ints, Ints]:
+    """Others that some accounts met in the window, counted anew on each day; the sum; payments of the partition."""
     rows, account = inputs.transactions, inputs.transactions.account
     window = numbers.whole("window_days") * DAY
     # A window that ends in the partition may begin in the middle of a day.
     since = inputs.start_us - window - DAY
-    before = inputs.history.totals(account.digests, words.facet, since, inputs.start_us, only=("partners", "minor"))
+    before = inputs.history.totals(
+        account.digests[codes], words.facet, since, inputs.start_us, only=("partners", "minor")
+    )
     counted = np.flatnonzero(words.rows(rows) & (account.codes >= 0))
-    today = np.bincount(account.codes[counted], minlength=len(account.names))
-    total = before.minor.copy()
+    today = np.bincount(account.codes[counted], minlength=len(account.names))[codes]
+    total = np.zeros(len(account.names), dtype=np.int64)
     np.add.at(total, account.codes[counted], rows.base[counted])
-    least = least_by_account(inputs, numbers, rows, "least_person", "least_business")[:-1]
-    many = before.partners + today
-    found = (today > 0) & (many >= least) & (total >= numbers.minor("least_total"))
-    # Most that meet many always do.
-    places = np.flatnonzero(found)
-    factor, usual = numbers.exact("factor"), _usual(inputs, numbers, words, account.digests[places])
-    found[places] = many[places] * factor.denominator >= usual * factor.numerator
-    return found
+    return before.partners + today, before.minor + total[codes], today
 
 
 def find_fans(inputs: Inputs, numbers: Numbers, words: FanWords) -> Iterator[Hit]:

@@ -22,8 +22,11 @@ from fraudops.rules.loading import PAST, rows_of, with_base
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.profiles import Profiler
 from fraudops.rules.registry import Rule
-from fraudops.rules.rows import Ints, Mask
-from fraudops.store import Input
+from fraudops.rules.rows import Ints, Mask, Rows, digests_of, distinct
+from fraudops.store import Among, Input
+
+_RECENT = 8
+"""Partitions before this one whose sums are kept in memory: rules ask for all accounts in them, each by itself."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Plan:
         Those in force, each with its numbers.
     rows, cash, history
         Keys of the partitions before it of which transactions, cash and sums are needed.
+    reaches
+        Rule → those of ``rows`` that it needs; older ones are read for other rules' suspects alone.
     previous
         The partition before it, if only retention has removed it; None for the first.
     begins
@@ -49,6 +54,7 @@ class Plan:
     rows: tuple[str, ...]
     cash: tuple[str, ...]
     history: tuple[str, ...]
+    reaches: dict[str, frozenset[str]]
     previous: str | None
     begins: str
     inputs: tuple[Input, ...]
@@ -64,12 +70,13 @@ def plan(profiler: Profiler, key: str, rules: Sequence[tuple[Rule, Numbers]], av
     partitioning = portfolio.partitioning
     start = partitioning.start(key)
 
-    def before(of: str) -> tuple[str, ...]:
-        days = max((rule.needs.days(of, numbers) for rule, numbers in rules), default=0)
+    def before(of: str, *some: tuple[Rule, Numbers]) -> tuple[str, ...]:
+        days = max((rule.needs.days(of, numbers) for rule, numbers in some), default=0)
         earliest = start.timestamp() - days * 86_400
         return tuple(k for k in available if k < key and partitioning.start(k).timestamp() >= earliest)
 
-    rows, cash, history = before("rows"), before("cash"), before("history")
+    rows, cash, history = before("rows", *rules), before("cash", *rules), before("history", *rules)
+    reaches = {item[0].id: frozenset(before("rows", item)) for item in rules}
     profiler.ensure([*history, *cash, key])
     inputs = [profiler.transactions(k).as_input() for k in (*rows, key)]
     for dataset, keys in ((CASH, (*cash, key)), (PROFILES, history)):
@@ -86,11 +93,44 @@ def plan(profiler: Profiler, key: str, rules: Sequence[tuple[Rule, Numbers]], av
     ordered = tuple(sorted(set(inputs), key=lambda i: (i.dataset, i.key)))
     known = profiler.removed.union(available)
     previous = max((k for k in known if k < key), default=None)
-    return Plan(key, tuple(rules), rows, cash, history, previous, available[0], ordered)
+    return Plan(key, tuple(rules), rows, cash, history, reaches, previous, available[0], ordered)
 
 
-def gather(profiler: Profiler, wanted: Plan) -> tuple[Inputs, pa.Table]:
-    """Everything but what went before, which :func:`with_past` adds for the accounts that need it; and the rows."""
+def gather(profiler: Profiler, wanted: Plan) -> Inputs:
+    """All that the rules may look at.
+
+    Of the past that is what concerns the accounts that a rule suspects: first by the partition and the days just before
+    it, then by what is usual for those that are left. So the farther past is read once, and little of it is kept.
+    """
+    inputs = _present(profiler, wanted)
+    names = inputs.transactions.account.names
+    masks = [suspected(inputs, rule, numbers) for rule, numbers in wanted.rules]
+    inputs = replace(inputs, history=inputs.history.narrowed(_kept(inputs, _any(masks, len(names)))))
+    suspects = [
+        still_suspected(inputs, rule, numbers, found)
+        for (rule, numbers), found in zip(wanted.rules, masks, strict=True)
+    ]
+    inputs = replace(inputs, history=inputs.history.narrowed(_kept(inputs, _any(suspects, len(names)))))
+    return replace(inputs, transactions=_with_past(profiler, wanted, names, suspects))
+
+
+def suspected(inputs: Inputs, rule: Rule, numbers: Numbers) -> Mask:
+    """Accounts (by code) of which a rule wants to see more than the partition; ``inputs`` holds that alone."""
+    if rule.suspects is not None:
+        return rule.suspects(inputs, numbers)
+    return np.full(len(inputs.transactions.account.names), rule.needs.transactions)
+
+
+def still_suspected(inputs: Inputs, rule: Rule, numbers: Numbers, suspects: Mask) -> Mask:
+    """Those of its suspects that do more than usual; ``inputs`` holds the history of suspects alone."""
+    return suspects if rule.unusual is None else suspects & rule.unusual(inputs, numbers, suspects)
+
+
+# -- inside -------------------------------------------------------------------------------------------
+
+
+def _present(profiler: Profiler, wanted: Plan) -> Inputs:
+    """The partition, and of what went before the cash; no history is read yet."""
     ws, portfolio, compliance = profiler.ws, profiler.portfolio, profiler.compliance
     partitioning = portfolio.partitioning
     start, as_of = partitioning.start(wanted.key), partitioning.end(wanted.key)
@@ -106,8 +146,9 @@ def gather(profiler: Profiler, wanted: Plan) -> tuple[Inputs, pa.Table]:
         told = reports(ws, portfolio, as_of=as_of).drop_duplicates("transaction_id", keep="last")
         known_fraud = told["label"].fillna(False).astype(bool)
         frauds = pa.array(sorted(told.loc[known_fraud, "transaction_id"]), pa.string())
-    today = _transactions(profiler, wanted.key, rates)
-    found = Inputs(
+    loaded = profiler.loaded(wanted.key)
+    today = loaded.table
+    return Inputs(
         key=wanted.key,
         start=start,
         as_of=as_of,
@@ -116,7 +157,7 @@ def gather(profiler: Profiler, wanted: Plan) -> tuple[Inputs, pa.Table]:
         calendar=BusinessCalendar.of(
             holidays, jurisdiction=compliance.jurisdiction, timezone=compliance.timezone, cutoff=compliance.cutoff_time
         ),
-        transactions=rows_of([today], [True]),
+        transactions=loaded.rows,
         cash=rows_of(*_cash(profiler, wanted, today, rates)),
         history=_history(profiler, wanted),
         customers=known("customers", reference.customers),
@@ -126,38 +167,29 @@ def gather(profiler: Profiler, wanted: Plan) -> tuple[Inputs, pa.Table]:
         frauds=frauds,
         before=_before(profiler, wanted),
     )
-    return found, today
 
 
-def with_past(profiler: Profiler, wanted: Plan, inputs: Inputs, today: pa.Table) -> Inputs:
-    """With what went before, of those accounts that a rule suspects."""
-    account = inputs.transactions.account
-    looking_back = [item for item in wanted.rules if item[0].needs.days("rows", item[1])]
-    past = suspected(inputs, looking_back)
-    mask = past | suspected(inputs, [item for item in wanted.rules if item not in looking_back])
-    history = inputs.history.narrowed(_kept(inputs, mask))
-    names = account.names.filter(pa.array(past))
-    if not wanted.rows or not len(names):
-        return replace(inputs, history=history)
+def _with_past(profiler: Profiler, wanted: Plan, names: pa.Array, suspects: Sequence[Mask]) -> Rows:
+    """Transactions of the suspects of each rule, as far back as the rule looks.
+
+    None of other accounts, of which there is no history: it would look as if they had none.
+    """
     rates, _ = profiler.rates(wanted.key)
-    tables = [_transactions(profiler, key, rates, accounts=names) for key in wanted.rows]
-    tables.append(today.filter(pc.is_in(today["account"], value_set=account.names.filter(pa.array(mask)))))
-    rows = rows_of(tables, [*[False] * len(wanted.rows), True])
-    return replace(inputs, history=history, transactions=rows)
+    tables = []
+    for key in wanted.rows:
+        looking = [
+            mask for (rule, _), mask in zip(wanted.rules, suspects, strict=True) if key in wanted.reaches[rule.id]
+        ]
+        accounts = names.filter(pa.array(_any(looking, len(names))))
+        tables += [_transactions(profiler, key, rates, accounts)] if len(accounts) else []
+    today = profiler.loaded(wanted.key).table
+    accounts = names.filter(pa.array(_any(suspects, len(names))))
+    tables.append(today.filter(pc.is_in(today["account"], value_set=accounts)))
+    return rows_of(tables, [*[False] * (len(tables) - 1), True])
 
 
-def suspected(inputs: Inputs, rules: Sequence[tuple[Rule, Numbers]]) -> Mask:
-    """Accounts (by code) of which the rules want to see more than the partition; ``inputs`` holds that alone."""
-    found = np.zeros(len(inputs.transactions.account.names), dtype=bool)
-    for rule, numbers in rules:
-        if rule.suspects is not None:
-            found |= rule.suspects(inputs, numbers)
-        elif rule.needs.transactions:
-            found[:] = True
-    return found
-
-
-# -- inside -------------------------------------------------------------------------------------------
+def _any(masks: Sequence[Mask], count: int) -> Mask:
+    return np.logical_or.reduce([np.zeros(count, dtype=bool), *masks])
 
 
 def _before(profiler: Profiler, wanted: Plan) -> Before | None:
@@ -178,14 +210,12 @@ def _before(profiler: Profiler, wanted: Plan) -> Before | None:
     )
 
 
-def _transactions(profiler: Profiler, key: str, rates: Rates, accounts: pa.Array | None = None) -> pa.Table:
-    """A partition's transactions; with ``accounts`` those of these alone."""
+def _transactions(profiler: Profiler, key: str, rates: Rates, accounts: pa.Array) -> pa.Table:
+    """Some accounts' transactions of a partition of the past."""
     store, shape = profiler.ws.store, profiler.shape
-    if accounts is None:
-        table = store.read(profiler.transactions(key), shape.columns())
-    else:
-        table = store.read(profiler.transactions(key), shape.columns(PAST))
-        table = table.filter(pc.is_in(table[shape.stored["account"]], value_set=accounts))
+    repeating = [name for name in (shape.stored.get("direction"), shape.currency) if name is not None]
+    among = Among(shape.stored["account"], accounts)
+    table = store.read(profiler.transactions(key), shape.columns(PAST), among=among, repeating=repeating)
     return with_base(shape.renamed(table), rates, shape.digits)[0]
 
 
@@ -205,7 +235,9 @@ def _history(profiler: Profiler, wanted: Plan) -> History:
     def start(key: str) -> int:
         return round(profiler.portfolio.partitioning.start(key).timestamp()) * 1_000_000
 
-    return History([Day(start(key), _reader(profiler, key)) for key in wanted.history], start(wanted.begins))
+    recent = wanted.history[-_RECENT:]
+    days = [Day(start(key), _reader(profiler, key, remembers=key in recent)) for key in wanted.history]
+    return History(days, start(wanted.begins))
 
 
 def _kept(inputs: Inputs, mask: Mask) -> Ints:
@@ -223,13 +255,19 @@ def _kept(inputs: Inputs, mask: Mask) -> Ints:
         keys_of(rows.account.digests[rows.account.codes[abroad]], countries[rows.counterparty_country.codes[abroad]])
     )
     for column in (cash.customer, cash.on_behalf_of):
-        persons = column.digests[np.unique(column.codes[column.codes >= 0])]
+        persons = digests_of(column.names.take(pa.array(distinct(column.codes[column.codes >= 0]))).to_pylist())
         keys += [keys_of(persons, np.full(len(persons), facet)) for facet in (CASH_IN, CASH_OUT)]
-    return np.unique(np.concatenate(keys))
+    return distinct(np.concatenate(keys))
 
 
-def _reader(profiler: Profiler, key: str) -> Callable[[Sequence[str]], pa.Table]:
+def _reader(profiler: Profiler, key: str, *, remembers: bool) -> Callable[[Sequence[str]], pa.Table]:
+    held: list[pa.Table] = []
+
     def read(columns: Sequence[str]) -> pa.Table:
-        return profiler.read(PROFILES, key, columns)
+        if not remembers:
+            return profiler.read(PROFILES, key, columns)
+        if not held:
+            held.append(profiler.read(PROFILES, key))
+        return held[0].select(columns)
 
     return read

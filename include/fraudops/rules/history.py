@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from fraudops.rules.persons import by_person
-from fraudops.rules.rows import Digests, Ints, Mask, Rows, digests_of
+from fraudops.rules.rows import Digests, Ints, Mask, Rows, digests_of, distinct
 
 IN, OUT, CASH_IN, CASH_OUT = 0, 1, 2, 3
 """Facets: what came in and went out of an account; cash that was paid in and out by or for a person. What an account
@@ -196,7 +196,7 @@ def _sums(rows: Rows, mask: Mask, facets: Ints) -> dict[str, Ints]:
     np.add.at(minor, where, base)
     np.maximum.at(largest, where, base)
     others = rows.counterparty.codes[chosen]
-    pairs = np.unique(where[others >= 0] * (len(rows.counterparty.names) + 1) + others[others >= 0])
+    pairs = distinct(where[others >= 0] * (len(rows.counterparty.names) + 1) + others[others >= 0])
     partners = np.bincount(pairs // (len(rows.counterparty.names) + 1), minlength=len(groups))
     return {
         "key": keys_of(rows.account.digests[groups // 1024], groups % 1024),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fraudops.rules.history import History
 from fraudops.rules.numbers import Numbers
+from fraudops.rules.persons import PersonDays, by_person
 from fraudops.rules.rows import Ints, Rows
 
 Span = int | str | tuple[str, int]
@@ -31,7 +32,9 @@ class Needs:
     rows
         How far before the partition it needs transactions, of accounts that are active in it. Whole days are read for
         that: keep it to some weeks. With a function ``suspects(inputs, numbers)`` the detector names the accounts (a
-        mask by their code) that are worth it; that function sees the partition alone, and the history. Of past rows
+        mask by their code) that are worth it; that function sees the partition alone, and the history, of which it
+        should ask the days just before alone. ``unusual(inputs, numbers, suspects)`` then says which of these do more
+        than usual: it sees the history of suspects, which is read once for all rules. Of past rows
         customer, branch, country, channel and on whose behalf are left out.
     cash
         How far back it needs cash transactions of the persons who have some in the partition.
@@ -130,8 +133,6 @@ class Inputs:
     holidays: pa.Table | None = None
     frauds: pa.Array | None = None
     before: Before | None = None
-    shared: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What one detector has worked out of these inputs, and another one would work out again."""
 
     @cached_property
     def businesses(self) -> frozenset[str]:
@@ -140,6 +141,11 @@ class Inputs:
             return frozenset()
         known = self.customers.filter(pc.equal(self.customers["kind"], "business"))
         return frozenset(known["customer_id"].to_pylist())
+
+    @cached_property
+    def cash_by_person(self) -> PersonDays:
+        """:attr:`cash` by the persons it counts for and the business day."""
+        return by_person(self.cash, self.calendar.business_days(self.cash.times))
 
     @property
     def day(self) -> date:

@@ -14,9 +14,10 @@ from fraudops.portfolio import Portfolio
 from fraudops.portfolio.compliance import Compliance
 from fraudops.reference import rates as known_rates
 from fraudops.rules import CASH, PROFILES
-from fraudops.rules.conversion import Rates
+from fraudops.rules.conversion import Missing, Rates
 from fraudops.rules.history import profile
 from fraudops.rules.loading import Shape, rows_of, with_base
+from fraudops.rules.rows import Rows
 from fraudops.store import Input, Manifest, removed_keys
 from fraudops.workspace import Workspace
 
@@ -25,6 +26,25 @@ _REMEMBERED = 256 * 2**20
 """Bytes."""
 _SMALL = 100_000
 """Rows."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A partition's transactions.
+
+    Attributes
+    ----------
+    table
+        The contract's columns, with ``base_minor``.
+    rows
+        The same, as detectors see them.
+    missing
+        Currencies without a rate.
+    """
+
+    table: pa.Table
+    rows: Rows
+    missing: tuple[Missing, ...]
 
 
 @dataclass
@@ -41,6 +61,7 @@ class Profiler:
     _ensured: set[str] = field(default_factory=set)
     _held: int = 0
     _rates: dict[tuple[Input, ...], Rates] = field(default_factory=dict)
+    _loaded: dict[tuple[Input, ...], Loaded] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.shape = Shape.of(self.portfolio, self.compliance)
@@ -98,6 +119,18 @@ class Profiler:
             self._rates = {inputs: Rates.of(table, self.compliance.currency)}
         return self._rates[inputs], inputs
 
+    def loaded(self, key: str) -> Loaded:
+        """A partition's transactions as its rules see them; the last is remembered: sums and rules need the same."""
+        rates, inputs = self.rates(key)
+        transactions = self.transactions(key)
+        place = (transactions.as_input(), *inputs)
+        if place not in self._loaded:
+            self._loaded = {}
+            stored = self.ws.store.read(transactions, self.shape.columns())
+            table, missing = with_base(self.shape.renamed(stored), rates, self.shape.digits)
+            self._loaded = {place: Loaded(table, rows_of([table], [True]), missing)}
+        return self._loaded[place]
+
     def ensure(self, keys: Iterable[str]) -> None:
         """Write the profiles of partitions that have none, or an outdated one; each is looked at once.
 
@@ -109,15 +142,14 @@ class Profiler:
 
     def _write(self, key: str) -> None:
         transactions = self.transactions(key)
-        rates, inputs = self.rates(key)
+        inputs = self.rates(key)[1]
         inputs = tuple(sorted((transactions.as_input(), *inputs), key=lambda i: (i.dataset, i.key)))
         if all(self._is_current(dataset, key, inputs) for dataset in (CASH, PROFILES)):
             return
-        table = self.shape.renamed(self.ws.store.read(transactions, self.shape.columns()))
-        based, missing = with_base(table, rates, self.shape.digits)
-        cash = table.filter(pc.fill_null(table["cash"], False))
-        unconverted = {item.currency: item.rows for item in missing}
-        for dataset, content in ((CASH, cash), (PROFILES, profile(rows_of([based], [True])))):
+        loaded = self.loaded(key)
+        cash = loaded.table.filter(pc.fill_null(loaded.table["cash"], False)).drop_columns(["base_minor"])
+        unconverted = {item.currency: item.rows for item in loaded.missing}
+        for dataset, content in ((CASH, cash), (PROFILES, profile(loaded.rows))):
             self._manifests[dataset, key] = self.ws.store.write(
                 dataset,
                 self.portfolio.name,

@@ -17,6 +17,7 @@ from fraudops.rules.rows import Mask
 
 Detect = Callable[[Inputs, Numbers], Iterable[Hit]]
 Suspects = Callable[[Inputs, Numbers], Mask]
+Unusual = Callable[[Inputs, Numbers, Mask], Mask]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Rule:
     needs: Needs
     suspects: Suspects | None = None
     """Which accounts of the partition need a look at what lies before; None: all of them."""
+    unusual: Unusual | None = None
+    """Which of the suspects do more than is usual for them, and so still need it; None: all of them."""
 
     @property
     def id(self) -> str:
@@ -71,4 +74,5 @@ def _rule(path: Path) -> Rule:
             where=path.name,
             remedy=f"write include/fraudops/rules/detectors/{definition.id}.py (CONTRIBUTING.md, 'A rule')",
         ) from None
-    return Rule(definition, module.detect, module.NEEDS, getattr(module, "suspects", None))
+    optional = (getattr(module, name, None) for name in ("suspects", "unusual"))
+    return Rule(definition, module.detect, module.NEEDS, *optional)

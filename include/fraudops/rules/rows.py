@@ -137,9 +137,9 @@ class Rows:
         ``base_minor``, ``current``.
         """
         times = table["event_time"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
-        if len(times) > 1 and not (np.diff(times) > 0).all():
-            order = pc.sort_indices(table, [("event_time", "ascending"), ("transaction_id", "ascending")])
-            table, times = table.take(order), times[order.to_numpy()]
+        order = _order(times, table["transaction_id"])
+        if (np.diff(order) != 1).any():
+            table, times = table.take(pa.array(order)), times[order]
         direction = Coded.of(table["direction"])
         return cls(
             ids=_whole(table["transaction_id"]),
@@ -174,6 +174,25 @@ def having(rows: Rows, mask: Mask) -> Mask:
     found = np.zeros(len(rows.account.names) + 1, dtype=bool)
     found[rows.account.codes[mask]] = True
     return found[:-1]
+
+
+def distinct(values: Ints) -> Ints:
+    """Different values, ascending; several times as fast on millions of them as ``np.unique``."""
+    ordered = np.sort(values)
+    return ordered[np.diff(ordered, prepend=ordered[0] - 1) != 0] if len(ordered) else ordered
+
+
+def _order(times: Ints, ids: pa.ChunkedArray) -> Ints:
+    """Positions in the order of (time, id). Partitions are in it already: few ids have to be looked at."""
+    order = np.argsort(times, kind="stable")
+    again = np.diff(times[order]) == 0
+    if again.any():
+        tied = np.flatnonzero(np.append(again, False) | np.insert(again, 0, False))
+        names = ids.take(pa.array(order[tied])).to_pylist()
+        # Runs of equal times follow each other, so that sorting all tied rows at once mixes none of them.
+        sequence = sorted(range(len(tied)), key=lambda place: (times[order[tied[place]]], names[place]))
+        order[tied] = order[tied][sequence]
+    return order
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

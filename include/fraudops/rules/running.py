@@ -18,7 +18,7 @@ from fraudops.portfolio import Portfolio
 from fraudops.portfolio.compliance import Compliance
 from fraudops.rules import HITS, HITS_PROTECTED
 from fraudops.rules.definition import Value
-from fraudops.rules.gathering import Plan, gather, plan, with_past
+from fraudops.rules.gathering import Plan, gather, plan
 from fraudops.rules.hit import Hit
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.profiles import SECTIONS, Profiler
@@ -159,7 +159,7 @@ class Runner:
 
     def find(self, wanted: Plan) -> list[tuple[Rule, Numbers, Hit]]:
         """All hits, in the order of rule and hit id."""
-        inputs = with_past(self.profiler, wanted, *gather(self.profiler, wanted))
+        inputs = gather(self.profiler, wanted)
         found = [(rule, numbers, hit) for rule, numbers in wanted.rules for hit in rule.detect(inputs, numbers)]
         name = self.profiler.portfolio.name
         return sorted(found, key=lambda item: (item[0].id, item[2].id_for(name, item[0].id)))

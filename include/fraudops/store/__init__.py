@@ -4,9 +4,10 @@ from fraudops.store.digests import canonical_json, sha256_of
 from fraudops.store.manifest import Input, Manifest, StoredFile
 from fraudops.store.pinned import PinnedStore, version_of
 from fraudops.store.removal import Tombstone, removed_keys, tombstone
-from fraudops.store.store import Store
+from fraudops.store.store import Among, Store
 
 __all__ = [
+    "Among",
     "Input",
     "Manifest",
     "PinnedStore",

@@ -18,9 +18,11 @@ import io
 import os
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from upath import UPath
 
@@ -32,6 +34,18 @@ from fraudops.store.manifest import Input, Manifest, StoredFile
 
 _ROW_GROUP = 65_536
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=:@-]*")
+
+
+@dataclass(frozen=True)
+class Among:
+    """Rows whose text in a column is one of some."""
+
+    column: str
+    values: pa.Array
+
+    def of(self, table: pa.Table) -> pa.Table:
+        """Those rows of a table."""
+        return table.filter(pc.is_in(table[self.column], value_set=self.values))
 
 
 class Store:
@@ -130,8 +144,22 @@ class Store:
         found = [manifest for path in earlier if (manifest := self._manifest_at(path)) is not None]
         return [*([current] if current is not None else []), *found]
 
-    def read(self, manifest: Manifest, columns: Sequence[str] | None = None) -> pa.Table:
+    def read(
+        self,
+        manifest: Manifest,
+        columns: Sequence[str] | None = None,
+        *,
+        among: Among | None = None,
+        repeating: Sequence[str] = (),
+    ) -> pa.Table:
         """The rows a manifest names (published or staged), each file checked against its digest.
+
+        Parameters
+        ----------
+        among
+            Which rows; ``columns`` has its column. Less memory is needed, and less time, where they are few.
+        repeating
+            With ``among``: columns of few different texts, which are the faster to read where that is known.
 
         Raises
         ------
@@ -149,7 +177,8 @@ class Store:
                 raise IntegrityError(
                     "the data file is not the one that was written", where=str(path), remedy="restore it"
                 )
-            tables.append(_table(content, list(columns) if columns else None))
+            chosen = list(columns) if columns else None
+            tables.append(_table(content, chosen) if among is None else _some(content, chosen, among, repeating))
         return pa.concat_tables(tables) if len(tables) != 1 else tables[0]
 
     def read_partition(self, dataset: str, portfolio: str, key: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -260,3 +289,13 @@ def _table(content: bytes, columns: list[str] | None) -> pa.Table:
     """Rows of a Parquet file; ``pq.read_table`` would spend more on finding its way than on a day's rows."""
     table = pq.ParquetFile(pa.BufferReader(content)).read(columns=columns)
     return table.select(columns) if columns else table
+
+
+def _some(content: bytes, columns: list[str] | None, among: Among, repeating: Sequence[str]) -> pa.Table:
+    """Some rows of a Parquet file: of one row group after the other, so that the rest is never held at once."""
+    file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(repeating))
+    groups = [among.of(file.read_row_group(number, columns=columns)) for number in range(file.num_row_groups)]
+    schema = pq.ParquetFile(pa.BufferReader(content)).schema_arrow
+    found = pa.concat_tables(groups) if groups else schema.empty_table()
+    chosen = columns or schema.names
+    return found.select(chosen).cast(pa.schema([schema.field(name) for name in chosen]))

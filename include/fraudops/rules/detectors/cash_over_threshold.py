@@ -9,7 +9,6 @@ import numpy as np
 from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.numbers import Numbers
-from fraudops.rules.persons import by_person
 
 # A business day reaches from the evening before a long weekend to the evening after it.
 NEEDS = Needs(transactions=False, cash=7)
@@ -18,7 +17,7 @@ NEEDS = Needs(transactions=False, cash=7)
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     """All branches and accounts together; what is done for somebody else counts for both of them."""
     rows = inputs.cash
-    found = by_person(rows, inputs.calendar.business_days(rows.times))
+    found = inputs.cash_by_person
     thresholds = found.by_day(lambda day: numbers.on(day).minor("threshold"))
     for group in np.flatnonzero(found.current & (found.total > thresholds)).tolist():
         on, own = found.on(group), found.rows_of(group)

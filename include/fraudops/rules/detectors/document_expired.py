@@ -15,7 +15,7 @@ NEEDS = Needs(transactions=False, customers=True)
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     """A document is valid through its last day; a newer one of the same kind takes its place."""
-    return newly_wrong(inputs, numbers, _expired)
+    return newly_wrong(inputs, numbers, _expired, by=("documents",))
 
 
 def _expired(customer: Customer, day: date, numbers: Numbers) -> Iterator[Flaw]:

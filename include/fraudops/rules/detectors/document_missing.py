@@ -15,7 +15,7 @@ NEEDS = Needs(transactions=False, customers=True)
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     """Any document will do, unless the numbers name the kinds of which one is needed."""
-    return newly_wrong(inputs, numbers, _missing)
+    return newly_wrong(inputs, numbers, _missing, by=("kind", "documents"))
 
 
 def _missing(customer: Customer, day: date, numbers: Numbers) -> Iterator[Flaw]:

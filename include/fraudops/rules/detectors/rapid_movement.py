@@ -12,7 +12,7 @@ from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY, HOUR, Lines
 from fraudops.rules.numbers import Numbers
-from fraudops.rules.rows import Digests, Ints, Mask
+from fraudops.rules.rows import Digests, Ints, Mask, having
 
 NEEDS = Needs(rows=("window_hours", 3), history="usual_days")
 
@@ -20,20 +20,16 @@ NEEDS = Needs(rows=("window_hours", 3), history="usual_days")
 def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
     """Accounts with something going out, and enough coming in within the window or a little more."""
     rows = inputs.transactions
-    count = len(rows.account.names)
-    since = inputs.start_us - numbers.whole("window_hours") * HOUR - DAY
-    before = inputs.history.totals(rows.account.digests, IN, since, inputs.start_us, only=("minor",))
-    received, sent = np.zeros((2, count), dtype=np.int64)
-    there = rows.account.codes >= 0
-    np.add.at(received, rows.account.codes[there & rows.incoming], rows.base[there & rows.incoming])
-    np.add.at(sent, rows.account.codes[there & ~rows.incoming], rows.base[there & ~rows.incoming])
-    came = before.minor + received
-    found = (sent > 0) & (came >= numbers.minor("least_in"))
-    # Most that receive much always do.
-    places = np.flatnonzero(found)
-    usual = _usual(inputs, numbers, rows.account.digests[places])
+    came = _came(inputs, numbers, np.arange(len(rows.account.names)))
+    return having(rows, ~rows.incoming & (rows.base > 0)) & (came >= numbers.minor("least_in"))
+
+
+def unusual(inputs: Inputs, numbers: Numbers, suspects: Mask) -> Mask:
+    """Suspects that receive more than usual: most that receive much always do."""
+    places, found = np.flatnonzero(suspects), suspects.copy()
+    usual = _usual(inputs, numbers, inputs.transactions.account.digests[places])
     factor = numbers.exact("factor")
-    found[places] = came[places] * factor.denominator >= usual * factor.numerator
+    found[places] = _came(inputs, numbers, places) * factor.denominator >= usual * factor.numerator
     return found
 
 
@@ -84,6 +80,17 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
                 f"{float(numbers.exact('factor')):g} times the {inputs.money(normal)} that are usual in as long a time"
             ),
         )
+
+
+def _came(inputs: Inputs, numbers: Numbers, codes: Ints) -> Ints:
+    """What came in on some accounts within the window, or a little more."""
+    rows = inputs.transactions
+    since = inputs.start_us - numbers.whole("window_hours") * HOUR - DAY
+    before = inputs.history.totals(rows.account.digests[codes], IN, since, inputs.start_us, only=("minor",))
+    received = np.zeros(len(rows.account.names), dtype=np.int64)
+    there = np.flatnonzero((rows.account.codes >= 0) & rows.incoming)
+    np.add.at(received, rows.account.codes[there], rows.base[there])
+    return before.minor + received[codes]
 
 
 def _first_in(since: Ints, incoming: Mask) -> Ints:

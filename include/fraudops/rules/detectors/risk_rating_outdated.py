@@ -15,7 +15,7 @@ NEEDS = Needs(transactions=False, customers=True)
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     """The higher the risk, the sooner a rating is out of date."""
-    return newly_wrong(inputs, numbers, _outdated)
+    return newly_wrong(inputs, numbers, _outdated, by=("risk_rating", "risk_rated_on"))
 
 
 def _outdated(customer: Customer, day: date, numbers: Numbers) -> Iterator[Flaw]:

@@ -13,7 +13,7 @@ from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY
 from fraudops.rules.numbers import Numbers
-from fraudops.rules.persons import PersonDays, by_person
+from fraudops.rules.persons import PersonDays
 from fraudops.rules.rows import Ints, digests_of
 
 NEEDS = Needs(transactions=False, cash=("window_days", 3), history="usual_days", customers=True)
@@ -21,7 +21,7 @@ NEEDS = Needs(transactions=False, cash=("window_days", 3), history="usual_days",
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     """Persons with cash in the partition: the windows that end on their business days."""
-    found = by_person(inputs.cash, inputs.calendar.business_days(inputs.cash.times))
+    found = inputs.cash_by_person
     patterns = []
     for groups in _sides(found, numbers.minor("threshold")):
         pattern = _Pattern(inputs, numbers, found, groups, _is_business(inputs, found, groups))
@@ -171,4 +171,4 @@ def _hit(inputs: Inputs, numbers: Numbers, found: PersonDays, group: int, window
 
 
 def _different(codes: Ints) -> int:
-    return len(np.unique(codes[codes >= 0]))
+    return len(set(codes.tolist()) - {-1})
