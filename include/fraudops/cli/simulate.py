@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudops.cli.chosen import given_day
 from fraudops.errors import ContractError
 from fraudops.settings import Settings
 
@@ -47,7 +48,7 @@ def history(
 
     target = _target(portfolio, folder)
     known = load_world(target)
-    begin = _day(first) if first else known.start if known else datetime.now(UTC).date() - timedelta(days=90)
+    begin = given_day(first) if first else known.start if known else datetime.now(UTC).date() - timedelta(days=90)
     defaults = known or kind_for(portfolio).world(start=begin)
     world = replace(
         defaults,
@@ -82,7 +83,7 @@ def day(
             where=str(target / WORLD_FILE),
             remedy="write its history first: fraudops simulate history",
         )
-    days = [_day(key) for key in keys]
+    days = [given_day(key) for key in keys]
     if planted is not None:
         _require_stories(world)
     for moment in days:
@@ -108,13 +109,6 @@ def _write_planted(path: Path, world: AnyWorld, first: date, last: date) -> Path
 
 def _target(portfolio: str, folder: Path | None) -> Path:
     return folder if folder is not None else Settings.from_environment().landing / portfolio
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ContractError(f"{text!r} is not a day", remedy="write it as 2026-08-25") from None
 
 
 def _tell(paths: list[Path]) -> None:

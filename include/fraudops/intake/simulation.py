@@ -30,6 +30,7 @@ from fraudops.errors import ConfigurationError, ConflictError
 from fraudops.intake.accounts_simulator import files as accounts_files
 from fraudops.intake.accounts_simulator.world import AccountsWorld
 from fraudops.intake.simulator import files as cards_files
+from fraudops.intake.simulator.days import Contents
 from fraudops.intake.simulator.world import World
 
 __all__ = [
@@ -133,7 +134,7 @@ def ensure_day(folder: Path, day: date) -> list[Path]:
     return _write(folder, missing, day)
 
 
-def _write(folder: Path, contents: cards_files.Contents, day: date) -> list[Path]:
+def _write(folder: Path, contents: Contents, day: date) -> list[Path]:
     written = []
     for feed, make in contents.items():
         content = make()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from enum import IntEnum
 from functools import partial
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from fraudops.intake.accounts_simulator import kyc, rates, watchlist
 from fraudops.intake.accounts_simulator.fed_holidays import fed_holidays, is_open
@@ -20,15 +18,13 @@ from fraudops.intake.accounts_simulator.world import (
     TRANSACTION_COLUMNS,
     AccountsWorld,
     Day,
-    arriving,
     reports,
     reports_of,
     simulate,
 )
-from fraudops.intake.simulator.feed import reports_text
-from fraudops.intake.simulator.randomness import before, starting, stream
-
-Contents = Mapping[str, Callable[[], bytes | None]]
+from fraudops.intake.simulator.days import Contents, arriving
+from fraudops.intake.simulator.lines import header, reports_text, with_dirty_rows
+from fraudops.intake.simulator.randomness import stream
 
 
 class Dirt(IntEnum):
@@ -42,14 +38,10 @@ class Dirt(IntEnum):
 
 def daily(world: AccountsWorld, day: date) -> Contents:
     """Feed → content of its file of a day; a feed that may have nothing to say on a day has None then."""
-
-    def transactions() -> bytes:
-        return _header(TRANSACTION_COLUMNS) + transactions_text(world, simulate(world, day))
-
     return {
-        "transactions": transactions,
+        "transactions": lambda: header(TRANSACTION_COLUMNS) + transactions_text(world, simulate(world, day)),
         "reports": lambda: reports_text(world.reports(day, day), REPORT_COLUMNS),
-        **{feed: partial(make, world, day) for feed, make in _REFERENCE.items()},
+        **beside(world, day),
     }
 
 
@@ -96,7 +88,7 @@ def bulk(world: AccountsWorld, first: date, last: date) -> Iterator[tuple[str, I
     found = [reports_of(world, day) for day in world.days(max(world.start, first - LONGEST_REPORT), first)][:-1]
 
     def transactions() -> Iterator[bytes]:
-        yield _header(TRANSACTION_COLUMNS)
+        yield header(TRANSACTION_COLUMNS)
         for day in world.days(first, last):
             simulated = simulate(world, day)
             found.append(reports(world, simulated))
@@ -108,20 +100,13 @@ def bulk(world: AccountsWorld, first: date, last: date) -> Iterator[tuple[str, I
 
 def transactions_text(world: AccountsWorld, simulated: Day) -> bytes:
     """Lines of one day's movements, dirty rows included, without the header."""
-    columns = simulated.texts()
-    count = len(simulated.moves)
-    rate = world.dirty_share * world.payments_per_day
-    number = min(starting(rate, simulated.day), count)
+
+    def spoil(dirty: dict[str, list[str]], row: int, number: int) -> None:
+        dirty["transaction_id"][row] = simulated.ids(np.array([len(simulated.moves) + row]))[0].as_py()
+        _spoil(dirty, row, Dirt(number % len(Dirt)))
+
     rng = stream(world.seed, Purpose.DIRTY_ROWS, simulated.day)
-    source = np.sort(rng.choice(count, size=number, replace=False))
-    extra = {name: column.take(pa.array(source)).to_pylist() for name, column in columns.items()}
-    for row in range(number):
-        extra["transaction_id"][row] = simulated.ids(np.array([count + row]))[0].as_py()
-        _spoil(extra, row, Dirt((before(rate, simulated.day) + row) % len(Dirt)))
-    spoilt = pa.array([",".join(values) for values in zip(*extra.values(), strict=True)], pa.string())
-    lines = pa.concat_arrays([pc.binary_join_element_wise(*columns.values(), ","), spoilt])
-    order = np.argsort(np.concatenate([np.arange(count), source + 0.5]), kind="stable")
-    return ("\n".join(lines.take(pa.array(order)).to_pylist()) + "\n").encode()
+    return with_dirty_rows(simulated.texts(), world.dirty_share * world.payments_per_day, simulated.day, rng, spoil)
 
 
 def _spoil(rows: dict[str, list[str]], row: int, kind: Dirt) -> None:
@@ -135,11 +120,7 @@ def _spoil(rows: dict[str, list[str]], row: int, kind: Dirt) -> None:
         rows["event_time"][row] = ""
 
 
-def _header(columns: tuple[str, ...]) -> bytes:
-    return (",".join(columns) + "\n").encode()
-
-
 def _text(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> bytes:
     """A file. No value holds a comma, except names with one, which stand in quotation marks."""
     lines = [",".join(f'"{value}"' if "," in value else value for value in row) for row in rows]
-    return _header(columns) + "".join(f"{line}\n" for line in lines).encode()
+    return header(columns) + "".join(f"{line}\n" for line in lines).encode()

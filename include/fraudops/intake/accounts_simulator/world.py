@@ -16,7 +16,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fraudops.errors import ConfigurationError, ContractError
 from fraudops.intake.accounts_simulator.everyday import everyday, takeovers
 from fraudops.intake.accounts_simulator.kyc import File, customer_file
 from fraudops.intake.accounts_simulator.moves import CHANNELS, NOBODY, ONLINE, OUT, Moves, joined, moves
@@ -24,6 +23,8 @@ from fraudops.intake.accounts_simulator.people import People, people
 from fraudops.intake.accounts_simulator.purposes import Purpose
 from fraudops.intake.accounts_simulator.scenes import Event, Story
 from fraudops.intake.accounts_simulator.stories import as_moves, signs_of_life, stories_on
+from fraudops.intake.simulator.days import arriving, days_from, require_within, timestamps, transaction_ids
+from fraudops.intake.simulator.lines import iso
 from fraudops.intake.simulator.randomness import stream
 
 TRANSACTION_COLUMNS = (
@@ -68,14 +69,8 @@ class AccountsWorld:
     dirty_share: float = 0.0005
 
     def __post_init__(self) -> None:
-        for name, low, high in (
-            ("seed", 0, 2**63),
-            ("payments_per_day", 200, 1_000_000),
-            ("dirty_share", 0.0, 0.1),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ConfigurationError(f"{name} is {value!r}", where="simulated world", remedy=f"use {low} … {high}")
+        limits = {"seed": (0, 2**63), "payments_per_day": (200, 1_000_000), "dirty_share": (0.0, 0.1)}
+        require_within(self, limits)
 
     @property
     def people(self) -> People:
@@ -95,15 +90,7 @@ class AccountsWorld:
         ContractError
             The days are in the wrong order, or before the world's start.
         """
-        if first < self.start:
-            raise ContractError(
-                f"there are no movements on {first}: the simulated world starts on {self.start}",
-                where="simulated world",
-                remedy=f"ask for {self.start} or later, or make a world that starts earlier",
-            )
-        if last < first:
-            raise ContractError(f"the last day {last} is before the first day {first}", where="simulated world")
-        return (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+        return days_from(self.start, first, last, "movements")
 
     def reports(self, first: date, last: date) -> pd.DataFrame:
         """Reports of fraud that arrive on some days, in the order of arrival."""
@@ -171,8 +158,7 @@ class Day:
 
     def ids(self, numbers: np.ndarray) -> pa.Array:
         """Transaction ids: ``A``, the day, and the number of the movement within it."""
-        texts = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 6, "0")
-        return pc.binary_join_element_wise(f"A{self.day:%Y%m%d}", texts, "-")
+        return transaction_ids("A", self.day, numbers)
 
     def texts(self) -> dict[str, pa.Array]:
         """The movements under the feed's column names, as a file has them."""
@@ -182,7 +168,7 @@ class Day:
         ids = pa.array(who.ids.tolist(), pa.string())
         columns = (
             self.ids(np.arange(len(found))),
-            pc.strftime(timestamps(self.day, found.second), format="%Y-%m-%dT%H:%M:%SZ"),
+            iso(timestamps(self.day, found.second)),
             _amounts(found.minor),
             pa.array(who.currency.tolist(), pa.string()).take(pa.array(found.account)),
             numbers.take(pa.array(found.account)),
@@ -247,20 +233,6 @@ def reports(world: AccountsWorld, simulated: Day) -> pd.DataFrame:
     seconds = days * 24 * _HOUR + rng.integers(13 * _HOUR, 22 * _HOUR, len(numbers))
     columns = (simulated.ids(numbers), timestamps(simulated.day, seconds), np.ones(len(numbers), np.int64))
     return pa.table(dict(zip(REPORT_COLUMNS, columns, strict=True))).to_pandas()
-
-
-def arriving(all_reports: list[pd.DataFrame], first: date, last: date) -> pd.DataFrame:
-    """Those of the reports that arrive from ``first`` to ``last``, in the order of arrival."""
-    frame = pd.concat(all_reports, ignore_index=True)
-    begin, end = pd.Timestamp(first, tz="UTC"), pd.Timestamp(last + timedelta(days=1), tz="UTC")
-    frame = frame[(frame["reported_at"] >= begin) & (frame["reported_at"] < end)]
-    return frame.sort_values(["reported_at", "transaction_id"], ignore_index=True)
-
-
-def timestamps(day: date, seconds: np.ndarray) -> pa.Array:
-    """Moments so many seconds after the begin of a day."""
-    moments = np.datetime64(day, "s") + seconds.astype("timedelta64[s]")
-    return pa.array(moments).cast(pa.timestamp("s", "UTC"))
 
 
 def _amounts(minor: np.ndarray) -> pa.Array:

@@ -1,4 +1,4 @@
-"""The feeds as text: CSV lines of a day's payments with their dirty rows, of chargebacks, and of dispositions.
+"""The feed of payments as text: CSV lines of a day's payments with their dirty rows.
 
 Real feeds are never clean. A small share of rows (``World.dirty_share``, one in two thousand) is added to the
 payments, of five kinds in turn, so that quarantine has something to show:
@@ -20,14 +20,12 @@ from __future__ import annotations
 from enum import IntEnum
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fraudops.intake.simulator.randomness import Purpose, before, starting, stream
+from fraudops.intake.simulator.lines import header, iso, with_dirty_rows
+from fraudops.intake.simulator.randomness import Purpose, stream
 from fraudops.intake.simulator.world import PAYMENT_COLUMNS, Day, World
-
-_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Dirt(IntEnum):
@@ -42,44 +40,25 @@ class Dirt(IntEnum):
 
 def payments_header() -> bytes:
     """First line of a file of payments."""
-    return _header(PAYMENT_COLUMNS)
+    return header(PAYMENT_COLUMNS)
 
 
 def payments_text(world: World, simulated: Day) -> bytes:
     """Lines of one day's payments, dirty rows included, without the header."""
-    columns = _texts(simulated)
-    source, kind = _dirt(world, simulated)
-    dirty = {name: column.take(pa.array(source)).to_pylist() for name, column in columns.items()}
-    for row in range(len(source)):
-        _spoil(dirty, row, Dirt(kind[row]), simulated.ids(np.array([len(simulated.payments) + row]))[0].as_py())
-    extra = pa.array([",".join(values) for values in zip(*dirty.values(), strict=True)], pa.string())
-    lines = pa.concat_arrays([pc.binary_join_element_wise(*columns.values(), ","), extra])
-    # A dirty row stands right after the payment that it was made from.
-    order = np.argsort(np.concatenate([np.arange(len(simulated.payments)), source + 0.5]), kind="stable")
-    return _joined(lines.take(pa.array(order)))
 
+    def spoil(dirty: dict[str, list[str]], row: int, number: int) -> None:
+        new_id = simulated.ids(np.array([len(simulated.payments) + row]))[0].as_py()
+        _spoil(dirty, row, Dirt(number % len(Dirt)), new_id)
 
-def reports_text(reports: pd.DataFrame, columns: tuple[str, ...]) -> bytes:
-    """A file of chargebacks, or of dispositions: header and lines."""
-    texts = reports.assign(reported_at=reports["reported_at"].dt.strftime(_TIME_FORMAT)).astype(str)
-    lines = (",".join(row) + "\n" for row in texts[list(columns)].itertuples(index=False))
-    return _header(columns) + "".join(lines).encode()
+    rng = stream(world.seed, Purpose.DIRTY_ROWS, simulated.day)
+    return with_dirty_rows(_texts(simulated), world.dirty_share * world.payments_per_day, simulated.day, rng, spoil)
 
 
 def _texts(simulated: Day) -> dict[str, pa.Array]:
     table = simulated.table()
     texts = {name: table.column(name).combine_chunks() for name in PAYMENT_COLUMNS}
-    texts["tx_time"] = _iso(texts["tx_time"])
+    texts["tx_time"] = iso(texts["tx_time"])
     return {name: pc.fill_null(column.cast(pa.string()), "") for name, column in texts.items()}
-
-
-def _dirt(world: World, simulated: Day) -> tuple[np.ndarray, np.ndarray]:
-    """Which payments the day's dirty rows are made from, ascending, and what is wrong with each."""
-    rate = world.dirty_share * world.payments_per_day
-    count = min(starting(rate, simulated.day), len(simulated.payments))
-    rng = stream(world.seed, Purpose.DIRTY_ROWS, simulated.day)
-    source = np.sort(rng.choice(len(simulated.payments), size=count, replace=False))
-    return source, (before(rate, simulated.day) + np.arange(count)) % len(Dirt)
 
 
 def _spoil(dirty: dict[str, list[str]], row: int, kind: Dirt, new_id: str) -> None:
@@ -94,21 +73,3 @@ def _spoil(dirty: dict[str, list[str]], row: int, kind: Dirt, new_id: str) -> No
         dirty["terminal_id"][row] = ""
     else:
         dirty["tx_time"][row] = ""
-
-
-def _iso(moments: pa.Array) -> pa.Array:
-    """Timestamps as ``2026-08-25T06:31:07Z``."""
-    return pc.strftime(moments.cast(pa.timestamp("s", "UTC")), _TIME_FORMAT)
-
-
-def _header(columns: tuple[str, ...]) -> bytes:
-    return (",".join(columns) + "\n").encode()
-
-
-def _joined(lines: pa.Array) -> bytes:
-    """Each line with its end. No value holds a comma, a quote or a line end, so none needs quoting."""
-    ended = pc.binary_join_element_wise(lines, "\n", "")
-    # The texts of an Arrow array lie one after the other in memory: that is the file.
-    _, offsets, text = ended.buffers()
-    length = np.frombuffer(offsets, dtype=np.int32)[len(ended)]
-    return text.to_pybytes()[:length]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
-from fraudops.intake.simulator.feed import payments_header, payments_text, reports_text
+from fraudops.intake.simulator.days import Contents, arriving
+from fraudops.intake.simulator.feed import payments_header, payments_text
 from fraudops.intake.simulator.investigators import LONGEST_DISPOSITION, dispositions, findings
+from fraudops.intake.simulator.lines import reports_text
 from fraudops.intake.simulator.world import (
     CHARGEBACK_COLUMNS,
     DISPOSITION_COLUMNS,
     LONGEST_REPORT,
     World,
-    arriving,
     reports,
     reports_of,
     simulate,
 )
-
-Contents = Mapping[str, Callable[[], bytes | None]]
 
 
 def daily(world: World, day: date) -> Contents:

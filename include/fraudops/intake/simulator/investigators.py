@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from fraudops.intake.simulator.days import arriving, timestamps
 from fraudops.intake.simulator.randomness import Purpose, stream
-from fraudops.intake.simulator.world import DISPOSITION_COLUMNS, Day, World, arriving, simulate, timestamps
+from fraudops.intake.simulator.world import DISPOSITION_COLUMNS, Day, World, simulate
 
 LONGEST_DISPOSITION = timedelta(days=2)
 """No finding comes later than this after its payment."""

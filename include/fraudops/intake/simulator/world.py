@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fraudops.errors import ConfigurationError, ContractError
 from fraudops.intake.simulator import fraud
+from fraudops.intake.simulator.days import arriving, days_from, require_within, timestamps, transaction_ids
 from fraudops.intake.simulator.fraud import Scenario
 from fraudops.intake.simulator.payments import Payments, genuine, joined
 from fraudops.intake.simulator.population import Channel, Population, population
@@ -75,15 +75,15 @@ class World:
     dirty_share: float = 0.0005
 
     def __post_init__(self) -> None:
-        for name, low, high in (
-            ("seed", 0, 2**63),
-            ("payments_per_day", 50, 1_000_000),
-            ("late_fraud_after", 0, 100_000),
-            ("dirty_share", 0.0, 0.1),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ConfigurationError(f"{name} is {value!r}", where="simulated world", remedy=f"use {low} … {high}")
+        require_within(
+            self,
+            {
+                "seed": (0, 2**63),
+                "payments_per_day": (50, 1_000_000),
+                "late_fraud_after": (0, 100_000),
+                "dirty_share": (0.0, 0.1),
+            },
+        )
 
     @property
     def population(self) -> Population:
@@ -103,15 +103,7 @@ class World:
         ContractError
             The days are in the wrong order, or before the world's start.
         """
-        if first < self.start:
-            raise ContractError(
-                f"there are no payments on {first}: the simulated world starts on {self.start}",
-                where="simulated world",
-                remedy=f"ask for {self.start} or later, or make a world that starts earlier",
-            )
-        if last < first:
-            raise ContractError(f"the last day {last} is before the first day {first}", where="simulated world")
-        return (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+        return days_from(self.start, first, last, "payments")
 
     def payments(self, first: date, last: date) -> pd.DataFrame:
         """Payments of some days, in the order of time, without the dirty rows.
@@ -158,8 +150,7 @@ class Day:
 
     def ids(self, numbers: np.ndarray) -> pa.Array:
         """Transaction ids: ``C``, the day, and the payment's number within it."""
-        texts = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), 6, "0")
-        return pc.binary_join_element_wise(f"C{self.day:%Y%m%d}", texts, "-")
+        return transaction_ids("C", self.day, numbers)
 
     def table(self) -> pa.Table:
         """The payments under the feed's column names; amounts are exact decimals."""
@@ -215,25 +206,11 @@ def reports(world: World, simulated: Day) -> pd.DataFrame:
     return pa.table(dict(zip(CHARGEBACK_COLUMNS, columns, strict=True))).to_pandas()
 
 
-def arriving(all_reports: list[pd.DataFrame], first: date, last: date) -> pd.DataFrame:
-    """Those of the reports that arrive from ``first`` to ``last``, in the order of arrival."""
-    frame = pd.concat(all_reports, ignore_index=True)
-    begin, end = pd.Timestamp(first, tz="UTC"), pd.Timestamp(last + timedelta(days=1), tz="UTC")
-    frame = frame[(frame["reported_at"] >= begin) & (frame["reported_at"] < end)]
-    return frame.sort_values(["reported_at", "transaction_id"], ignore_index=True)
-
-
 def _truth(simulated: Day) -> pd.DataFrame:
     numbers = np.flatnonzero(simulated.payments.scenario)
     names = pa.array(["", *(scenario.text for scenario in Scenario)])
     scenario = names.take(pa.array(simulated.payments.scenario[numbers]))
     return pa.table({"tx_id": simulated.ids(numbers), "scenario": scenario}).to_pandas()
-
-
-def timestamps(day: date, seconds: np.ndarray) -> pa.Array:
-    """Moments so many seconds after the begin of a day."""
-    moments = np.datetime64(day, "s") + seconds.astype("timedelta64[s]")
-    return pa.array(moments.astype("datetime64[us]")).cast(pa.timestamp("us", "UTC"))
 
 
 def _decimals(minor: np.ndarray) -> pa.Array:
