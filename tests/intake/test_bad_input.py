@@ -546,7 +546,7 @@ def test_a_file_that_changes_while_it_is_read(
         yield from batches
 
     monkeypatch.setattr(reading, "_BLOCK", 1_000)
-    monkeypatch.setattr("fraudops.intake.landing.read_batches", read_and_change)
+    monkeypatch.setattr("fraudops.intake.row_landing.read_batches", read_and_change)
     with pytest.raises(FraudopsError, match=r"changed while it was read|is gone") as error:
         land_paths(workspace, shop, path)
     # Worth another try, which finds it whole; but not if it is gone.

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fraudops.errors import ContractError, IntegrityError
-from fraudops.intake import landing as landing_module
+from fraudops.intake import row_landing
 from fraudops.intake.files import FeedFiles
 from fraudops.intake.landing import land
 from fraudops.intake.publication import publish
@@ -393,7 +393,7 @@ def test_a_crash_before_the_lineage_leaves_no_trace(
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(landing_module, "write_lineage", crash)
+        patched.setattr(row_landing, "write_lineage", crash)
         with pytest.raises(OSError, match="disk is full"):
             land_paths(workspace, shop, second)
     with pytest.raises(ContractError, match="interrupted"):
