@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from fraudops.cli.chosen import chosen_portfolio
+from fraudops.cli.chosen import chosen_portfolio, given_day
 from fraudops.cli.console import out, printable
 from fraudops.cli.fraud_rates import show_fraud_rates
 from fraudops.errors import ContractError
@@ -34,7 +34,7 @@ def list_rules(
     from fraudops.rules.numbers import in_force_on
     from fraudops.rules.registry import read_rules
 
-    day = _day(as_of, "--as-of") if as_of else datetime.now(UTC).date()
+    day = given_day(as_of, "--as-of") if as_of else datetime.now(UTC).date()
     table = Table("rule", "title", "law of", "severity", "numbers", title=f"in force on {day}")
     for rule in read_rules(Settings.from_environment().rules).values():
         definition = rule.definition
@@ -48,6 +48,7 @@ def list_rules(
 @app.command()
 def show(rule: Annotated[str, typer.Argument(help="Id of the rule.")]) -> None:
     """One rule: what it is for, what to do, and every number with its dates and sources."""
+    from fraudops.rules.numbers import worded
     from fraudops.rules.registry import read_rules
 
     found = read_rules(Settings.from_environment().rules).get(rule)
@@ -70,11 +71,8 @@ def show(rule: Annotated[str, typer.Argument(help="Id of the rule.")]) -> None:
     for name, number in definition.numbers.items():
         for item in number.dated:
             _, last = number.on(item.since) or (item, None)
-            value = ", ".join(item.value) if isinstance(item.value, list | tuple) else str(item.value)
-            unit = number.currency or ("" if number.unit == "list" else number.unit)
-            table.add_row(
-                name, number.description, str(item.since), str(last or ""), f"{value} {unit}".strip(), item.source
-            )
+            value = worded(item.value, number.currency or number.unit)
+            table.add_row(name, number.description, str(item.since), str(last or ""), value, item.source)
     out.print(table)
 
 
@@ -86,11 +84,12 @@ def hits(
     hit: Annotated[str, typer.Option(help="Everything about this hit.")] = "",
 ) -> None:
     """What the rules found, newest last."""
+    from fraudops.rules import HITS
     from fraudops.rules.reading import found_hits
 
     settings = Settings.from_environment()
     chosen, ws = chosen_portfolio(settings, portfolio), Workspace.open(settings)
-    found = found_hits(ws, chosen, ws.store.keys("rule_hits", chosen.name))
+    found = found_hits(ws, chosen, ws.store.keys(HITS, chosen.name))
     found = [h for h in found if (not key or h.first == key) and (not rule or h.rule == rule)]
     if hit:
         found = [h for h in found if h.id == hit]
@@ -205,15 +204,8 @@ def snoozes(portfolio: PortfolioOption = "accounts") -> None:
     out.print(table)
 
 
-def _day(text: str, where: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ContractError(f"{text!r} is not a day", where=where, remedy="write it such as 2026-03-05") from None
-
-
 def _moment(text: str, where: str) -> datetime:
-    day = _day(text, where)
+    day = given_day(text, where)
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 

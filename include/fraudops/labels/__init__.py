@@ -1,5 +1,5 @@
 """Labels: what was known to be fraud, and from when on."""
 
-from fraudops.labels.known import matured, reports
+from fraudops.labels.known import known_frauds, matured, reports
 
-__all__ = ["matured", "reports"]
+__all__ = ["known_frauds", "matured", "reports"]

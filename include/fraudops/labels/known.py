@@ -67,6 +67,17 @@ def reports(
     return _in_order(pd.concat([settled, found[open_then]], ignore_index=True))
 
 
+def known_frauds(
+    ws: Workspace, portfolio: Portfolio, *, as_of: datetime, first: str | None = None, last: str | None = None
+) -> list[str]:
+    """Transactions that were known to be fraud at a moment, sorted; parameters as in :func:`reports`.
+
+    The last word about a transaction counts. One of which nobody could say anything is no fraud.
+    """
+    told = reports(ws, portfolio, as_of=as_of, first=first, last=last).drop_duplicates("transaction_id", keep="last")
+    return sorted(told.loc[told["label"].fillna(False).astype(bool), "transaction_id"])
+
+
 def _as_frame(found: pa.Table, feed: str) -> pd.DataFrame:
     return pd.DataFrame(
         {

@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -22,8 +21,10 @@ from sqlalchemy.orm import Session
 from fraudops.database.models import Alert, ModelVersion, Verdict
 from fraudops.notices.outbox import one_line
 from fraudops.notices.rendering import Link as _Link
+from fraudops.notices.rendering import count_of
 from fraudops.notices.rendering import queue_rendered as _queue
 from fraudops.portfolio import Portfolio
+from fraudops.portfolio.iso import money_text
 from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
 
@@ -45,7 +46,7 @@ def alert_digest(session: Session, ws: Workspace, portfolio: Portfolio, key: str
         return False
     ordered = sorted(alerts, key=lambda alert: (alert.decision != "block", -alert.score, alert.transaction_id))
     blocked = sum(alert.decision == "block" for alert in ordered)
-    found = _count(len(ordered), "alert")
+    found = count_of(len(ordered), "alert")
     amount = _total(ordered)
     return _queue(
         session,
@@ -125,7 +126,7 @@ def validation_failure(
     report_link
         Address of the validation page, or its path in the store (then the notice links to Airflow's page of it).
     """
-    found = _count(len(failures), "check") + " failed"
+    found = count_of(len(failures), "check") + " failed"
     return _queue(
         session,
         ws,
@@ -181,9 +182,9 @@ def correction(
         Sentences: which model was trained on what was there before.
     """
     keys = sorted({partition.key for partition in partitions})
-    found = f"{_count(len(keys), 'published partition')} changed"
+    found = f"{count_of(len(keys), 'published partition')} changed"
     totals = {name: sum(getattr(item, name) for item in partitions) for name in ("added", "changed", "removed")}
-    rows = f"{_count(totals['added'], 'row')} added, {totals['changed']:,} changed, {totals['removed']:,} removed"
+    rows = f"{count_of(totals['added'], 'row')} added, {totals['changed']:,} changed, {totals['removed']:,} removed"
     return _queue(
         session,
         ws,
@@ -354,7 +355,8 @@ def _partition_lines(partition: ChangedPartition) -> dict[str, str]:
     more = f" and {len(partition.files) - 3} more" if len(partition.files) > 3 else ""
     return {
         "key": partition.key,
-        "rows": f"{_count(partition.added, 'row')} added, {partition.changed:,} changed, {partition.removed:,} removed",
+        "rows": f"{count_of(partition.added, 'row')} added, {partition.changed:,} changed, "
+        f"{partition.removed:,} removed",
         "files": ", ".join(one_line(name, 80) for name in partition.files[:3]) + more,
     }
 
@@ -419,18 +421,14 @@ def _dag(ws: Workspace, portfolio: Portfolio, workflow: str) -> str:
     return f"{ws.ui_url}/dags/{portfolio.dag_id(workflow)}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _listed(*texts: str) -> str:
     """With commas, without those that are empty."""
     return ", ".join(text for text in texts if text)
 
 
 def _amount(minor: int, digits: int, currency: str) -> str:
-    """``3,412.50 EUR`` from 341250; exact, because it never is a float."""
-    return f"{Decimal(minor).scaleb(-digits):,.{digits}f} {one_line(currency, 8)}".rstrip()
+    """``3,412.50 EUR`` from 341250; the currency may come from a file."""
+    return money_text(minor, digits, one_line(currency, 8))
 
 
 def _total(alerts: Iterable[Alert]) -> str:

@@ -26,6 +26,11 @@ class Link:
     address: str
 
 
+def count_of(number: int, noun: str) -> str:
+    """``1 alert``, ``1,204 alerts``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def queue_rendered(
     session: Session,
     ws: Workspace,

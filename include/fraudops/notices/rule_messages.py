@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import Link, queue_rendered
+from fraudops.notices.rendering import Link, count_of, queue_rendered
 from fraudops.portfolio import Portfolio
 from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
@@ -64,7 +64,7 @@ def hits_digest(
     ids
         Of the hits: the same ones again queue nothing.
     """
-    found = _count(sum(number for _, number in counts), "new hit")
+    found = count_of(sum(number for _, number in counts), "new hit")
     return queue_rendered(
         session,
         ws,
@@ -74,7 +74,7 @@ def hits_digest(
         dedupe_key=f"{HITS_DIGEST}/{key}/{sha256_of(chr(10).join(sorted(ids)).encode())[:16]}",
         recipients=portfolio.notices.compliance,
         as_of=portfolio.partitioning.end(key),
-        subject=f"{portfolio.name} {key}: {found} of {_count(len(counts), 'rule')}",
+        subject=f"{portfolio.name} {key}: {found} of {count_of(len(counts), 'rule')}",
         reference=f"{portfolio.name} {key}: {found}",
         link=_page(ws),
         content={
@@ -91,7 +91,7 @@ def hits_digest(
 def historic_hits(session: Session, ws: Workspace, portfolio: Portfolio, past: PastHits) -> bool:
     """Tell compliance about hits of partitions that were over long before the rules ran."""
     keys = list(past.by_key)
-    found = f"{_count(sum(past.by_rule.values()), 'hit')} of {_count(len(keys), 'past partition')}"
+    found = f"{count_of(sum(past.by_rule.values()), 'hit')} of {count_of(len(keys), 'past partition')}"
     most = sorted(past.by_key.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN_DAYS]
     facts = [
         ("Partitions", keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]}"),
@@ -123,7 +123,3 @@ def historic_hits(session: Session, ws: Workspace, portfolio: Portfolio, past: P
 
 def _page(ws: Workspace) -> Link:
     return Link("Open Fraud Ops in Airflow", f"{ws.ui_url}/fraud-ops/compliance")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import Link, queue_rendered
+from fraudops.notices.rendering import Link, count_of, queue_rendered
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 
@@ -48,7 +48,7 @@ def historic_alerts(session: Session, ws: Workspace, portfolio: Portfolio, stret
     """Tell compliance about alerts of partitions that were over long before they were scored."""
     keys = list(stretch.by_key)
     alerts = stretch.reviews + stretch.blocks
-    found = f"{_count(alerts, 'alert')} of {_count(len(keys), 'past partition')}"
+    found = f"{count_of(alerts, 'alert')} of {count_of(len(keys), 'past partition')}"
     most = sorted(stretch.by_key.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN_DAYS]
     amounts = [
         f"{Decimal(minor).scaleb(-digits):,.{digits}f} {one_line(currency, 8)}".rstrip()
@@ -142,7 +142,3 @@ def restatement(session: Session, ws: Workspace, portfolio: Portfolio, found: Re
 
 def _range(keys: Sequence[str]) -> str:
     return keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]} ({len(keys):,})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -73,7 +73,7 @@ class TimeParts(Strict):
     @property
     def columns(self) -> dict[str, str]:
         """Part → name of its column, for those that are given."""
-        return {name: value for name, value in self if value is not None}
+        return self.given
 
     @model_validator(mode="after")
     def _makes_a_day(self) -> TimeParts:

@@ -41,11 +41,6 @@ class ComplianceColumns(Strict):
     channel: str | None = None
     """How it was done (role ``category``)."""
 
-    @property
-    def given(self) -> dict[str, str]:
-        """The rules' name → ours, for those that the portfolio has."""
-        return {name: column for name, column in self if column is not None}
-
 
 class ReferenceFeeds(Strict):
     """Where the reference files come from; a feed that is left out has no rows."""
@@ -54,11 +49,6 @@ class ReferenceFeeds(Strict):
     watchlist: Source | None = None
     holidays: Source | None = None
     rates: Source | None = None
-
-    @property
-    def given(self) -> dict[str, Source]:
-        """Dataset → where its files come from."""
-        return {name: source for name, source in self if source is not None}
 
 
 class RuleChoice(Strict):

@@ -1,8 +1,9 @@
-"""Currencies (ISO 4217) with the digits of their minor units, and countries (ISO 3166-1 alpha-2)."""
+"""Currencies (ISO 4217), the digits of their minor units, amounts to read; countries (ISO 3166-1 alpha-2)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 _WITHOUT = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THREE = "BHD IQD JOD KWD LYD OMR TND"
@@ -31,6 +32,17 @@ def minor_digits(currency: str) -> int:
     [2, 0, 3]
     """
     return MINOR_DIGITS.get(currency, _USUAL)
+
+
+def money_text(minor: int, digits: int, currency: str) -> str:
+    """An amount to read; exact, because it never is a float.
+
+    Examples
+    --------
+    >>> money_text(341250, 2, "EUR")
+    '3,412.50 EUR'
+    """
+    return f"{Decimal(minor).scaleb(-digits):,.{digits}f} {currency}".rstrip()
 
 
 _ASSIGNED = """

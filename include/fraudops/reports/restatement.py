@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
 from fraudops.evaluation.difference_figure import alerts_by_day
 from fraudops.portfolio import Portfolio
+from fraudops.portfolio.iso import money_text
 from fraudops.reports.rendering import render
 from fraudops.reports.safe_csv import write_csv
 from fraudops.workspace import Workspace
@@ -78,7 +78,7 @@ def _amounts(portfolio: Portfolio, days: Sequence[Mapping[str, Any]]) -> dict[st
 
 
 def _money(portfolio: Portfolio, minor: int) -> str:
-    return f"{Decimal(minor).scaleb(-portfolio.minor_digits):,.{portfolio.minor_digits}f}"
+    return money_text(minor, portfolio.minor_digits, "")
 
 
 def _frauds(diff: pa.Table, change: str) -> dict[str, int]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fraudops.errors import ContractError
-from fraudops.labels import reports
+from fraudops.labels import known_frauds
 from fraudops.portfolio import Portfolio
 from fraudops.rules.definition import Value, value_of
-from fraudops.rules.gathering import plan
 from fraudops.rules.registry import Rule
 from fraudops.rules.running import Runner
 from fraudops.workspace import Workspace
@@ -119,9 +118,9 @@ def backtest(
     runner = Runner.of(ws, portfolio, {name: rule})
     in_force = _try(runner, keys, available, {})
     tried = _try(runner, keys, available, values) if values else in_force
-    known = reports(ws, portfolio, as_of=portfolio.partitioning.end(available[-1]), first=keys[0], last=keys[-1])
-    frauds = frozenset(known.loc[known["label"].fillna(False).astype(bool), "transaction_id"].astype(str))
-    return Backtest(name, keys, dict(instead or {}), in_force, tried, frauds)
+    now = portfolio.partitioning.end(available[-1])
+    frauds = known_frauds(ws, portfolio, as_of=now, first=keys[0], last=keys[-1])
+    return Backtest(name, keys, dict(instead or {}), in_force, tried, frozenset(frauds))
 
 
 def _value(rule: Rule, number: str, text: str) -> Value:
@@ -139,8 +138,7 @@ def _try(runner: Runner, keys: list[str], available: list[str], instead: Mapping
     transactions: dict[str, frozenset[str]] = {}
     name = runner.profiler.portfolio.name
     for key in keys:
-        wanted = plan(runner.profiler, key, runner.chosen(key, instead), available)
-        for rule, _, hit in runner.find(wanted):
+        for rule, _, hit in runner.find(runner.planned(key, available, instead)):
             number = hit.id_for(name, rule.id)
             hits.setdefault(number, (key, hit.subject))
             transactions[number] = transactions.get(number, frozenset()) | frozenset(hit.transactions)

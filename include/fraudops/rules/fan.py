@@ -117,14 +117,12 @@ def _usual(inputs: Inputs, numbers: Numbers, words: FanWords, accounts: Digests)
 
     0 where there is no record.
     """
-    window, long = numbers.whole("window_days"), numbers.whole("usual_days")
-    until = inputs.start_us - window * DAY
-    since = inputs.start_us - long * DAY
-    known = (until - max(since, inputs.history.begins)) // DAY
-    if known < window:
+    window = numbers.whole("window_days")
+    record = inputs.record_before(window * DAY, numbers.whole("usual_days") * DAY)
+    if not record.known:
         return np.zeros(len(accounts), dtype=np.int64)
-    totals = inputs.history.totals(accounts, words.facet, since, until, only=("partners",))
-    return np.maximum(-(-totals.partners * window // known), totals.most)
+    totals = inputs.history.totals(accounts, words.facet, record.since, record.until, only=("partners",))
+    return np.maximum(-(-totals.partners * window // (record.known // DAY)), totals.most)
 
 
 def _plain(numbers: Numbers) -> str:

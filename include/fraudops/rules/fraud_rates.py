@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from fraudops import reference
 from fraudops.errors import ContractError
-from fraudops.labels import reports
+from fraudops.labels import known_frauds
 from fraudops.portfolio import Portfolio
 from fraudops.rules.conversion import Rates
 from fraudops.rules.definition import RuleDefinition, read_definition
@@ -131,8 +131,7 @@ def fraud_rates(ws: Workspace, portfolio: Portfolio, definition: RuleDefinition,
         raise ContractError(
             "no transactions in these days", where=f"{portfolio.name} {key}", remedy="ingest them first"
         )
-    told = reports(ws, portfolio, as_of=as_of).drop_duplicates("transaction_id", keep="last")
-    frauds = pa.array(told.loc[told["label"].fillna(False).astype(bool), "transaction_id"], pa.string())
+    frauds = pa.array(known_frauds(ws, portfolio, as_of=as_of), pa.string())
     counted = _Count.empty(len(_BANDS) + 1)
     for k in keys:
         table = shape.renamed(ws.store.read_partition("transactions", portfolio.name, k).select(shape.columns()))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraudops import reference
-from fraudops.labels import reports
+from fraudops.labels import known_frauds
 from fraudops.portfolio import CUSTOMERS_PROTECTED
 from fraudops.portfolio.iso import minor_digits
 from fraudops.rules import CASH, PROFILES
@@ -25,6 +26,7 @@ from fraudops.rules.registry import Rule
 from fraudops.rules.rows import Ints, Mask, Rows, digests_of, distinct
 from fraudops.store import Among, Input
 
+_READERS = {"customers": reference.customers, "identities": reference.identities, "watchlist": reference.watchlist}
 _RECENT = 8
 """Partitions before this one whose sums are kept in memory: rules ask for all accounts in them, each by itself."""
 
@@ -137,15 +139,7 @@ def _present(profiler: Profiler, wanted: Plan) -> Inputs:
     rates, _ = profiler.rates(wanted.key)
     holidays = reference.holidays(ws, portfolio, as_of)
 
-    def known(name: str, read: Callable[..., pa.Table]) -> pa.Table | None:
-        return read(ws, portfolio, as_of) if wanted.wants(name) else None
-
-    frauds = None
-    if wanted.wants("frauds"):
-        # The last word about a transaction counts; one that nobody could say anything about has no label.
-        told = reports(ws, portfolio, as_of=as_of).drop_duplicates("transaction_id", keep="last")
-        known_fraud = told["label"].fillna(False).astype(bool)
-        frauds = pa.array(sorted(told.loc[known_fraud, "transaction_id"]), pa.string())
+    frauds = pa.array(known_frauds(ws, portfolio, as_of=as_of), pa.string()) if wanted.wants("frauds") else None
     loaded = profiler.loaded(wanted.key)
     today = loaded.table
     return Inputs(
@@ -160,9 +154,7 @@ def _present(profiler: Profiler, wanted: Plan) -> Inputs:
         transactions=loaded.rows,
         cash=rows_of(*_cash(profiler, wanted, today, rates)),
         history=_history(profiler, wanted),
-        customers=known("customers", reference.customers),
-        identities=known("identities", reference.identities),
-        watchlist=known("watchlist", reference.watchlist),
+        **_known_then(profiler, wanted, as_of),
         holidays=holidays,
         frauds=frauds,
         before=_before(profiler, wanted),
@@ -195,19 +187,18 @@ def _any(masks: Sequence[Mask], count: int) -> Mask:
 def _before(profiler: Profiler, wanted: Plan) -> Before | None:
     if wanted.previous is None:
         return None
-    ws, portfolio = profiler.ws, profiler.portfolio
-    as_of = portfolio.partitioning.end(wanted.previous)
+    partitioning = profiler.portfolio.partitioning
+    as_of = partitioning.end(wanted.previous)
+    day = partitioning.start(wanted.previous).date()
+    return Before(day=day, as_of=as_of, **_known_then(profiler, wanted, as_of))
 
-    def known(name: str, read: Callable[..., pa.Table]) -> pa.Table | None:
-        return read(ws, portfolio, as_of) if wanted.wants(name) else None
 
-    return Before(
-        day=portfolio.partitioning.start(wanted.previous).date(),
-        as_of=as_of,
-        customers=known("customers", reference.customers),
-        identities=known("identities", reference.identities),
-        watchlist=known("watchlist", reference.watchlist),
-    )
+def _known_then(profiler: Profiler, wanted: Plan, as_of: datetime) -> dict[str, pa.Table | None]:
+    """Customers, their identities and the list as they were known at a moment, as far as a rule needs them."""
+    return {
+        name: read(profiler.ws, profiler.portfolio, as_of) if wanted.wants(name) else None
+        for name, read in _READERS.items()
+    }
 
 
 def _transactions(profiler: Profiler, key: str, rates: Rates, accounts: pa.Array) -> pa.Table:

@@ -113,6 +113,19 @@ class History:
             last[asked] = day.start
         return Totals(**found, first=first, last=last)
 
+    def both_ways(
+        self, accounts: Digests, since: int, until: int, *, only: Sequence[str] = SUMS
+    ) -> tuple[Ints, Ints, Ints]:
+        """What came in and went out together: count, sum, and start of the first partition with any (−1: none)."""
+        count = len(accounts)
+        found = self.totals(np.tile(accounts, 2), np.repeat([IN, OUT], count), since, until, only=only)
+        first = found.first.reshape(2, count)
+        return (
+            found.count.reshape(2, count).sum(axis=0),
+            found.minor.reshape(2, count).sum(axis=0),
+            np.where((first < 0).any(axis=0), first.max(axis=0), first.min(axis=0)),
+        )
+
     def narrowed(self, keys: Ints) -> History:
         """What it says of some keys, held in memory.
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fraudops.portfolio.iso import money_text
 from fraudops.rules.history import History
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.persons import PersonDays, by_person
@@ -93,6 +94,15 @@ class Before:
 
 
 @dataclass(frozen=True)
+class Record:
+    """A stretch of the past, µs since 1970; ``known`` µs of it are on record, 0 where that is less than a window."""
+
+    since: int
+    until: int
+    known: int
+
+
+@dataclass(frozen=True)
 class Inputs:
     """All that a detector may look at: what was known at the end of a partition.
 
@@ -157,8 +167,19 @@ class Inputs:
         """First moment of the partition, µs since 1970."""
         return round(self.start.timestamp()) * 1_000_000
 
+    def record_before(self, window: int, long: int) -> Record:
+        """The record by which it is told what is usual in a window (both in µs): so long, without the window itself."""
+        until, since = self.start_us - window, self.start_us - long
+        known = until - max(since, self.history.begins)
+        return Record(since, until, known if known >= window else 0)
+
+    def customer(self, of: str | None, column: str) -> Any:
+        """What is on file about a customer; None where nothing is, or where the rule did not ask for customers."""
+        if self.customers is None or of is None:
+            return None
+        place = pc.index(self.customers["customer_id"], of).as_py()
+        return self.customers[column][place].as_py() if place >= 0 else None
+
     def money(self, minor: int) -> str:
         """An amount to read: ``12,345.00 USD``."""
-        whole, rest = divmod(int(minor), 10**self.digits)
-        fraction = f".{rest:0{self.digits}d}" if self.digits else ""
-        return f"{whole:,}{fraction} {self.currency}"
+        return money_text(int(minor), self.digits, self.currency)

@@ -40,16 +40,12 @@ class Lines:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def since(self, window: int, codes: Ints | None = None, times: Ints | None = None) -> Ints:
-        """First place of the same subject that is less than a window (µs) before each place (or before others).
+    def since(self, window: int) -> Ints:
+        """First place of the same subject that is less than a window (µs) before each place.
 
         Times are told apart by milliseconds.
         """
-        return np.searchsorted(self._keys, self._wanted(codes, times) - self._within(window), "right")
-
-    def until(self, codes: Ints | None = None, times: Ints | None = None) -> Ints:
-        """One after the last place of the same subject that is not later than each place (or than others)."""
-        return np.searchsorted(self._keys, self._wanted(codes, times), "right")
+        return np.searchsorted(self._keys, self._keys - min(window // _MILLI, self._span // 3), "right")
 
     def sums(self, values: Ints) -> Ints:
         """Running sums by place: the sum from place a to before place b is ``sums[b] - sums[a]``. Shape (n + 1,)."""
@@ -60,16 +56,3 @@ class Lines:
     def distinct(self, window: int, others: Ints) -> Ints:
         """Different others (−1: none) that each place's subject met in the window that ends there. Shape (n,)."""
         return distinct_until(self.since(window), others[self.rows], self.codes)
-
-    def starts(self) -> Ints:
-        """First place of each subject, and the end. Shape (subjects + 1,)."""
-        changes = np.flatnonzero(np.diff(self.codes)) + 1
-        return np.concatenate(([0], changes, [len(self.codes)])) if len(self.codes) else np.zeros(1, dtype=np.int64)
-
-    def _within(self, window: int) -> int:
-        return min(window // _MILLI, self._span // 3)
-
-    def _wanted(self, codes: Ints | None, times: Ints | None) -> Ints:
-        if codes is None or times is None:
-            return self._keys
-        return codes * self._span + np.clip(times // _MILLI - self._first, 0, self._span // 3) + self._span // 3

@@ -1,4 +1,4 @@
-"""From stored transactions to what detectors see: the contract's columns, amounts in one currency."""
+"""From stored transactions to what detectors see: the rules' columns, amounts in one currency."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Shape:
         return list(dict.fromkeys([*always, *chosen]))
 
     def renamed(self, table: pa.Table) -> pa.Table:
-        """The contract's columns but for ``base_minor`` and ``current``; what the portfolio does not have is empty."""
+        """The rules' columns but for ``base_minor`` and ``current``; what the portfolio does not have is empty."""
         rows = table.num_rows
         found = {name: table[name] for name in ("transaction_id", "event_time", "amount_minor")}
         for name in _TEXTS:

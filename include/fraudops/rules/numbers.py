@@ -16,6 +16,22 @@ ToMinor = Callable[[Decimal, str, date], int]
 """Amount, its currency and a day → whole minor units of the currency in which amounts are compared."""
 
 
+_UNSAID = frozenset({"list", "count", "factor", "share", "score"})
+"""Units that say nothing beside the number."""
+
+
+def worded(value: Any, unit: str) -> str:
+    """A number's value and unit, or currency, to read.
+
+    Examples
+    --------
+    >>> worded("10000.00", "USD"), worded(14, "days"), worded(3, "count"), worded(["IR", "KP"], "list")
+    ('10000.00 USD', '14 days', '3', 'IR, KP')
+    """
+    text = ", ".join(value) if isinstance(value, list | tuple) else str(value)
+    return text if unit in _UNSAID else f"{text} {unit}"
+
+
 @dataclass(frozen=True)
 class Number:
     """One number as it was on a day, with where it comes from.
@@ -37,8 +53,7 @@ class Number:
     @property
     def words(self) -> str:
         """Value and unit, to read."""
-        value = ", ".join(self.value) if isinstance(self.value, tuple) else str(self.value)
-        return f"{value} {self.currency or ('' if self.unit == 'list' else self.unit)}".strip()
+        return worded(self.value, self.currency or self.unit)
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in a hit."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow.compute as pc
 
 from fraudops.rules.inputs import Inputs
 from fraudops.rules.numbers import Numbers
@@ -32,8 +31,5 @@ def least_by_account(inputs: Inputs, numbers: Numbers, rows: Rows, person: str, 
 
 def opened_before(inputs: Inputs, customer: str | None, days: np.datetime64) -> bool:
     """Whether the customer is known to have been one before a day."""
-    if inputs.customers is None or customer is None:
-        return False
-    place = pc.index(inputs.customers["customer_id"], customer).as_py()
-    opened = inputs.customers["opened_on"][place].as_py() if place >= 0 else None
+    opened = inputs.customer(customer, "opened_on")
     return opened is not None and bool(np.datetime64(opened, "D") < days)

@@ -35,7 +35,7 @@ class Loaded:
     Attributes
     ----------
     table
-        The contract's columns, with ``base_minor``.
+        The rules' columns, with ``base_minor``.
     rows
         The same, as detectors see them.
     missing

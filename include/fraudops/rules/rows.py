@@ -130,7 +130,7 @@ class Rows:
 
     @classmethod
     def of(cls, table: pa.Table) -> Rows:
-        """From a table with the columns that the contract names, its rows in any order.
+        """From a table with the rules' columns, its rows in any order.
 
         ``transaction_id``, ``event_time``, ``account``, ``customer``, ``counterparty``, ``counterparty_country``,
         ``branch``, ``direction`` (in, out), ``cash``, ``on_behalf_of``, ``channel``, ``amount_minor``, ``currency``,

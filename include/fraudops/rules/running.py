@@ -16,7 +16,7 @@ from fraudops.database import RuleHit
 from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.compliance import Compliance
-from fraudops.rules import HITS, HITS_PROTECTED
+from fraudops.rules import HITS, HITS_PROTECTED, PROFILES
 from fraudops.rules.definition import Value
 from fraudops.rules.gathering import Plan, gather, plan
 from fraudops.rules.hit import Hit
@@ -169,20 +169,16 @@ class Runner:
         found = self.profiler.ws.store.manifest(HITS, self.profiler.portfolio.name, key)
         if found is None:
             return False
-        wanted = self.planned(key, available)
-        return self._stands(found, wanted)
+        return self._stands(found, self.planned(key, available))
 
     def run(self, key: str, available: Sequence[str]) -> Complied:
         """Find and store the hits of a partition, where they are not up to date."""
         store, name = self.profiler.ws.store, self.profiler.portfolio.name
         wanted = self.planned(key, available)
-        manifest = store.manifest(HITS, name, key)
-        is_new = manifest is None or not self._stands(manifest, wanted)
-        if is_new:
-            manifest = self._write(wanted)
-        if manifest is None:
-            raise ContractError("nothing was written", where=f"{name} {key}")
-        return Complied(key, is_new, dict(manifest.facts["hits"]), dict(manifest.facts["unconverted"]))
+        found = store.manifest(HITS, name, key)
+        stands = found is not None and self._stands(found, wanted)
+        manifest = found if found is not None and stands else self._write(wanted)
+        return Complied(key, not stands, dict(manifest.facts["hits"]), dict(manifest.facts["unconverted"]))
 
     # -- inside ---------------------------------------------------------------------------------------
 
@@ -222,7 +218,7 @@ class Runner:
         counts = {rule.id: 0 for rule, _ in wanted.rules}
         for rule, _, _ in found:
             counts[rule.id] += 1
-        profile = self.profiler.manifest("rule_profiles", wanted.key)
+        profile = self.profiler.manifest(PROFILES, wanted.key)
         facts = {"hits": counts, "unconverted": dict(profile.facts["unconverted"]) if profile is not None else {}}
         config = self._config(wanted)
         store.write(

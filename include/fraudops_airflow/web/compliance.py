@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from fraudops.portfolio import Portfolio
-from fraudops.portfolio.iso import minor_digits
+from fraudops.portfolio.iso import minor_digits, money_text
 from fraudops.rules import HITS
 from fraudops.rules.definition import RuleDefinition
-from fraudops.rules.numbers import Number, in_force_on
+from fraudops.rules.numbers import Number, in_force_on, worded
 from fraudops.rules.reading import Found, stored_hits
 from fraudops.rules.registry import Rule, in_force, read_rules
 from fraudops.rules.snoozing import Snoozes
@@ -22,8 +21,6 @@ from fraudops_airflow.web.archive import Archive
 
 SHOWN_PARTITIONS = 10
 SHOWN_HITS = 100
-PLAIN_UNITS = ("list", "count", "factor", "share")
-"""Units that say nothing beside the number."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +72,7 @@ class Explained:
     def _words(self, name: str, value: Any) -> tuple[str, str]:
         if name.endswith("_minor") and self.portfolio.compliance is not None:
             currency = self.portfolio.compliance.currency
-            digits = minor_digits(currency)
-            return name.removesuffix("_minor").replace("_", " "), f"{value / 10**digits:,.{digits}f} {currency}"
+            return name.removesuffix("_minor").replace("_", " "), money_text(value, minor_digits(currency), currency)
         texts = {True: "yes", False: "no"} if isinstance(value, bool) else {}
         words = ", ".join(map(str, value)) if isinstance(value, list) else texts.get(value, str(value))
         return name.replace("_", " "), words
@@ -85,15 +81,14 @@ class Explained:
     def compared(self) -> list[tuple[str, str, str, str]]:
         """Numbers in force: name, value, since and until, source."""
         return [
-            (name.replace("_", " "), _value(number), f"{number['from']} – {number['to'] or ''}", number["source"])
+            (
+                name.replace("_", " "),
+                worded(number["value"], number["unit"]),
+                f"{number['from']} – {number['to'] or ''}",
+                number["source"],
+            )
             for name, number in self.hit.numbers.items()
         ]
-
-
-def _value(number: Mapping[str, Any]) -> str:
-    value, unit = number["value"], number["unit"]
-    words = value if isinstance(value, str) else ", ".join(value)
-    return words if unit in PLAIN_UNITS else f"{words} {unit}"
 
 
 def ruled(archive: Archive, portfolio: Portfolio, day: date | None) -> Ruled:

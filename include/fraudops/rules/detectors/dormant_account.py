@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
-from fraudops.rules.history import IN, OUT, SUMS
 from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.owners import opened_before
-from fraudops.rules.rows import Digests, Ints, Mask, Rows
+from fraudops.rules.rows import Ints, Mask, Rows
 
 NEEDS = Needs(history="record_days", customers=True)
 
@@ -23,7 +22,8 @@ def suspects(inputs: Inputs, numbers: Numbers) -> Mask:
     woken = inputs.start_us - numbers.whole("recent_days") * DAY
     if woken - inputs.history.begins < numbers.whole("least_record_days") * DAY:
         return np.zeros(len(account.names), dtype=bool)
-    return _both(inputs, account.digests, woken - 7 * DAY, woken, only=("count",))["count"] == 0
+    moved, _, _ = inputs.history.both_ways(account.digests, woken - 7 * DAY, woken, only=("count",))
+    return moved == 0
 
 
 def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
@@ -34,21 +34,20 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
     woken = inputs.start_us - recent
     candidates = np.intersect1d(np.flatnonzero(suspects(inputs, numbers)), rows.account.codes)
     names = rows.account.digests[candidates]
-    since = _both(inputs, names, woken, inputs.start_us)
-    calm = _both(inputs, names, woken - quiet, woken)
-    before = _both(inputs, names, inputs.start_us - numbers.whole("record_days") * DAY, woken - quiet)
+    _, lately, first_moved = inputs.history.both_ways(names, woken, inputs.start_us)
+    calm, _, _ = inputs.history.both_ways(names, woken - quiet, woken, only=("count",))
+    earliest = inputs.start_us - numbers.whole("record_days") * DAY
+    before, _, _ = inputs.history.both_ways(names, earliest, woken - quiet, only=("count",))
     begins = inputs.history.begins
     recorded = begins <= woken - quiet
     moved, own = _moved_today(rows)
     for place, code in enumerate(candidates.tolist()):
-        total = int(moved[code] + since["minor"][place])
-        if calm["count"][place] or total < least:
+        total = int(moved[code] + lately[place])
+        if calm[place] or total < least:
             continue
-        first = int(since["first"][place]) if since["first"][place] >= 0 else inputs.start_us
+        first = int(first_moved[place]) if first_moved[place] >= 0 else inputs.start_us
         customer = rows.customer.name(int(own[code]))
-        is_old = before["count"][place] > 0 or opened_before(
-            inputs, customer, np.datetime64((first - quiet) // DAY, "D")
-        )
+        is_old = before[place] > 0 or opened_before(inputs, customer, np.datetime64((first - quiet) // DAY, "D"))
         if not is_old:
             continue
         day = np.datetime64(first // DAY, "D")
@@ -60,7 +59,7 @@ def detect(inputs: Inputs, numbers: Numbers) -> Iterator[Hit]:
             one=(str(day),),
             on=inputs.day,
             transactions=rows.names_of(mine),
-            values={"total_minor": total, "woken_on": str(day), "known_before": bool(before["count"][place])},
+            values={"total_minor": total, "woken_on": str(day), "known_before": bool(before[place])},
             because=(
                 f"nothing had moved on the account {shown}; since {day} {inputs.money(total)} have, "
                 f"and asked about is {inputs.money(least)} or more"
@@ -74,18 +73,6 @@ def _moved_today(rows: Rows) -> tuple[Ints, Ints]:
     np.add.at(moved, rows.account.codes, rows.base)
     one[rows.account.codes] = np.arange(len(rows))
     return moved, one
-
-
-def _both(inputs: Inputs, accounts: Digests, since: int, until: int, only: Sequence[str] = SUMS) -> dict[str, Ints]:
-    """Both directions together."""
-    count = len(accounts)
-    found = inputs.history.totals(np.tile(accounts, 2), np.repeat([IN, OUT], count), since, until, only=only)
-    first = found.first.reshape(2, count)
-    return {
-        "count": found.count.reshape(2, count).sum(axis=0),
-        "minor": found.minor.reshape(2, count).sum(axis=0),
-        "first": np.where((first < 0).any(axis=0), first.max(axis=0), first.min(axis=0)),
-    }
 
 
 def _day(moment: int) -> np.datetime64:

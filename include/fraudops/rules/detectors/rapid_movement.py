@@ -104,10 +104,9 @@ def _first_in(since: Ints, incoming: Mask) -> Ints:
 
 def _usual(inputs: Inputs, numbers: Numbers, accounts: Digests) -> Ints:
     """What comes in during as long a time, on average before; 0 where there is no record."""
-    window, long = numbers.whole("window_hours") * HOUR, numbers.whole("usual_days") * DAY
-    until, since = inputs.start_us - window, inputs.start_us - long
-    known = until - max(since, inputs.history.begins)
-    if known < window:
+    hours = numbers.whole("window_hours")
+    record = inputs.record_before(hours * HOUR, numbers.whole("usual_days") * DAY)
+    if not record.known:
         return np.zeros(len(accounts), dtype=np.int64)
-    totals = inputs.history.totals(accounts, IN, since, until, only=("minor",))
-    return totals.minor * (window // HOUR) // (known // HOUR)
+    totals = inputs.history.totals(accounts, IN, record.since, record.until, only=("minor",))
+    return totals.minor * hours // (record.known // HOUR)

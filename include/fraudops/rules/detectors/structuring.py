@@ -128,16 +128,15 @@ def _is_business(inputs: Inputs, found: PersonDays, groups: Ints) -> bool:
 
 def _usual(inputs: Inputs, numbers: Numbers, found: PersonDays, patterns: Sequence[_Pattern]) -> Ints:
     """Cash of as long a time before these windows, on average; 0 where there is no record."""
-    length = numbers.whole("window_days") * DAY
-    until, since = inputs.start_us - length, inputs.start_us - numbers.whole("usual_days") * DAY
-    known = until - max(since, inputs.history.begins)
-    if known < length or not patterns:
+    length = numbers.whole("window_days")
+    record = inputs.record_before(length * DAY, numbers.whole("usual_days") * DAY)
+    if not record.known or not patterns:
         return np.zeros(len(patterns), dtype=np.int64)
     first = [int(pattern.groups[0]) for pattern in patterns]
     facets = np.where(found.incoming[first], CASH_IN, CASH_OUT)
     persons = digests_of([found.name(group) for group in first])
-    past = inputs.history.totals(persons, facets, since, until, only=("minor",))
-    return past.minor * (length // DAY) // (known // DAY)
+    past = inputs.history.totals(persons, facets, record.since, record.until, only=("minor",))
+    return past.minor * length // (record.known // DAY)
 
 
 def _hit(inputs: Inputs, numbers: Numbers, found: PersonDays, group: int, window: _Window, one: str, usual: int) -> Hit:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pyarrow.compute as pc
 
-from fraudops.rules.history import IN, OUT, facet_of_country
+from fraudops.rules.history import facet_of_country
 from fraudops.rules.hit import Hit
 from fraudops.rules.inputs import Inputs, Needs
 from fraudops.rules.lines import DAY
@@ -80,9 +79,7 @@ class _Past:
 
     def __init__(self, inputs: Inputs, accounts: Digests, facets: Ints, since: int, recent: int, least: int) -> None:
         self.inputs, self._least = inputs, least
-        count = len(accounts)
-        both = inputs.history.totals(np.tile(accounts, 2), np.repeat([IN, OUT], count), since, recent)
-        self.count = both.count.reshape(2, count).sum(axis=0)
+        self.count, _, _ = inputs.history.both_ways(accounts, since, recent, only=("count",))
         self.with_country = inputs.history.totals(accounts, facets, since, recent).count
         self._lately = inputs.history.totals(accounts, facets, recent, inputs.start_us).first
 
@@ -104,8 +101,5 @@ class _Past:
 
     def address(self, rows: Rows, own: Ints) -> str | None:
         """Where the customer lives: nothing is unusual about that."""
-        customer = rows.customer.name(int(own[0]))
-        if self.inputs.customers is None or customer is None:
-            return None
-        place = pc.index(self.inputs.customers["customer_id"], customer).as_py()
-        return self.inputs.customers["address_country"][place].as_py() if place >= 0 else None
+        found: str | None = self.inputs.customer(rows.customer.name(int(own[0])), "address_country")
+        return found
