@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fraudops.errors import FraudopsError
-from fraudops.stack.client import AirflowClient, ApiError, DagRun, RunFailedError
+from fraudops.stack.client import AirflowClient, ApiError, DagRun, NoAnswerError, RunFailedError
 
 RUN = {
     "dag_id": "cards_land",
@@ -46,6 +47,9 @@ class FakeAirflow(ThreadingHTTPServer):
         self.answers: dict[tuple[str, str], tuple[int, Any]] = {}
         self.asked: list[tuple[str, str, Any]] = []
         self.token = "t1"
+        self.slow = 0
+        """So many requests get no answer before ``release``."""
+        self.release = threading.Event()
 
     @property
     def address(self) -> str:
@@ -61,6 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PATCH = do_GET
 
     def _answer(self) -> None:
+        if self.server.slow:
+            self.server.slow -= 1
+            self.server.release.wait(5)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path, content = self.path.partition("?")[0], json.loads(body) if body else None
         self.server.asked.append((self.command, self.path, content))
@@ -132,6 +139,41 @@ def test_no_answer_is_told() -> None:
     with pytest.raises(ApiError, match="make up") as error:
         AirflowClient("http://127.0.0.1:9", "admin", "secret").health()
     assert error.value.status is None
+
+
+def test_a_question_is_asked_again_where_no_answer_comes_in_time(airflow: FakeAirflow) -> None:
+    airflow.answers["GET", "/api/v2/dags/cards_land/dagRuns/r"] = (200, RUN)
+    client = AirflowClient(airflow.address, "admin", "secret", timeout=0.2)
+    airflow.slow = 2
+    try:
+        assert client.run("cards_land", "r") == DagRun.from_json(RUN)
+        airflow.slow = 99
+        with pytest.raises(NoAnswerError, match="too busy"):
+            client.run("cards_land", "r")
+    finally:
+        airflow.slow = 0
+        airflow.release.set()
+
+
+def test_a_run_that_was_made_without_an_answer_is_made_once(airflow: FakeAirflow) -> None:
+    made: list[str] = []
+    path = "/api/v2/dags/cards_land/dagRuns"
+
+    def make(_: str) -> dict[str, Any]:
+        made.append(airflow.asked[-1][2]["dag_run_id"])
+        airflow.answers["POST", path] = (409, {"detail": "exists"})
+        airflow.answers["GET", f"{path}/{quote(made[0])}"] = (200, {**RUN, "dag_run_id": made[0]})
+        airflow.release.wait(5)
+        return RUN
+
+    airflow.answers["POST", path] = (200, make)
+    client = AirflowClient(airflow.address, "admin", "secret", timeout=0.2)
+    try:
+        run = client.trigger("cards_land")
+    finally:
+        airflow.release.set()
+    assert [run.run_id] == made
+    assert made[0].startswith("manual__")
 
 
 def test_lists_are_read_page_by_page(airflow: FakeAirflow, client: AirflowClient) -> None:

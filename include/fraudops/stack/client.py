@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from fraudops.errors import FraudopsError
 
 _PAGE = 100
 """The API's largest page."""
+_TRIES = 4
+"""A question is asked so often where no answer comes in time: the machine may be busy with what was asked of it."""
 
 FINISHED = frozenset({"success", "failed"})
 
@@ -31,6 +34,10 @@ class ApiError(FraudopsError):
     def __init__(self, what: str, *, status: int | None = None, where: str | None = None) -> None:
         super().__init__(what, where=where, remedy=None if status else "start the stack with 'make up'")
         self.status = status
+
+
+class NoAnswerError(ApiError):
+    """No answer came in time: whether the request was carried out is not known."""
 
 
 class RunFailedError(FraudopsError):
@@ -109,11 +116,14 @@ class AirflowClient:
         ``http://127.0.0.1:8080``.
     user, password
         Of the simple auth manager.
+    timeout
+        Seconds to wait for one answer.
     """
 
-    def __init__(self, address: str, user: str, password: str) -> None:
+    def __init__(self, address: str, user: str, password: str, *, timeout: float = 30) -> None:
         self.address = address.rstrip("/")
         self.user = user
+        self.timeout = timeout
         self._password = password
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business between two processes of one machine
@@ -234,12 +244,21 @@ class AirflowClient:
         ApiError
             The parameters are refused (400), the user may not (403), the run exists (409).
         """
-        body: dict[str, Any] = {"logical_date": None, "conf": conf or {}}
+        # A name of our own: where no answer comes, the run may have been made all the same, and is found by it.
+        name = run_id or f"manual__{datetime.now(UTC).isoformat()}_{secrets.token_hex(3)}"
+        body: dict[str, Any] = {"logical_date": None, "conf": conf or {}, "dag_run_id": name}
         if partition_key is not None:
             body["partition_key"] = partition_key
-        if run_id is not None:
-            body["dag_run_id"] = run_id
-        return DagRun.from_json(self.request("POST", f"/dags/{quote(dag_id)}/dagRuns", json=body))
+        path = f"/dags/{quote(dag_id)}/dagRuns"
+        try:
+            return DagRun.from_json(self.request("POST", path, json=body))
+        except NoAnswerError:
+            try:
+                return DagRun.from_json(self.request("POST", path, json=body))
+            except ApiError as error:
+                if error.status != 409:
+                    raise
+        return self.run(dag_id, name)
 
     def run(self, dag_id: str, run_id: str) -> DagRun:
         """One run as it stands."""
@@ -400,12 +419,28 @@ class AirflowClient:
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def _send(
-        self, method: str, path: str, *, base: str = "/api/v2", timeout: float = 30, **arguments: Any
+        self, method: str, path: str, *, base: str = "/api/v2", timeout: float | None = None, **arguments: Any
     ) -> requests.Response:
-        try:
-            return self._session.request(method, f"{self.address}{base}{path}", timeout=timeout, **arguments)
-        except requests.RequestException as error:
-            raise ApiError(f"no answer ({type(error).__name__})", where=self.address) from None
+        """One request; what only asks is asked again where no answer comes in time.
+
+        Raises
+        ------
+        NoAnswerError
+            Airflow listens, and did not answer.
+        ApiError
+            It does not listen.
+        """
+        repeatable = timeout is None and (method == "GET" or not base)
+        for _ in range(_TRIES if repeatable else 1):
+            try:
+                return self._session.request(
+                    method, f"{self.address}{base}{path}", timeout=timeout or self.timeout, **arguments
+                )
+            except requests.ReadTimeout:
+                continue
+            except requests.RequestException as error:
+                raise ApiError(f"no answer ({type(error).__name__})", where=self.address) from None
+        raise NoAnswerError("no answer in time; the machine may be too busy", where=self.address)
 
 
 def _run_path(dag_id: str, run_id: str) -> str:
