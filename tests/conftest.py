@@ -14,7 +14,7 @@ from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
 from fraudops.workspace import Workspace
 
-from tests.databases import with_tables
+from tests.databases import drop, with_tables
 
 # As the Makefile does, for whoever calls pytest: processes that tests start compile no module anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -51,9 +51,11 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def database_url(postgres: Postgres) -> str:
+def database_url(postgres: Postgres) -> Iterator[str]:
     """A fresh database with all tables."""
-    return with_tables(postgres, f"test_{os.getpid()}_{next(_numbers)}")
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    yield with_tables(postgres, name)
+    drop(postgres, name)
 
 
 @pytest.fixture

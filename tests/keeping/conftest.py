@@ -6,6 +6,7 @@ import io
 import itertools
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from fraudops.store import Store
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
-from tests.databases import copied, with_tables
+from tests.databases import copied, drop, with_tables
 from tests.decisions.amounts import AmountModel
 from tests.intake.conftest import HEADER, make_portfolio, row
 
@@ -157,12 +158,13 @@ def _model_shop(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) ->
 
 
 @pytest.fixture
-def shop(_model_shop: tuple[Path, str], postgres: Postgres, tmp_path: Path) -> Shop:
+def shop(_model_shop: tuple[Path, str], postgres: Postgres, tmp_path: Path) -> Iterator[Shop]:
     """Eight days, all scored, since a champion of the end of February."""
     folder, template = _model_shop
     shutil.copytree(folder, tmp_path / "shop")
-    url = copied(postgres, template, f"{template}_{next(_numbers)}")
-    return Shop(_workspace(tmp_path / "shop", url), portfolio_of())
+    own = f"{template}_{next(_numbers)}"
+    yield Shop(_workspace(tmp_path / "shop", copied(postgres, template, own)), portfolio_of())
+    drop(postgres, own)
 
 
 def _workspace(folder: Path, url: str) -> Workspace:

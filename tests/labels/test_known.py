@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pyarrow as pa
-from fraudops.labels import matured, reports
+from fraudops.labels import known_frauds, matured, reports
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 
@@ -70,3 +70,11 @@ def test_a_label_in_the_file_is_known_after_the_delay(workspace: Workspace, port
     found = matured(table.to_pandas(), known, delay=handbook.labels.delay, as_of=as_of)
     assert found.tolist()[:2] == [True, False]
     assert found.isna().tolist() == [False, False, True], "an empty label stays unknown"
+
+
+def test_a_report_that_was_taken_back_is_no_known_fraud(workspace: Workspace, portfolios: dict[str, Portfolio]) -> None:
+    cards = portfolios["cards"]
+    _arrived(workspace, "2026-03-05", _moment(6), {"t2": True, "t1": True})
+    _arrived(workspace, "2026-03-08", _moment(9), {"t1": False})
+    assert known_frauds(workspace, cards, as_of=_moment(6)) == ["t1", "t2"]
+    assert known_frauds(workspace, cards, as_of=_moment(9)) == ["t2"]

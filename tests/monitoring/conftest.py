@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
-from tests.databases import copied, with_tables
+from tests.databases import copied, drop, with_tables
 
 FIRST = date(2026, 3, 2)
 HISTORY, PER_DAY = 56, 150
@@ -156,11 +157,13 @@ def trained(
 
 
 @pytest.fixture
-def bank(trained: tuple[Path, str, Portfolio], postgres: Postgres, tmp_path: Path) -> Bank:
+def bank(trained: tuple[Path, str, Portfolio], postgres: Postgres, tmp_path: Path) -> Iterator[Bank]:
     """A bank of the test's own."""
     store, name, portfolio = trained
     shutil.copytree(store, tmp_path / "store")
-    return Bank(_workspace(tmp_path / "store", copied(postgres, name, f"{name}_{next(_numbers)}")), portfolio)
+    own = f"{name}_{next(_numbers)}"
+    yield Bank(_workspace(tmp_path / "store", copied(postgres, name, own)), portfolio)
+    drop(postgres, own)
 
 
 def _workspace(store: Path, url: str) -> Workspace:

@@ -175,10 +175,13 @@ class Postgres:
 
     def stop(self, timeout: float = 30) -> None:
         """Stop the server (fast shutdown: open transactions are rolled back); harmless when it is down."""
+        self._end(signal.SIGINT, timeout)
+
+    def _end(self, how: signal.Signals, timeout: float) -> None:
         pid = self.pid
         if pid is None:
             return
-        os.kill(pid, signal.SIGINT)
+        os.kill(pid, how)
         deadline = time.monotonic() + timeout
         while self.pid is not None:
             if time.monotonic() > deadline:
@@ -188,7 +191,7 @@ class Postgres:
 
     def remove(self) -> None:
         """Stop the server and delete its data and its socket folder."""
-        self.stop()
+        self._end(signal.SIGQUIT, timeout=30)  # at once: nothing needs to be written down any more
         self._end_orphans()
         shutil.rmtree(self.home, ignore_errors=True)
         shutil.rmtree(self.socket_folder, ignore_errors=True)
