@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,14 @@ class Tried:
         for key, _ in self.hits.values():
             counts[key] += 1
         return [counts[key] for key in keys]
+
+    def each_place(self, hits: Iterable[str]) -> list[set[tuple[str, str]]]:
+        """Subject and transaction of what each of some hits rests on."""
+        return [{(self.hits[hit][1], one) for one in self.transactions[hit]} for hit in hits]
+
+    def places(self, hits: Iterable[str]) -> set[tuple[str, str]]:
+        """The same of all of them together."""
+        return set().union(*self.each_place(hits))
 
 
 @dataclass(frozen=True)
@@ -76,9 +84,17 @@ class Backtest:
 
     @property
     def difference(self) -> dict[str, int]:
-        """Hits that are new with the other numbers, gone, and the same."""
+        """Hits that are new with the other numbers, gone, and the same.
+
+        A hit may bear another name because its numbers begin it at another payment: it is the same where it is about
+        the same subject and rests on a transaction in common.
+        """
         then, now = set(self.in_force.hits), set(self.tried.hits)
-        return {"new": len(now - then), "gone": len(then - now), "same": len(now & then)}
+        before = self.in_force.places(then - now)
+        new = sum(not (places & before) for places in self.tried.each_place(now - then))
+        after = self.tried.places(now - then)
+        gone = sum(not (places & after) for places in self.in_force.each_place(then - now))
+        return {"new": new, "gone": gone, "same": len(now) - new}
 
 
 def backtest(

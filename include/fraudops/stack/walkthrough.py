@@ -70,7 +70,7 @@ class Walkthrough:
             A DAG run failed; the message holds the end of the failed task's log.
         """
         if self.plan.simulation is not None:
-            with self.narrator.phase("Simulate card payments"):
+            with self.narrator.phase("Simulate transactions"):
                 self.simulate()
         self.wake()
         for key in self.plan.left_out:
