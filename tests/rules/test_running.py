@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,9 @@ import pytest
 from fraudops.portfolio import Portfolio
 from fraudops.reference import stored_schema
 from fraudops.rules import HITS
+from fraudops.rules.definition import RuleDefinition
 from fraudops.rules.numbers import Numbers
+from fraudops.rules.registry import Rule
 from fraudops.rules.running import comply, undone
 from fraudops.workspace import Workspace
 
@@ -110,6 +113,43 @@ def test_what_arrives_late_makes_the_days_after_it_stale_and_no_others(plain, ac
     (hit,) = plain.store.read_partition(HITS, "accounts", "2026-03-20").to_pylist()
     assert (hit["rule"], hit["subject"], hit["on"]) == ("cash_over_threshold", "C5", date(2026, 3, 20))
     assert json.loads(hit["numbers"])["threshold"]["value"] == "10000.00"
+
+
+def test_a_law_that_is_made_later_changes_its_days_and_none_before(plain, accounts) -> None:
+    keys = publish(plain, fortnight())
+    comply(plain, accounts, keys, CHOSEN)
+    before = stored(plain)
+    changed = {**CHOSEN, "cash_over_threshold": _from("2026-03-18", "8000.00")}
+    # Cash of the days before it may belong to a business day after it: these are looked at again.
+    assert undone(plain, accounts, changed) == [key for key in keys if key >= "2026-03-11"]
+    comply(plain, accounts, keys, changed)
+    rows = {key: plain.store.read_partition(HITS, "accounts", key).to_pylist() for key in keys}
+    cash = {
+        key: [json.loads(row["numbers"]) for row in found if row["rule"] == "cash_over_threshold"]
+        for key, found in rows.items()
+    }
+    assert {key: found[0]["threshold"]["value"] for key, found in cash.items() if found} == {
+        "2026-03-07": "10000.00",
+        "2026-03-18": "8000.00",
+        "2026-03-19": "8000.00",
+    }
+    data = {name: content for name, content in stored(plain).items() if name.endswith(".parquet")}
+    assert {name for name in data if data[name] != before.get(name)} <= {
+        name for name in data if "date=2026-03-18" in name or "date=2026-03-19" in name
+    }
+    comply(plain, accounts, keys, CHOSEN)
+    assert {name: content for name, content in stored(plain).items() if name in before} == before, "and back"
+
+
+def _from(day: str, threshold: str) -> Rule:
+    """Cash over another threshold from a day on."""
+    rule = CHOSEN["cash_over_threshold"]
+    content = rule.definition.model_dump(by_alias=True)
+    content["numbers"]["threshold"]["dated"] = [
+        {**content["numbers"]["threshold"]["dated"][0], "to": None},
+        {"from": day, "value": threshold, "source": "made up"},
+    ]
+    return replace(rule, definition=RuleDefinition.model_validate(content))
 
 
 def test_a_holiday_that_becomes_known_later_counts_from_then_on(plain, accounts) -> None:

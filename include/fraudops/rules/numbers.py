@@ -38,8 +38,9 @@ class Number:
 
     Attributes
     ----------
-    since, until
-        First and last day on which it holds; None: for ever.
+    since
+        First day on which it holds; None: it was asked for by a backtest. The last day is not in it: a law that is
+        made later ends it, and must change nothing that was found before.
     """
 
     name: str
@@ -47,7 +48,6 @@ class Number:
     value: Value
     currency: str | None
     since: date | None
-    until: date | None
     source: str
 
     @property
@@ -62,7 +62,6 @@ class Number:
             "value": value,
             "unit": self.currency or self.unit,
             "from": str(self.since) if self.since else None,
-            "to": str(self.until) if self.until else None,
             "source": self.source,
         }
 
@@ -131,7 +130,7 @@ class Numbers:
         return tuple(self._of(name, "list").value)  # type: ignore[arg-type]
 
     def explained(self) -> dict[str, dict[str, Any]]:
-        """Every number with its dates and its source, as a hit keeps them."""
+        """Every number with its first day and its source, as a hit keeps them."""
         return {name: number.to_dict() for name, number in self._found.items()}
 
     def __iter__(self) -> Any:
@@ -147,15 +146,15 @@ class Numbers:
         definition = self.rule.numbers[name]
         if name in self._instead:
             value = value_of(definition.unit, self._instead[name])
-            return Number(name, definition.unit, value, definition.currency, None, None, "asked for by the backtest")
+            return Number(name, definition.unit, value, definition.currency, None, "asked for by the backtest")
         found = definition.on(self.day)
         if found is None:
             raise ContractError(
                 f"{name} has no value on {self.day}", where=self.rule.id, remedy="the rule is not in force then"
             )
-        item, last = found
+        item, _ = found
         value = value_of(definition.unit, item.value)
-        return Number(name, definition.unit, value, definition.currency, item.since, last, item.source)
+        return Number(name, definition.unit, value, definition.currency, item.since, item.source)
 
 
 def in_force_on(rule: RuleDefinition, day: date) -> list[Number]:

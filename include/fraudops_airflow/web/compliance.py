@@ -79,12 +79,12 @@ class Explained:
 
     @property
     def compared(self) -> list[tuple[str, str, str, str]]:
-        """Numbers in force: name, value, since and until, source."""
+        """Numbers in force: name, value, since when, source."""
         return [
             (
                 name.replace("_", " "),
                 worded(number["value"], number["unit"]),
-                f"{number['from']} – {number['to'] or ''}",
+                f"since {number['from']}",
                 number["source"],
             )
             for name, number in self.hit.numbers.items()
