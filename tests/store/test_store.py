@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from fraudops.errors import IntegrityError, MissingPartitionError
 from fraudops.store import Store
@@ -70,3 +72,17 @@ def test_a_removed_data_file_is_named(store: Store) -> None:
 def test_no_path_climbs_out_of_the_store(store: Store, part: str) -> None:
     with pytest.raises(ValueError, match="cannot be part of a path"):
         store.put(b"", "reports", "cards", part)
+
+
+def test_whole_numbers_alone_are_stored_as_differences(store: Store) -> None:
+    keys = np.sort(np.random.default_rng(1).integers(-(2**62), 2**62, 30_000))
+    table = pa.table({"key": keys, "count": pa.array([1, 2, 3] * 10_000, pa.int32())})
+    manifest = store.write("rule_profiles", "cards", "2026-03-05", table, config="c")
+    (file,) = manifest.files
+    path = store.path("rule_profiles", "cards", "date=2026-03-05", file.name)
+    columns = pq.ParquetFile(str(path)).metadata.row_group(0)
+    assert {"DELTA_BINARY_PACKED"} == {
+        name for at in range(2) for name in columns.column(at).encodings if name not in ("RLE", "PLAIN")
+    }
+    assert store.read(manifest).equals(table)
+    assert store.read(manifest, ["count"]).equals(table.select(["count"]))
