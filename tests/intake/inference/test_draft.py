@@ -153,6 +153,25 @@ def test_personal_data_is_kept_apart_and_verification_codes_are_not_kept(drafted
     assert portfolio.named(Role.NUMBER) == ["name_email_similarity"]
 
 
+def test_account_numbers_become_tokens(drafted: Drafted) -> None:
+    def iban(number: int) -> str:
+        plain = f"GBMADE{number:014d}"  # country first, as its check digits count it
+        digits = int("".join(str(int(letter, 36)) for letter in plain[2:] + "GB00"))
+        return f"GB{98 - digits % 97:02d}{plain[2:]}"
+
+    portfolio, text = drafted(
+        when=[f"{m:%Y-%m-%d %H:%M}" for m in MOMENTS],
+        payer=[iban(n % 60) for n in range(N)],
+        beneficiary_iban=["" if n % 4 == 0 else iban(n % 80) for n in range(N)],
+        account_number=[f"{7_000_000_000 + n % 50}" for n in range(N)],
+        reference=[f"GB00MADE{n % 90:014d}" for n in range(N)],
+        fraud=FRAUD,
+    )
+    assert portfolio.named(Role.ACCOUNT) == ["payer", "beneficiary_iban", "account_number"]
+    assert portfolio.columns["beneficiary_iban"].entity == "counterparty"
+    assert "IBANs by their check digits" in text
+
+
 def test_every_column_names_an_entity_of_its_own(drafted: Drafted) -> None:
     portfolio, _ = drafted(
         when=[f"{m:%Y-%m-%d %H:%M}" for m in MOMENTS],

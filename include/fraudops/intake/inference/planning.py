@@ -12,6 +12,7 @@ from fraudops.intake.inference.roles import Choice
 from fraudops.intake.inference.surveying import Survey
 from fraudops.intake.inference.vocabulary import MERCHANTS
 from fraudops.portfolio import Role
+from fraudops.portfolio.columns import ENTITIES, TOKENS
 
 FEWEST, MOST = 8, 200
 """Partitions that a file should be cut into."""
@@ -130,7 +131,7 @@ def _behaviour(
     has_amount = any(choice.role is Role.AMOUNT for choice in choices)
     windows = _windows(days, resolution)
     found = []
-    acting = [choice for choice in choices if choice.behaves and choice.role in (Role.ENTITY, Role.CARD)]
+    acting = [choice for choice in choices if choice.behaves and choice.role in ENTITIES]
     acting = sorted(acting, key=_usefulness)[:_MOST_BEHAVING]
     for choice in acting:
         aggregates = ["count", *(["amount_mean", "amount_max", "amount_ratio", "amount_z"] if has_amount else [])]
@@ -155,7 +156,7 @@ def _is_merchant(choice: Choice) -> bool:
 
 
 def _usefulness(choice: Choice) -> tuple[int, int]:
-    return (0 if choice.role is Role.CARD else 1), choice.profile.position
+    return (0 if choice.role in TOKENS else 1), choice.profile.position
 
 
 def _windows(days: float, resolution: Resolution) -> list[str]:

@@ -38,6 +38,7 @@ _FEW = 30
 """An entity has at least so many values; what has fewer is a category."""
 _TRUTHS = ({"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"}, {"on", "off"})
 
+_IBAN = r"^[A-Z]{2}[0-9]{2} ?([A-Z0-9]{4} ?){2,7}[A-Z0-9]{0,4}$"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 _PHONE = r"^[+(]?[0-9][0-9 ()/.-]{6,18}$"
 _IP = r"^(\d{1,3}\.){3}\d{1,3}$|^[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){3,7}$"
@@ -82,7 +83,7 @@ def choose_roles(
     left = [p for p in usable if p.name not in clock_columns and (label is None or p.name != label.column)]
     choices: dict[str, Choice] = {}
     for profile in left:
-        choice = _card(profile) or _secret(profile) or _useless(profile)
+        choice = _card(profile) or _account(profile) or _secret(profile) or _useless(profile)
         if choice is not None:
             choices[profile.name] = choice
     left = [profile for profile in left if profile.name not in choices]
@@ -187,6 +188,34 @@ def _card(profile: Profile) -> Choice | None:
         reason = f"named and shaped like card numbers, but only {100 * valid:.2g} % pass the check digit: kept apart"
         return Choice(profile, Role.PERSONAL, reason, ("entity measures behaviour by it, and stores it in clear",))
     return None
+
+
+def _account(profile: Profile) -> Choice | None:
+    """Account numbers that say so themselves: IBANs by their check digits, others by their name."""
+    if profile.kind is Kind.TEXT and profile.share(_IBAN) >= 0.9:
+        values = profile.some()
+        valid = sum(_is_iban(value) for value in values) / len(values)
+        if valid >= _CARD_SHARE:
+            reason = f"{100 * valid:.3g} % are IBANs by their check digits: stored as keyed tokens only"
+            return Choice(profile, Role.ACCOUNT, reason, (), {"entity": _whose_account(profile)}, behaves=True)
+    named = bool(set(profile.words) & {"iban", "account", "acct", "konto", "kontonr"})
+    if named and profile.kind in (Kind.NUMBER, Kind.TEXT) and profile.share(r"^[0-9]{8,34}$") >= 0.9:
+        reason = "named and shaped like account numbers: stored as keyed tokens only"
+        unsure = ("entity keeps them in clear, if they are ids that mean nothing elsewhere",)
+        settings = {"entity": _whose_account(profile)}
+        return Choice(profile, Role.ACCOUNT, reason, unsure, settings, behaves=profile.repeats >= 1.2)
+    return None
+
+
+def _is_iban(text: str) -> bool:
+    """Check digits of ISO 13616: the number, its first four characters put last, leaves 1 modulo 97."""
+    plain = text.replace(" ", "")
+    return int("".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])) % 97 == 1
+
+
+def _whose_account(profile: Profile) -> str:
+    others = {"counterparty", "receiver", "beneficiary", "dest", "destination", "to", "recipient"}
+    return "counterparty" if set(profile.words) & others else "account"
 
 
 def _id(found: Sequence[Profile], whole: bool) -> Choice | None:

@@ -18,13 +18,14 @@ from fraudops.intake.inference.roles import Choice
 from fraudops.intake.inference.sampling import Sample
 from fraudops.intake.inference.surveying import Survey
 from fraudops.portfolio import Role
+from fraudops.portfolio.columns import ENTITIES
 
 _FEWEST_OF_A_RANGE = 3
 _WIDTH = 110
 _FIXED = {Role.ID: "transaction_id", Role.AMOUNT: "amount"}
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./*-]*|[0-9]+[dhms]")
 _WORDS_OF_YAML = {"yes", "no", "true", "false", "on", "off", "null", "y", "n", "t", "f"}
-_ORDER = [Role.ID, Role.AMOUNT, Role.ENTITY, Role.CARD, Role.PERSONAL]
+_ORDER = [Role.ID, Role.AMOUNT, Role.ENTITY, Role.CARD, Role.ACCOUNT, Role.PERSONAL]
 
 
 @dataclass(frozen=True)
@@ -303,7 +304,7 @@ def _with_own_entities(entries: list[_Entry]) -> list[_Entry]:
     taken: set[str] = set()
     found = []
     for entry in entries:
-        if entry.choice.role in (Role.ENTITY, Role.CARD):
+        if entry.choice.role in ENTITIES:
             if _entity(entry) in taken:
                 named = {**entry.choice.settings, "entity": entry.ours}
                 entry = replace(entry, choice=replace(entry.choice, settings=named))
