@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from fraudops import cases
-from fraudops.database import CaseItem
-from sqlalchemy import func, select
 
 from tests.cases.conftest import DAY, Desk
-from tests.decisions.conftest import Bank
 
 
 def listed(desk: Desk) -> list[cases.CaseSummary]:
@@ -19,7 +16,8 @@ def test_alerts_of_one_customer_are_one_case(desk: Desk) -> None:
     (case,) = listed(desk)
     assert (case.name, case.subject_kind, case.subject, case.items) == ("cards-1", "customer", "c0", 2)
     assert (case.state, case.severity, case.version, case.opened_key) == ("open", "critical", 1, DAY)
-    print(case.priority, desk.case().due_on)
+    # 0.6 × 600 and 0.99 × 990, and what high and critical are worth.
+    assert case.priority == 360 + 200 + 980.1 + 1000
 
 
 def test_gathering_twice_changes_nothing(desk: Desk) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from fraudops.cases.changing import case_of
 from fraudops.database import CaseFile, CaseItem
+from fraudops.portfolio import Portfolio
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ def find(
     cases = session.scalars(query).all()
     counts = _item_counts(session, [case.id for case in cases])
     return [_summary(case, counts.get(case.id, 0)) for case in cases]
+
+
+def summary(session: Session, portfolio: Portfolio, number: int) -> CaseSummary:
+    """One case; raises ContractError where there is none."""
+    return summary_of(session, case_of(session, portfolio.name, number))
 
 
 def summary_of(session: Session, case: CaseFile) -> CaseSummary:
