@@ -122,6 +122,12 @@ def summary_of(session: Session, case: CaseFile) -> CaseSummary:
     return _summary(case, _item_counts(session, [case.id]).get(case.id, 0))
 
 
+def open_keys(session: Session, portfolio: str) -> set[str]:
+    """Partitions whose alerts or hits are part of a case that is not closed."""
+    query = select(CaseItem.partition_key).join(CaseFile, CaseFile.id == CaseItem.case_id)
+    return set(session.scalars(query.where(CaseFile.portfolio == portfolio, CaseFile.closed_at.is_(None)).distinct()))
+
+
 def _summary(case: CaseFile, items: int) -> CaseSummary:
     return CaseSummary(**{name: getattr(case, name) for name in _COLUMNS}, items=items)
 
