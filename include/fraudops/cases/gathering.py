@@ -7,7 +7,7 @@ what is less than ``cases.opens_from`` opens none. What a snooze covers is left 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,7 +21,7 @@ from fraudops.cases.deadlines import calendar_of, review_due
 from fraudops.cases.priority import expected_loss, priority_of, rank, severity_of_alert, worst
 from fraudops.cases.states import OPEN
 from fraudops.cases.subjects import Subject, of_hits, of_transactions
-from fraudops.cases.transactions import ALERT, HIT, items_of, raised_rows
+from fraudops.cases.transactions import ALERT, HIT, raised_rows
 from fraudops.database import Alert, CaseEvent, CaseFile, CaseItem, RuleHit
 from fraudops.decisions.locks import lock_partition
 from fraudops.portfolio import Portfolio
@@ -216,18 +216,16 @@ class _Gathering:
         for item in items:
             by_subject.setdefault(item.subject, []).append(item)
         known = self._open_cases(by_subject)
-        least = rank(self.portfolio.cases.opens_from)
-        number = self._last_number()
+        new = self._new_cases({subject: some for subject, some in by_subject.items() if subject not in known})
+        before = self._items_of(known.values())
         counts, events = Counter[str](), list[CaseEvent]()
         for subject, some in by_subject.items():
-            case = known.get(subject)
-            if case is not None:
-                events += self._join(case, some)
+            case = known.get(subject) or new.get(subject)
+            if subject in known:
+                events += self._join(known[subject], before[known[subject].id], some)
                 counts["joined"] += 1
-            elif rank(worst(item.severity for item in some)) >= least:
-                number += 1
-                case = self._open(number, subject, some)
-                events.append(self._event(case, OPENED, some))
+            elif subject in new:
+                events.append(self._event(new[subject], OPENED, some))
                 counts["opened"] += 1
             else:
                 counts["left"] += len(some)
@@ -254,13 +252,32 @@ class _Gathering:
             found |= {Subject(case.subject_kind, case.subject): case for case in self.session.scalars(query)}
         return found
 
-    def _last_number(self) -> int:
+    def _items_of(self, cases: Iterable[CaseFile]) -> dict[int, list[CaseItem]]:
+        """Case → what it consists of so far."""
+        found: dict[int, list[CaseItem]] = {case.id: [] for case in cases}
+        query = select(CaseItem).where(CaseItem.case_id.in_(found)).order_by(CaseItem.as_of, CaseItem.reference)
+        for item in self.session.scalars(query):
+            if item.case_id is not None:
+                found[item.case_id].append(item)
+        return found
+
+    def _new_cases(self, items: Mapping[Subject, Sequence[_Item]]) -> dict[Subject, CaseFile]:
+        """Open a case for each subject whose items are worth one."""
+        least = rank(self.portfolio.cases.opens_from)
         newest = select(func.max(CaseFile.number)).where(CaseFile.portfolio == self.portfolio.name)
-        return self.session.scalar(newest) or 0
+        number = self.session.scalar(newest) or 0
+        found = {}
+        for subject, some in items.items():
+            if rank(worst(item.severity for item in some)) >= least:
+                number += 1
+                found[subject] = self._open(number, subject, some)
+        self.session.add_all(found.values())
+        self.session.flush()
+        return found
 
     def _open(self, number: int, subject: Subject, items: Sequence[_Item]) -> CaseFile:
         cases, severity = self.portfolio.cases, worst(item.severity for item in items)
-        case = CaseFile(
+        return CaseFile(
             portfolio=self.portfolio.name,
             number=number,
             subject_kind=subject.kind,
@@ -274,13 +291,9 @@ class _Gathering:
             created_at=self.now,
             due_on=review_due(self.portfolio, self.calendar, self.now, severity),
         )
-        self.session.add(case)
-        self.session.flush()
-        return case
 
-    def _join(self, case: CaseFile, items: Sequence[_Item]) -> list[CaseEvent]:
+    def _join(self, case: CaseFile, before: Sequence[CaseItem], items: Sequence[_Item]) -> list[CaseEvent]:
         case.version += 1
-        before = items_of(self.session, case)
         severities, losses = zip(*((item.severity, item.loss) for item in (*before, *items)), strict=True)
         case.priority = priority_of(self.portfolio.cases, severities, losses)
         events = [self._event(case, ADDED, items)]
