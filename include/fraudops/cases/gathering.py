@@ -294,7 +294,8 @@ class _Gathering:
 
     def _join(self, case: CaseFile, before: Sequence[CaseItem], items: Sequence[_Item]) -> list[CaseEvent]:
         case.version += 1
-        severities, losses = zip(*((item.severity, item.loss) for item in (*before, *items)), strict=True)
+        together: list[CaseItem | _Item] = [*before, *items]
+        severities, losses = [item.severity for item in together], [item.loss for item in together]
         case.priority = priority_of(self.portfolio.cases, severities, losses)
         events = [self._event(case, ADDED, items)]
         severity = worst([case.severity, *(item.severity for item in items)])

@@ -12,15 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from fraudops.cases import CaseStatistics, CaseSummary, CaseView, Outcome, Personal
-from fraudops.cases.priority import worths
+from fraudops.cases.priority import rank, worths
 from fraudops.cases.states import spoken
 from fraudops.cases.surroundings import Normal
 from fraudops.cases.view import AlertView, EventView, HitView, LinkView
 from fraudops.cli.console import printable
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import Portfolio, Role
 
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "", "info": "dim"}
-_SHOWN = 8
+_SHOWN, _COLUMNS = 8, 6
 
 
 def table_of(cases: Sequence[CaseSummary], today: date) -> Table:
@@ -64,7 +64,8 @@ def case_lines(view: CaseView, portfolio: Portfolio) -> Iterator[Text | Table]:
         yield Text(f"the same subject: {other.name}, {spoken(other.state)}", style="yellow")
     for alert in view.alerts:
         yield from _alert_lines(alert)
-    for rule in dict.fromkeys(hit.rule for hit in view.hits):
+    worst_first = sorted(view.hits, key=lambda hit: -rank(hit.severity))
+    for rule in dict.fromkeys(hit.rule for hit in worst_first):
         yield from _rule_lines([hit for hit in view.hits if hit.rule == rule])
     yield from _normal_lines(view.normal, portfolio)
     yield _transactions(view, portfolio)
@@ -202,18 +203,23 @@ def _transactions(view: CaseView, portfolio: Portfolio) -> Table:
     """The case's transactions, with the columns that differ or matter."""
     rows = view.transactions[:_SHOWN]
     hidden = {"event_time", "amount", "amount_minor", "transaction_id", portfolio.entities.get(view.case.subject_kind)}
-    columns = [
-        name for name in (rows[0] if rows else {}) if name not in hidden and any(row[name] is not None for row in rows)
-    ]
+    known = list(rows[0]) if rows else []
+    categories = {portfolio.stored_name(name) for name in portfolio.named(Role.CATEGORY)}
+    known.sort(key=lambda name: name not in categories)
+    columns = [name for name in known if name not in hidden and any(row[name] is not None for row in rows)]
     more = f", {_SHOWN} of {len(view.transactions)}" if len(view.transactions) > _SHOWN else ""
-    table = Table("transaction", "time", "amount", *columns[:6], title=f"transactions{more}", title_justify="left")
+    table = Table(title=f"transactions{more}", title_justify="left")
+    for name in ("transaction", "time", "amount"):
+        table.add_column(name, no_wrap=True)
+    for name in columns[:_COLUMNS]:
+        table.add_column(name)
     for row in rows:
         amount = row.get("amount_minor")
         table.add_row(
             printable(row["transaction_id"]),
             _time(row["event_time"])[:16],
             "" if amount is None else f"{Decimal(amount).scaleb(-portfolio.minor_digits):,}",
-            *(_short(row[name]) for name in columns[:6]),
+            *(_short(row[name]) for name in columns[:_COLUMNS]),
         )
     return table
 
