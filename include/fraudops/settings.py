@@ -10,6 +10,7 @@ Every variable has a default that suits a checkout of the repository; production
 ``FRAUDOPS_PORTFOLIOS``    folder of portfolio YAML files (default: ``$FRAUDOPS_HOME/include/portfolios``)
 ``FRAUDOPS_ROLES``         who is who (default: ``$FRAUDOPS_HOME/include/roles.yaml``)
 ``FRAUDOPS_RULES``         folder of the rules' YAML files (default: ``$FRAUDOPS_HOME/include/rules``)
+``FRAUDOPS_CLOCKS``        folder of the clocks' YAML files (default: ``$FRAUDOPS_HOME/include/clocks``)
 ``FRAUDOPS_DATABASE_URL``  SQLAlchemy URL of the fraudops database (PostgreSQL)
 ``FRAUDOPS_TOKEN_KEY``     key of the card-number tokens (hex, 32 bytes)
 ``FRAUDOPS_LEDGER_KEY``    key that signs ledger entries (hex, 32 bytes)
@@ -45,6 +46,7 @@ class Settings(BaseModel):
     portfolios: Path
     roles: Path
     rules: Path
+    clocks: Path
     database_url: str | None = None
     token_key: SecretBytes | None = None
     ledger_key: SecretBytes | None = None
@@ -75,6 +77,7 @@ class Settings(BaseModel):
             portfolios=Path(env.get("FRAUDOPS_PORTFOLIOS") or home / "include" / "portfolios"),
             roles=Path(env.get("FRAUDOPS_ROLES") or home / "include" / "roles.yaml"),
             rules=Path(env.get("FRAUDOPS_RULES") or home / "include" / "rules"),
+            clocks=Path(env.get("FRAUDOPS_CLOCKS") or home / "include" / "clocks"),
             database_url=env.get("FRAUDOPS_DATABASE_URL") or None,
             token_key=_key(env, "FRAUDOPS_TOKEN_KEY"),
             ledger_key=_key(env, "FRAUDOPS_LEDGER_KEY"),
