@@ -15,6 +15,7 @@ from fraudops.portfolio.columns import ENTITIES, Column, Role
 from fraudops.portfolio.compliance import Compliance
 from fraudops.portfolio.durations import Duration, parse_duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
+from fraudops.portfolio.filings import Filings
 from fraudops.portfolio.monitoring import Monitoring
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Policy
@@ -94,6 +95,8 @@ class Notices(Strict):
     """Recipients of validation failures."""
     model_owner: tuple[str, ...] = ()
     """Recipients of verdicts and promotions (default: compliance)."""
+    need_to_know: tuple[str, ...] = ()
+    """Recipients of warnings before a review deadline (default: compliance). Only who may know why there is one."""
     sender: str = "fraudops@localhost"
     detail: Literal["full", "reference"] = "full"
     """``full``: transaction id, amount, time, decision, reasons. ``reference``: a number and a link."""
@@ -147,6 +150,7 @@ class Portfolio(Strict):
     retention: Retention = Retention()
     compliance: Compliance | None = None
     """What the rules of the law need to know; absent: none of them run."""
+    filings: Filings = Filings()
 
     @field_validator("transactions", mode="before")
     @classmethod
