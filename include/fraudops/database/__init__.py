@@ -1,5 +1,6 @@
 """PostgreSQL: the tables whose rows change or must commit together. Schema changes go through Alembic."""
 
+from fraudops.database.case_models import CaseAttachment, CaseEvent, CaseFile, CaseItem, Disposition, Escalation
 from fraudops.database.migration import migrate
 from fraudops.database.models import (
     Alert,
@@ -21,7 +22,13 @@ from fraudops.database.session import open_engine, transaction
 __all__ = [
     "Alert",
     "Base",
+    "CaseAttachment",
+    "CaseEvent",
+    "CaseFile",
+    "CaseItem",
     "Delivery",
+    "Disposition",
+    "Escalation",
     "LedgerEntry",
     "LedgerHead",
     "LegalHold",
