@@ -17,7 +17,6 @@ from fraudops.filings.deadlines import (
     after_filing,
     joined,
     local_day,
-    review_by,
     stage,
 )
 from fraudops.filings.definition import ClockDefinition, read_clocks
@@ -101,13 +100,6 @@ def test_a_last_day_on_a_weekend_stays_and_the_business_day_before_it_is_named()
     calendar = BusinessCalendar("America/New_York", time(18), holidays)
     assert act_by(DAY("2026-12-27"), calendar) == DAY("2026-12-24")  # Sunday, Saturday, Christmas
     assert act_by(DAY("2026-12-28"), calendar) == DAY("2026-12-28")
-
-
-def test_an_internal_review_counts_business_days() -> None:
-    calendar = BusinessCalendar("America/New_York", time(18), frozenset({DAY("2026-11-26")}))
-    assert review_by(DAY("2026-11-25"), 3, calendar) == DAY("2026-12-01")  # Thanksgiving and a weekend between
-    assert review_by(DAY("2026-11-28"), 1, calendar) == DAY("2026-11-30")  # opened on a Saturday
-    assert review_by(DAY("2026-11-28"), 0, calendar) == DAY("2026-11-28")
 
 
 @pytest.mark.parametrize(

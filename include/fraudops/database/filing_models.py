@@ -1,4 +1,4 @@
-"""Tables of what must be reported by a day. Confidential: nothing outside the room ``filings`` reads or tells of them."""
+"""Tables of what must be reported by a day. Confidential: only the room ``filings`` reads them; nothing tells of it."""
 
 from __future__ import annotations
 

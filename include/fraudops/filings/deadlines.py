@@ -98,11 +98,6 @@ def after_filing(clock: ClockDefinition, filed_on: date) -> Deadline:
     )
 
 
-def review_by(opened_on: date, business_days: int, calendar: BusinessCalendar) -> date:
-    """Last day of an internal review: that many business days after the day on which the case was opened."""
-    return calendar.following(opened_on, business_days) if business_days else opened_on
-
-
 def act_by(due_on: date, calendar: BusinessCalendar) -> date:
     """The last business day that is not later than the last day."""
     return due_on if calendar.is_business_day(due_on) else calendar.following(due_on, -1)

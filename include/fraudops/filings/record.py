@@ -44,7 +44,7 @@ def missed_on(terms: Sequence[Term], settled_on: date | None, today: date) -> da
     """
     end = today if settled_on is None else settled_on
     following = [term.since for term in terms[1:]] + [end]
-    over = [term.due_on for term, until in zip(terms, following, strict=True) if term.due_on < min(until, end)]
+    over = [term.due_on for term, until in zip(terms, following, strict=False) if term.due_on < min(until, end)]
     return min(over, default=None)
 
 
@@ -101,12 +101,12 @@ def tell_ledger(session: Session, ws: Workspace, filing: Filing, event: FilingEv
     case = session.get(CaseFile, filing.case_id) if filing.case_id is not None else None
     said = {"kind": event.kind, "by": event.by, "details": event.details, "filing": event.filing_id}
     digest = hmac.new(ws.ledger_key, canonical_json(said), "sha256").hexdigest()
-    number = case.number if case is not None else "-"
     ws.record(
         session,
         portfolio=filing.portfolio,
         actor=event.by,
         action=UPDATED,
-        subject=f"{filing.portfolio}/case/{number}",
-        details={"event": digest},
+        # The same form as of any other change of a case.
+        subject=f"{filing.portfolio}/cases/{case.number if case is not None else '-'}",
+        details={"version": case.version if case is not None else 0, "events": digest},
     )

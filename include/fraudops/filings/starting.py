@@ -111,7 +111,7 @@ def _start(
         case_id=case.id,
     )
     details = {**said(deadline), "clock": clock.id, "reason": escalation.reason}
-    add_event(session, filing, by=escalation.by, kind="started", details=details, escalation_id=escalation.id)
+    _add(session, filing, escalation, "started", details)
 
 
 def _join(
@@ -127,7 +127,13 @@ def _join(
         "before": said(running),
         "reason": escalation.reason,
     }
-    add_event(session, filing, by=escalation.by, kind="recorded_again", details=details, escalation_id=escalation.id)
+    _add(session, filing, escalation, "recorded_again", details)
+
+
+def _add(session: Session, filing: Filing, escalation: Escalation, kind: str, details: dict[str, Any]) -> None:
+    """A line about an escalation, of the moment at which the person recorded that."""
+    told = {"by": escalation.by, "at": escalation.at, "escalation_id": escalation.id}
+    add_event(session, filing, kind=kind, details=details, **told)
 
 
 # -- cash ---------------------------------------------------------------------------------------------
