@@ -26,6 +26,8 @@ class Workspace:
     token_key: bytes = field(repr=False)
     ledger_key: bytes = field(repr=False)
     ui_url: str = "http://127.0.0.1:8080"
+    protection_key: bytes | None = field(default=None, repr=False)
+    """What attachments of cases are encrypted with; without it none can be added or read."""
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> Workspace:
@@ -44,6 +46,7 @@ class Workspace:
             token_key=settings.require_token_key(),
             ledger_key=settings.require_ledger_key(),
             ui_url=settings.ui_url,
+            protection_key=settings.protection_key.get_secret_value() if settings.protection_key else None,
         )
 
     def transaction(self) -> AbstractContextManager[Session]:

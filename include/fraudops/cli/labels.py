@@ -42,7 +42,7 @@ def count_labels(
     if portfolio is not None:
         wanted = [chosen_portfolio(settings, portfolio)]
     else:
-        wanted = [one for one in load_all(settings.portfolios).values() if one.labels.feeds]
+        wanted = [one for one in load_all(settings.portfolios).values() if one.labels.datasets]
     found = {one.name: _counted(ws, one, as_of) for one in wanted}
     if as_json:
         typer.echo(json.dumps(found, indent=2))

@@ -208,7 +208,7 @@ def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], past: _Past) -
     transactions = _known(ws, portfolio, "transactions", [k for k in past.available if first <= k <= last])
     transactions |= _buried(ws, portfolio, "transactions", [k for k in past.removed["transactions"] if first <= k])
     arrived: list[tuple[str, Input]] = []
-    for dataset in portfolio.labels.feeds:
+    for dataset in portfolio.labels.datasets:
         there = [k for k in ws.store.keys(dataset, portfolio.name) if first <= k < last]
         gone = [k for k in past.removed[dataset] if first <= k < last]
         arrived += _known(ws, portfolio, dataset, there).items()

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from fraudops.cases.deadlines import calendar_of
 from fraudops.database import CaseFile, Filing, FilingEvent
 from fraudops.errors import ContractError
 from fraudops.filings.deadlines import act_by, local_day
 from fraudops.filings.definition import Clocks
 from fraudops.filings.record import OPEN, jurisdiction_of, missed_on, terms_of, zone_of
 from fraudops.portfolio import Portfolio
-from fraudops.reference import holidays
 from fraudops.rules.calendar import BusinessCalendar
 from fraudops.workspace import Workspace
 
@@ -112,19 +112,6 @@ def read_clock(ws: Workspace, portfolio: Portfolio, clocks: Clocks, number: int,
             f"there is no number {number}", where=portfolio.name, remedy="see 'fraudops filings list --all'"
         )
     return found[0]
-
-
-def calendar_of(ws: Workspace, portfolio: Portfolio, as_of: datetime) -> BusinessCalendar:
-    """Business days by the holidays that were known at a moment; weekdays, without a section ``compliance``."""
-    rules = portfolio.compliance
-    if rules is None:
-        return BusinessCalendar("UTC", datetime.max.time())
-    return BusinessCalendar.of(
-        holidays(ws, portfolio, as_of),
-        jurisdiction=rules.jurisdiction,
-        timezone=rules.timezone,
-        cutoff=rules.cutoff_time,
-    )
 
 
 # -- inside -------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def history_of(ws: Workspace, portfolio: Portfolio, transaction_id: str) -> list
     _require_feeds(portfolio)
     tables = [
         table[(table["transaction_id"] == transaction_id).to_numpy()]
-        for feed in portfolio.labels.feeds
+        for feed in portfolio.labels.datasets
         for table in _tables(ws, portfolio, feed, None)
     ]
     said = [table for table in tables if len(table)]
@@ -101,7 +101,7 @@ def history_of(ws: Workspace, portfolio: Portfolio, transaction_id: str) -> list
 def feed_counts(ws: Workspace, portfolio: Portfolio, as_of: datetime) -> list[FeedCount]:
     """How much each feed had said by a moment; raises as :func:`history_of` does."""
     _require_feeds(portfolio)
-    return [_count(ws, portfolio, feed, as_of) for feed in portfolio.labels.feeds]
+    return [_count(ws, portfolio, feed, as_of) for feed in portfolio.labels.datasets]
 
 
 def immature_rows(ws: Workspace, portfolio: Portfolio, as_of: datetime) -> int:
@@ -112,7 +112,7 @@ def immature_rows(ws: Workspace, portfolio: Portfolio, as_of: datetime) -> int:
 
 
 def _require_feeds(portfolio: Portfolio) -> None:
-    if not portfolio.labels.feeds:
+    if not portfolio.labels.datasets:
         raise ContractError(
             "labels come with the transactions' own file: no feed says anything about them",
             where=portfolio.name,

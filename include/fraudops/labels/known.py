@@ -58,8 +58,6 @@ def reports(
     if not portfolio.labels.source:
         return _in_order(_as_frame(_from_column(ws, portfolio, as_of, first, last), "transactions"))
     settled = _in_order(_as_frame(_from_feed(ws, portfolio, as_of, first), "labels"))
-    if not portfolio.labels.dispositions:
-        return settled
     found = _as_frame(_from_investigators(ws, portfolio, as_of, first), DISPOSITIONS)
     first_said = settled.drop_duplicates("transaction_id").set_index("transaction_id")["known_at"]
     since = first_said.reindex(found["transaction_id"]).to_numpy()

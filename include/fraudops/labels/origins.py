@@ -64,7 +64,7 @@ def changed_since(ws: Workspace, portfolio: Portfolio, frame: pd.DataFrame, firs
     first
         Key of the first partition that they belong to.
     """
-    arrived = [key for feed in portfolio.labels.feeds for key in ws.store.keys(feed, portfolio.name)]
+    arrived = [key for feed in portfolio.labels.datasets for key in ws.store.keys(feed, portfolio.name)]
     if not arrived:
         return 0
     as_of = portfolio.partitioning.end(max(arrived))

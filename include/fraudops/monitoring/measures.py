@@ -127,7 +127,7 @@ def settle(ws: Workspace, portfolio: Portfolio, scores: Manifest, reference: Ref
     key, as_of = scores.key, known_from(portfolio, scores.key)
     inputs = [ws.store.require(d, portfolio.name, key).as_input() for d in ("transactions", "features")]
     inputs += [scores.as_input(), _as_input(reference)]
-    for feed in portfolio.labels.feeds:
+    for feed in portfolio.labels.datasets:
         arrived = _arrived(portfolio, ws.store.keys(feed, portfolio.name), key)
         inputs += [ws.store.require(feed, portfolio.name, k).as_input() for k in arrived]
     config = portfolio.digest_of(*_SECTIONS)
@@ -158,7 +158,7 @@ def settle(ws: Workspace, portfolio: Portfolio, scores: Manifest, reference: Ref
 
 def unsettled(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> list[str]:
     """Partitions whose outcomes were written from other labels than there are now: late or corrected ones."""
-    feeds = portfolio.labels.feeds
+    feeds = portfolio.labels.datasets
     if not feeds:
         return []
     there = {feed: ws.store.keys(feed, portfolio.name) for feed in feeds}

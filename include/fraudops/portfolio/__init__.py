@@ -4,6 +4,7 @@ This room is imported when Airflow parses the DAG files: nothing heavy may be im
 """
 
 from fraudops.portfolio.behaviour import EntityFeatures, Features
+from fraudops.portfolio.cases import SEVERITIES, TRANSACTION, Cases, Severity
 from fraudops.portfolio.columns import TOKENS, Column, Role, TimeParts
 from fraudops.portfolio.compliance import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, Compliance, ComplianceColumns
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
@@ -29,10 +30,13 @@ __all__ = [
     "CUSTOMERS_PROTECTED",
     "REFERENCE_FEEDS",
     "REPORT_FEEDS",
+    "SEVERITIES",
     "TOKENS",
+    "TRANSACTION",
     "Blend",
     "CalibrationGate",
     "Candidate",
+    "Cases",
     "Column",
     "Compliance",
     "ComplianceColumns",
@@ -61,6 +65,7 @@ __all__ = [
     "Role",
     "Search",
     "SegmentGate",
+    "Severity",
     "Source",
     "SourceColumn",
     "TimeParts",

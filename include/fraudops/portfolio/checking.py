@@ -11,6 +11,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from fraudops.portfolio.behaviour import EntityFeatures
+from fraudops.portfolio.cases import Cases
 from fraudops.portfolio.coherence import Sections, incoherences
 from fraudops.portfolio.columns import Column
 from fraudops.portfolio.compliance import Compliance
@@ -220,6 +221,7 @@ def _readable(content: dict[str, Any]) -> Sections:
         fairness=_pruned(Fairness, content.get("fairness", {})),
         retention=_pruned(Retention, content.get("retention", {})),
         compliance=_pruned(Compliance, content.get("compliance")),
+        cases=_pruned(Cases, content.get("cases")),
         currency=content["currency"] if isinstance(content.get("currency"), str) else None,
         start=_moment(content.get("start")),
         end=_moment(content.get("end")),

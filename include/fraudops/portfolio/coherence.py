@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fraudops.aggregates import AGGREGATES
 from fraudops.portfolio.addresses import is_address
+from fraudops.portfolio.cases import incoherent_cases
 from fraudops.portfolio.columns import ENTITIES, TOKENS, Column, Role
 from fraudops.portfolio.feature_names import BehaviourFeature, behaviour_features
 from fraudops.portfolio.incoherent_compliance import Around, incoherent_compliance
@@ -21,6 +22,7 @@ from fraudops.portfolio.sources import Source
 
 if TYPE_CHECKING:
     from fraudops.portfolio.behaviour import EntityFeatures
+    from fraudops.portfolio.cases import Cases
     from fraudops.portfolio.compliance import Compliance
     from fraudops.portfolio.evidence import Fairness
     from fraudops.portfolio.policy import Policy
@@ -72,6 +74,7 @@ class Sections:
     fairness: Fairness | None = None
     retention: Retention | None = None
     compliance: Compliance | None = None
+    cases: Cases | None = None
     currency: str | None = None
     start: datetime | None = None
     end: datetime | None = None
@@ -483,6 +486,11 @@ def _retention(found: Sections) -> Iterator[Problem]:
         yield from incoherent_retention(found.retention, found.training, found.labels)
 
 
+def _cases(found: Sections) -> Iterator[Problem]:
+    if found.cases is not None and found.all_columns:
+        yield from incoherent_cases(found.cases, found.columns)
+
+
 def _compliance(found: Sections) -> Iterator[Problem]:
     if found.compliance is None:
         return
@@ -495,4 +503,5 @@ _RULES: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _roles, _names, _joins, _entities, _answer, _sources, _behaviour, _feature_names, _excluded, _missing_shares,
     _period, _training, _policy, _segments, _people, _fairness, _currency, _retention,
     _compliance,
+    _cases,
 )  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from fraudops.portfolio.behaviour import Features
+from fraudops.portfolio.cases import Cases
 from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
 from fraudops.portfolio.columns import ENTITIES, Column, Role
 from fraudops.portfolio.compliance import Compliance
@@ -55,6 +56,12 @@ class Labels(Strict):
         """Dataset → where what is said of transactions comes from: ``labels``, ``dispositions``."""
         found = dict(zip(REPORT_FEEDS, (self.source, self.dispositions), strict=True))
         return {dataset: source for dataset, source in found.items() if source is not None}
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Datasets of what is said of transactions: by feeds, and by closing cases, which needs no feed. None where the
+        transactions' own file says it."""
+        return REPORT_FEEDS if self.source is not None else ()
 
     @property
     def selective(self) -> bool:
@@ -150,7 +157,10 @@ class Portfolio(Strict):
     retention: Retention = Retention()
     compliance: Compliance | None = None
     """What the rules of the law need to know; absent: none of them run."""
+    cases: Cases = Cases()
+    """How alerts and hits become cases, and who closes them."""
     filings: Filings = Filings()
+    """For which days clocks are kept, and what a report says of the bank."""
 
     @field_validator("transactions", mode="before")
     @classmethod
@@ -189,6 +199,7 @@ class Portfolio(Strict):
             fairness=self.fairness,
             retention=self.retention,
             compliance=self.compliance,
+            cases=self.cases,
             currency=self.currency,
             start=self.start,
             end=self.end,

@@ -89,7 +89,7 @@ def plan(profiler: Profiler, key: str, rules: Sequence[tuple[Rule, Numbers]], av
     for dataset in wanted:
         inputs += profiler.arrived(dataset, key)
     if any(rule.needs.frauds for rule, _ in rules):
-        for feed in portfolio.labels.feeds:
+        for feed in portfolio.labels.datasets:
             told = [k for k in ws.store.keys(feed, portfolio.name) if k <= key]
             inputs += [ws.store.require(feed, portfolio.name, k).as_input() for k in told]
     ordered = tuple(sorted(set(inputs), key=lambda i: (i.dataset, i.key)))

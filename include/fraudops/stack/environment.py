@@ -31,7 +31,7 @@ PARALLEL_TASKS = 5
 def fraudops_variables(settings: Settings, secrets: Secrets, address: str) -> dict[str, str]:
     """The ``FRAUDOPS_*`` variables; what the caller's environment sets itself stays as it is."""
     postgres = Postgres(StackFolder.of(settings).root)
-    token_key, ledger_key = settings.token_key, settings.ledger_key
+    token_key, ledger_key, protection_key = settings.token_key, settings.ledger_key, settings.protection_key
     return {
         "FRAUDOPS_HOME": str(settings.home.absolute()),
         "FRAUDOPS_STATE": str(settings.state.absolute()),
@@ -44,6 +44,9 @@ def fraudops_variables(settings: Settings, secrets: Secrets, address: str) -> di
         "FRAUDOPS_DATABASE_URL": settings.database_url or postgres.url(FRAUDOPS_DATABASE),
         "FRAUDOPS_TOKEN_KEY": token_key.get_secret_value().hex() if token_key else secrets.token_key,
         "FRAUDOPS_LEDGER_KEY": ledger_key.get_secret_value().hex() if ledger_key else secrets.ledger_key,
+        "FRAUDOPS_PROTECTION_KEY": (
+            protection_key.get_secret_value().hex() if protection_key else secrets.protection_key
+        ),
         "FRAUDOPS_UI_URL": address,
     }
 

@@ -76,6 +76,7 @@ def scratch_workspace() -> Iterator[Workspace]:
             database_url=url,
             token_key=secrets.token_bytes(32),
             ledger_key=secrets.token_bytes(32),
+            protection_key=secrets.token_bytes(32),
         )
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fraudops.errors import ConfigurationError
 
-USERS = {"admin": "admin", "validator": "user", "deputy": "user", "analyst": "viewer"}
+USERS = {"admin": "admin", "validator": "user", "deputy": "user", "analyst": "viewer", "officer": "viewer"}
 """User → Airflow role. ``user`` is the least role that may answer an approval. The deputy decides where the
 validator asked for the training. Their business roles are in ``include/roles.yaml``."""
 
@@ -29,6 +29,8 @@ class Secrets(BaseModel):
     fernet_key: str
     jwt_secret: str
     api_secret: str
+    protection_key: str = ""
+    """Key that encrypts attachments of cases (hex); empty where an older installation had none."""
     passwords: dict[str, str]
     """Airflow user → password."""
 
@@ -38,6 +40,7 @@ class Secrets(BaseModel):
         return cls(
             token_key=secrets.token_hex(32),
             ledger_key=secrets.token_hex(32),
+            protection_key=secrets.token_hex(32),
             fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             jwt_secret=secrets.token_urlsafe(48),
             api_secret=secrets.token_urlsafe(48),
@@ -45,9 +48,10 @@ class Secrets(BaseModel):
         )
 
     def completed(self) -> Secrets:
-        """With a password for each user who has none yet: an older installation knew fewer."""
+        """With the keys and passwords that an older installation did not know."""
         passwords = {user: self.passwords.get(user) or secrets.token_urlsafe(9) for user in USERS}
-        return self.model_copy(update={"passwords": self.passwords | passwords})
+        protection_key = self.protection_key or secrets.token_hex(32)
+        return self.model_copy(update={"passwords": self.passwords | passwords, "protection_key": protection_key})
 
 
 def read_secrets(path: Path) -> Secrets | None:

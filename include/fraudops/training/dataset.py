@@ -268,7 +268,7 @@ def _slices(
 def _inputs(ws: Workspace, portfolio: Portfolio, keys: list[str], as_of: datetime) -> dict[str, str]:
     """``<dataset>/<key>`` → digest of the data, of all that was read."""
     read = [(dataset, key) for dataset in ("transactions", "features") for key in keys]
-    for feed in portfolio.labels.feeds:
+    for feed in portfolio.labels.datasets:
         read += [(feed, k) for k in arrivals(ws, portfolio, feed, as_of, keys[0])]
     read += [("scores", key) for key in decided_keys(ws, portfolio, keys)]
     return {f"{d}/{k}": ws.store.require(d, portfolio.name, k).data_digest for d, k in read}

@@ -1,0 +1,313 @@
+"""Gathers alerts and hits: what is about one subject meets in one case.
+
+Each alert and each hit is gathered once, whichever run finds it. It joins the open case of its subject, or opens one;
+what is less than ``cases.opens_from`` opens none. What a snooze covers is left out: nobody is to be told of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import String, cast, exists, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from fraudops.cases.changing import digest_of
+from fraudops.cases.deadlines import calendar_of, review_due
+from fraudops.cases.priority import CENTS, expected_loss, rank, severity_of_alert, worst, worth_of
+from fraudops.cases.states import OPEN
+from fraudops.cases.subjects import Subject, of_hits, of_transactions
+from fraudops.cases.transactions import ALERT, HIT, hit_rows
+from fraudops.database import Alert, CaseEvent, CaseFile, CaseItem, RuleHit
+from fraudops.decisions.locks import lock_partition
+from fraudops.portfolio import Portfolio
+from fraudops.rules.calendar import BusinessCalendar
+from fraudops.rules.snoozing import Snoozes
+from fraudops.workspace import Workspace
+
+GATHERED = "cases_gathered"
+"""Action of the ledger's entry for what a partition brought."""
+OPENED, ADDED, WITHDRAWN = "opened", "item_added", "proposal_withdrawn"
+"""Kinds of events."""
+_UNKNOWN = "medium"
+"""Severity of a hit that was raised, and that the store no longer has."""
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What became of alerts and hits that had not been gathered.
+
+    Attributes
+    ----------
+    items
+        How many there were.
+    opened, joined
+        New cases, and cases that were open and have more now.
+    left
+        Items too small for a case, with none to join.
+    """
+
+    items: int = 0
+    opened: int = 0
+    joined: int = 0
+    left: int = 0
+
+    def __add__(self, other: Gathered) -> Gathered:
+        return Gathered(*(mine + its for mine, its in zip(self._values, other._values, strict=True)))
+
+    @property
+    def _values(self) -> tuple[int, ...]:
+        return tuple(asdict(self).values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able, without anything confidential."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Item:
+    """Something to be gathered."""
+
+    kind: str
+    reference: str
+    key: str
+    as_of: datetime
+    severity: str
+    worth: float
+    subject: Subject
+
+
+def gather(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -> Gathered:
+    """Gather the alerts and hits of a partition; a second run finds nothing left to do.
+
+    Cases, their timelines and the ledger entry commit together.
+
+    Parameters
+    ----------
+    actor
+        Airflow user, or ``service:<workflow>``.
+    """
+    with ws.transaction() as session:
+        alerts, hits = _waiting(session, portfolio, key)
+    if not alerts and not hits:
+        return Gathered()
+    items = [*_of_alerts(ws, portfolio, key, alerts), *_of_hits(ws, portfolio, key, hits)]
+    now = datetime.now(UTC)
+    calendar = calendar_of(ws, portfolio, now)
+    with ws.transaction() as session:
+        lock_partition(session, "cases", portfolio.name, "all")
+        # While this one waited, another one may have gathered them.
+        taken = _taken(session, portfolio, items)
+        left = [item for item in items if (item.kind, item.reference) not in taken]
+        return _Gathering(ws, session, portfolio, key, calendar, actor, now).gather(left) if left else Gathered()
+
+
+def gather_waiting(ws: Workspace, portfolio: Portfolio, *, actor: str) -> Gathered:
+    """Gather what no run has: after a crash, and what there was before there were cases."""
+    found = Gathered()
+    with ws.transaction() as session:
+        alerts, hits = _waiting(session, portfolio, None)
+        keys = sorted({*(alert.partition_key for alert in alerts), *(hit.partition_key for hit in hits)})
+    for key in keys:
+        found += gather(ws, portfolio, key, actor=actor)
+    return found
+
+
+# -- what there is ------------------------------------------------------------------------------------
+
+
+def _waiting(session: Session, portfolio: Portfolio, key: str | None) -> tuple[list[Alert], list[RuleHit]]:
+    """Alerts and hits that are in no case, of one partition or of all."""
+
+    def without_item(kind: str, reference: Any) -> Any:
+        same = (CaseItem.portfolio == portfolio.name, CaseItem.kind == kind, CaseItem.reference == reference)
+        return ~exists().where(*same)
+
+    alerts = select(Alert).where(Alert.portfolio == portfolio.name, without_item(ALERT, cast(Alert.id, String)))
+    hits = select(RuleHit).where(RuleHit.portfolio == portfolio.name, without_item(HIT, RuleHit.hit_id))
+    if key is not None:
+        alerts, hits = alerts.where(Alert.partition_key == key), hits.where(RuleHit.partition_key == key)
+    snoozes = Snoozes.read(session, portfolio.name)
+    told = [
+        hit
+        for hit in session.scalars(hits.order_by(RuleHit.hit_id))
+        if not snoozes.cover(hit.rule, hit.subject, hit.as_of)
+    ]
+    return list(session.scalars(alerts.order_by(Alert.id))), told
+
+
+def _taken(session: Session, portfolio: Portfolio, items: Sequence[_Item]) -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for at in range(0, len(items), _AT_ONCE):
+        some = [(item.kind, item.reference) for item in items[at : at + _AT_ONCE]]
+        query = select(CaseItem.kind, CaseItem.reference).where(
+            CaseItem.portfolio == portfolio.name, tuple_(CaseItem.kind, CaseItem.reference).in_(some)
+        )
+        found.update((kind, reference) for kind, reference in session.execute(query))
+    return found
+
+
+def _of_alerts(ws: Workspace, portfolio: Portfolio, key: str, alerts: Sequence[Alert]) -> Iterable[_Item]:
+    subjects = of_transactions(ws, portfolio, key, (alert.transaction_id for alert in alerts))
+    for alert in alerts:
+        severity = severity_of_alert(portfolio.cases, score=alert.score, decision=alert.decision, route=alert.route)
+        loss = expected_loss(alert.score, alert.amount_minor, alert.minor_digits)
+        yield _Item(
+            ALERT,
+            str(alert.id),
+            key,
+            alert.as_of,
+            severity,
+            worth_of(portfolio.cases, severity, loss),
+            subjects[alert.transaction_id],
+        )
+
+
+def _of_hits(ws: Workspace, portfolio: Portfolio, key: str, hits: Sequence[RuleHit]) -> Iterable[_Item]:
+    if not hits:
+        return
+    subjects = of_hits(ws, portfolio, key, ((hit.kind, hit.subject) for hit in hits))
+    stored = hit_rows(ws, portfolio, {hit.hit_id: hit.partition_key for hit in hits})
+    for hit in hits:
+        severity = stored[hit.hit_id]["severity"] if hit.hit_id in stored else _UNKNOWN
+        worth = worth_of(portfolio.cases, severity)
+        yield _Item(HIT, hit.hit_id, key, hit.as_of, severity, worth, subjects[hit.kind, hit.subject])
+
+
+# -- into cases ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Gathering:
+    """One partition's items on their way into cases, in an open transaction."""
+
+    ws: Workspace
+    session: Session
+    portfolio: Portfolio
+    key: str
+    calendar: BusinessCalendar
+    actor: str
+    now: datetime
+
+    def gather(self, items: Sequence[_Item]) -> Gathered:
+        by_subject: dict[Subject, list[_Item]] = {}
+        for item in items:
+            by_subject.setdefault(item.subject, []).append(item)
+        known = self._open_cases(by_subject)
+        least = rank(self.portfolio.cases.opens_from)
+        number = self._last_number()
+        counts, events = Counter[str](), list[CaseEvent]()
+        for subject, some in by_subject.items():
+            case = known.get(subject)
+            if case is not None:
+                events += self._join(case, some)
+                counts["joined"] += 1
+            elif rank(worst(item.severity for item in some)) >= least:
+                number += 1
+                case = self._open(number, subject, some)
+                events.append(self._event(case, OPENED, some))
+                counts["opened"] += 1
+            else:
+                counts["left"] += len(some)
+            self.session.add_all(self._row(item, case) for item in some)
+        self.session.add_all(events)
+        self.session.flush()
+        self._record(len(items), counts, events)
+        return Gathered(len(items), counts["opened"], counts["joined"], counts["left"])
+
+    def _open_cases(self, subjects: Iterable[Subject]) -> dict[Subject, CaseFile]:
+        """The open cases of some subjects; nobody else changes them until the transaction ends."""
+        wanted, found = [(subject.kind, subject.name) for subject in subjects], dict[Subject, CaseFile]()
+        for at in range(0, len(wanted), _AT_ONCE):
+            query = (
+                select(CaseFile)
+                .where(
+                    CaseFile.portfolio == self.portfolio.name,
+                    CaseFile.closed_at.is_(None),
+                    tuple_(CaseFile.subject_kind, CaseFile.subject).in_(wanted[at : at + _AT_ONCE]),
+                )
+                .order_by(CaseFile.id)
+                .with_for_update()
+            )
+            found |= {Subject(case.subject_kind, case.subject): case for case in self.session.scalars(query)}
+        return found
+
+    def _last_number(self) -> int:
+        newest = select(func.max(CaseFile.number)).where(CaseFile.portfolio == self.portfolio.name)
+        return self.session.scalar(newest) or 0
+
+    def _open(self, number: int, subject: Subject, items: Sequence[_Item]) -> CaseFile:
+        severity = worst(item.severity for item in items)
+        case = CaseFile(
+            portfolio=self.portfolio.name,
+            number=number,
+            subject_kind=subject.kind,
+            subject=subject.name,
+            severity=severity,
+            priority=round(sum(item.worth for item in items), CENTS),
+            state=OPEN,
+            version=1,
+            opened_key=self.key,
+            opened_as_of=self.portfolio.partitioning.end(self.key),
+            created_at=self.now,
+            due_on=review_due(self.portfolio, self.calendar, self.now, severity),
+        )
+        self.session.add(case)
+        self.session.flush()
+        return case
+
+    def _join(self, case: CaseFile, items: Sequence[_Item]) -> list[CaseEvent]:
+        case.version += 1
+        case.priority = round(case.priority + sum(item.worth for item in items), CENTS)
+        events = [self._event(case, ADDED, items)]
+        severity = worst([case.severity, *(item.severity for item in items)])
+        if severity != case.severity:
+            case.severity = severity
+            due = review_due(self.portfolio, self.calendar, self.now, severity)
+            case.due_on = due if case.due_on is None else min(case.due_on, due)
+        if case.proposed_finding is not None:
+            # Whoever proposed it did not know of this.
+            details = {"finding": case.proposed_finding, "proposed_by": case.proposed_by}
+            events.append(self._line(case, WITHDRAWN, "more was found", details))
+            case.proposed_finding = case.proposed_by = case.proposed_at = None
+        return events
+
+    def _event(self, case: CaseFile, kind: str, items: Sequence[_Item]) -> CaseEvent:
+        references = [[item.kind, item.reference] for item in items]
+        return self._line(case, kind, None, {"items": references, "partition": self.key, "severity": case.severity})
+
+    def _line(self, case: CaseFile, kind: str, text: str | None, details: dict[str, Any]) -> CaseEvent:
+        return CaseEvent(
+            case_id=case.id, version=case.version, at=self.now, by=self.actor, kind=kind, text=text, details=details
+        )
+
+    def _row(self, item: _Item, case: CaseFile | None) -> CaseItem:
+        return CaseItem(
+            portfolio=self.portfolio.name,
+            kind=item.kind,
+            reference=item.reference,
+            case_id=case.id if case is not None else None,
+            partition_key=item.key,
+            as_of=item.as_of,
+            severity=item.severity,
+            worth=item.worth,
+            added_at=self.now,
+        )
+
+    def _record(self, items: int, counts: Counter[str], events: Sequence[CaseEvent]) -> None:
+        self.ws.record(
+            self.session,
+            portfolio=self.portfolio.name,
+            actor=self.actor,
+            action=GATHERED,
+            subject=f"{self.portfolio.name}/cases/{self.key}",
+            details={
+                "items": items,
+                **{name: counts[name] for name in ("opened", "joined", "left")},
+                "events": digest_of(self.ws, events),
+            },
+        )

@@ -1,0 +1,124 @@
+"""Cases as a list shows them, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from fraudops.database import CaseFile, CaseItem
+
+
+@dataclass(frozen=True)
+class CaseSummary:
+    """A case, without what is in it. Columns as in the table ``case_file``."""
+
+    id: int
+    portfolio: str
+    number: int
+    subject_kind: str
+    subject: str
+    severity: str
+    priority: float
+    state: str
+    assignee: str | None
+    version: int
+    opened_key: str
+    opened_as_of: datetime
+    created_at: datetime
+    due_on: date | None
+    finding: str | None
+    closed_by: str | None
+    closed_at: datetime | None
+    proposed_finding: str | None
+    proposed_by: str | None
+    proposed_at: datetime | None
+    items: int
+    """Alerts and hits."""
+
+    @property
+    def name(self) -> str:
+        """How people name it: ``cards-17``."""
+        return f"{self.portfolio}-{self.number}"
+
+    @property
+    def after(self) -> tuple[float, int]:
+        """What :func:`find` goes on after."""
+        return self.priority, self.id
+
+    def is_late(self, day: date) -> bool:
+        """Whether its review deadline has passed on a day."""
+        return self.closed_at is None and self.due_on is not None and self.due_on < day
+
+
+_COLUMNS = tuple(name for name in CaseSummary.__dataclass_fields__ if name != "items")
+
+
+def find(
+    session: Session,
+    portfolio: str | None = None,
+    *,
+    states: Sequence[str] = (),
+    severities: Sequence[str] = (),
+    assignee: str | None = None,
+    unassigned: bool = False,
+    subject: str | None = None,
+    proposed: bool = False,
+    late_on: date | None = None,
+    after: tuple[float, int] | None = None,
+    limit: int = 50,
+) -> list[CaseSummary]:
+    """Cases, the highest priority first, paged in the database.
+
+    Parameters
+    ----------
+    states, severities
+        Any of these; empty: all.
+    assignee, unassigned
+        Of one person; of nobody.
+    subject
+        About one customer, account …, as it is stored.
+    proposed
+        Only what waits for a second pair of eyes.
+    late_on
+        Only open ones whose review deadline lies before this day.
+    after
+        :attr:`CaseSummary.after` of the last one of the page before.
+    """
+    conditions = []
+    for column, value in (
+        (CaseFile.portfolio, portfolio),
+        (CaseFile.assignee, assignee),
+        (CaseFile.subject, subject),
+    ):
+        conditions += [column == value] if value is not None else []
+    conditions += [CaseFile.state.in_(states)] if states else []
+    conditions += [CaseFile.severity.in_(severities)] if severities else []
+    conditions += [CaseFile.assignee.is_(None)] if unassigned else []
+    conditions += [CaseFile.proposed_finding.is_not(None)] if proposed else []
+    conditions += [CaseFile.closed_at.is_(None), CaseFile.due_on < late_on] if late_on is not None else []
+    if after is not None:
+        priority, number = after
+        conditions.append(or_(CaseFile.priority < priority, and_(CaseFile.priority == priority, CaseFile.id > number)))
+    query = select(CaseFile).where(*conditions).order_by(CaseFile.priority.desc(), CaseFile.id).limit(limit)
+    cases = session.scalars(query).all()
+    counts = _item_counts(session, [case.id for case in cases])
+    return [_summary(case, counts.get(case.id, 0)) for case in cases]
+
+
+def summary_of(session: Session, case: CaseFile) -> CaseSummary:
+    """One case as the list shows it."""
+    return _summary(case, _item_counts(session, [case.id]).get(case.id, 0))
+
+
+def _summary(case: CaseFile, items: int) -> CaseSummary:
+    return CaseSummary(**{name: getattr(case, name) for name in _COLUMNS}, items=items)
+
+
+def _item_counts(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    query: Any = select(CaseItem.case_id, func.count()).where(CaseItem.case_id.in_(ids)).group_by(CaseItem.case_id)
+    return {row[0]: row[1] for row in session.execute(query)}
