@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -135,4 +135,4 @@ class Bank:
 @pytest.fixture
 def bank(workspace: Workspace, portfolios: dict[str, Portfolio]) -> Bank:
     """An empty one, with the portfolio accounts: business days of New York."""
-    return Bank(workspace, portfolios["accounts"])
+    return Bank(replace(workspace, protection_key=b"p" * 32), portfolios["accounts"])

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 
+from fraudops.cases.personal import Personal
 from fraudops.cases.surroundings import Normal
 from fraudops.cases.view import CaseView, HitView
 from fraudops.filings.cash_draft import institution_entries
@@ -39,6 +40,7 @@ class Activity:
     """
 
     case: CaseView
+    personal: Personal
     people: tuple[Person, ...]
     movements: tuple[Movement, ...]
     previous: tuple[str, date] | None = None
@@ -93,6 +95,7 @@ def _who(found: Activity) -> Iterable[str]:
     accounts = sorted({m.account for m in found.movements if m.account})
     if accounts:
         yield f"Accounts or cards, as tokens: {_some(accounts)}."
+    yield from _digits(found.personal)
     others = sorted({m.counterparty for m in found.movements if m.counterparty})
     if others:
         yield f"Counterparties: {_some(others)}."
@@ -108,6 +111,16 @@ def _about(person: Person) -> Iterable[str]:
         ("risk rating", person.risk_rating),
     )
     yield from (f"{name} {value}" for name, value in facts if value)
+
+
+def _digits(personal: Personal) -> Iterable[str]:
+    """What is protected of the transactions, such as the visible digits of cards, and what a screening matched."""
+    by_column: dict[str, set[str]] = {}
+    for columns in (*personal.transactions.values(), *personal.hits.values()):
+        for name, value in columns.items():
+            by_column.setdefault(name, set()).add(value)
+    for name, values in sorted(by_column.items()):
+        yield f"{name.replace('_', ' ').capitalize()}: {_some(sorted(values))}."
 
 
 def _what(found: Activity) -> Iterable[str]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from fraudops.cases.personal import Personal, look
 from fraudops.cases.protection import decrypt, encrypt
 from fraudops.cases.view import CaseView
 from fraudops.cases.view import read as read_case
@@ -73,6 +74,7 @@ def prepare(
         Somebody has settled it already.
     """
     require_officer(roles, by)
+    personal = _personal(ws, portfolio, number, by, roles)
     with ws.transaction() as session:
         filing = locked(session, portfolio, number)
         if filing.state not in OPEN:
@@ -81,7 +83,7 @@ def prepare(
                 where=name_of(filing),
                 remedy="its drafts can still be taken out with --version",
             )
-        draft = _draft(session, ws, portfolio, clocks, rules, filing, as_of)
+        draft = _draft(session, ws, portfolio, clocks, rules, filing, personal, as_of)
         newest = _newest(session, filing)
         if newest is not None and _content(_read(ws, filing, newest)) == _content(draft):
             return Kept(newest.version, False, _read(ws, filing, newest))
@@ -131,6 +133,15 @@ def written(draft: Draft) -> dict[str, bytes]:
 # -- inside -------------------------------------------------------------------------------------------
 
 
+def _personal(ws: Workspace, portfolio: Portfolio, number: int, by: str, roles: Roles) -> Personal:
+    """What is personal of the case: whoever takes it leaves a trace with the case and in the ledger."""
+    with ws.transaction() as session:
+        filing = locked(session, portfolio, number)
+        case = session.get(CaseFile, filing.case_id) if filing.case_id is not None else None
+        wanted = case is not None and filing.state in OPEN
+    return look(ws, portfolio, case.number, by=by, roles=roles) if case is not None and wanted else Personal()
+
+
 def _draft(
     session: Session,
     ws: Workspace,
@@ -138,6 +149,7 @@ def _draft(
     clocks: Clocks,
     rules: Mapping[str, Rule],
     filing: Filing,
+    personal: Personal,
     as_of: datetime,
 ) -> Draft:
     case = session.get(CaseFile, filing.case_id) if filing.case_id is not None else None
@@ -156,7 +168,7 @@ def _draft(
     if filing.kind == "ctr" or case is None:
         return _of_cash(ws, portfolio, filing, blank, as_of)
     view = read_case(ws, session, portfolio, case.number, rules=rules)
-    return _of_activity(session, ws, portfolio, filing, view, blank, as_of)
+    return _of_activity(session, ws, portfolio, filing, view, personal, blank, as_of)
 
 
 def _of_cash(ws: Workspace, portfolio: Portfolio, filing: Filing, blank: Draft, as_of: datetime) -> Draft:
@@ -176,6 +188,7 @@ def _of_activity(
     portfolio: Portfolio,
     filing: Filing,
     view: CaseView,
+    personal: Personal,
     blank: Draft,
     as_of: datetime,
 ) -> Draft:
@@ -187,7 +200,7 @@ def _of_activity(
         if previous is not None and previous.reference is not None and previous.filed_on is not None
         else None
     )
-    found = Activity(view, tuple(people(ws, portfolio, ids, as_of)), movements, filed)
+    found = Activity(view, personal, tuple(people(ws, portfolio, ids, as_of)), movements, filed)
     return _filled(blank, narrative=narrative(found), entries=activity_entries(portfolio, found), movements=movements)
 
 
