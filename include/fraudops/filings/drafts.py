@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import func, select
@@ -179,7 +179,7 @@ def _of_cash(ws: Workspace, portfolio: Portfolio, filing: Filing, blank: Draft, 
     known = people(ws, portfolio, involved(filing.subject, movements), as_of)
     known.sort(key=lambda person: (person.id != filing.subject, person.id))
     entries = cash_entries(portfolio, filing.subject, filing.trigger_on, hits, movements, known)
-    return _filled(blank, entries=entries, movements=movements)
+    return replace(blank, entries=entries, movements=movements)
 
 
 def _of_activity(
@@ -201,11 +201,7 @@ def _of_activity(
         else None
     )
     found = Activity(view, personal, tuple(people(ws, portfolio, ids, as_of)), movements, filed)
-    return _filled(blank, narrative=narrative(found), entries=activity_entries(portfolio, found), movements=movements)
-
-
-def _filled(blank: Draft, **content: object) -> Draft:
-    return Draft(**{**vars(blank), **content})  # type: ignore[arg-type]
+    return replace(blank, narrative=narrative(found), entries=activity_entries(portfolio, found), movements=movements)
 
 
 def _newest(session: Session, filing: Filing) -> FilingDraft | None:
@@ -216,7 +212,7 @@ def _newest(session: Session, filing: Filing) -> FilingDraft | None:
 
 def _content(draft: Draft) -> bytes:
     """What tells versions apart: everything but the moment at which it was looked."""
-    return as_json(_filled(draft, as_of=""))
+    return as_json(replace(draft, as_of=""))
 
 
 def _keep(ws: Workspace, filing: Filing, version: int, draft: Draft) -> str:

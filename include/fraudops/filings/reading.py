@@ -129,7 +129,7 @@ def _views(
     calendar, zone = calendar_of(ws, portfolio, as_of), zone_of(portfolio)
     cases = {item.case_id for item in filings if item.case_id is not None}
     rows = session.execute(select(CaseFile.id, CaseFile.number).where(CaseFile.id.in_(cases)))
-    numbers: dict[int, int] = dict(rows.all())  # type: ignore[arg-type]
+    numbers: dict[int, int] = dict(rows.all())
     jurisdiction = jurisdiction_of(portfolio)
     found = []
     for filing in filings:

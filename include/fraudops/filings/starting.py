@@ -132,8 +132,15 @@ def _join(
 
 def _add(session: Session, filing: Filing, escalation: Escalation, kind: str, details: dict[str, Any]) -> None:
     """A line about an escalation, of the moment at which the person recorded that."""
-    told = {"by": escalation.by, "at": escalation.at, "escalation_id": escalation.id}
-    add_event(session, filing, kind=kind, details=details, **told)
+    add_event(
+        session,
+        filing,
+        by=escalation.by,
+        kind=kind,
+        details=details,
+        escalation_id=escalation.id,
+        at=escalation.at,
+    )
 
 
 # -- cash ---------------------------------------------------------------------------------------------

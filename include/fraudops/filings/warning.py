@@ -142,7 +142,8 @@ def _remember(session: Session, portfolio: Portfolio, lines: Iterable[Line], tod
     ]
     statement = insert(ClockWarning).values(values).on_conflict_do_nothing()
     told = session.execute(statement.returning(ClockWarning.clock, ClockWarning.due_on, ClockWarning.stage))
-    return sorted((by_place[tuple(row)] for row in told), key=lambda line: (line.due_on, line.about, line.clock))
+    new = [by_place[clock, due_on, found] for clock, due_on, found in told]
+    return sorted(new, key=lambda line: (line.due_on, line.about, line.clock))
 
 
 def _queue(
