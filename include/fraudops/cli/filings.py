@@ -209,7 +209,9 @@ def _left(clock: ClockView) -> Text:
 
 
 def _state(clock: ClockView) -> Text:
-    state = Text(clock.state.replace("_", " "), style=_STYLES.get(clock.state, ""))
+    when = f" {clock.settled_on}" if clock.settled_on else ""
+    number = f", {printable(clock.reference)}" if clock.reference else ""
+    state = Text(clock.state.replace("_", " ") + when + number, style=_STYLES.get(clock.state, ""))
     return state.append(f", missed {clock.missed_on}", style="red") if clock.missed_on else state
 
 
