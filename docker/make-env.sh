@@ -26,5 +26,6 @@ sed \
   -e "s|^AIRFLOW_ANALYST_PASSWORD=.*|AIRFLOW_ANALYST_PASSWORD=$(hex 9)|" \
   -e "s|^FRAUDOPS_TOKEN_KEY=.*|FRAUDOPS_TOKEN_KEY=$(hex 32)|" \
   -e "s|^FRAUDOPS_LEDGER_KEY=.*|FRAUDOPS_LEDGER_KEY=$(hex 32)|" \
+  -e "s|^FRAUDOPS_PROTECTION_KEY=.*|FRAUDOPS_PROTECTION_KEY=$(hex 32)|" \
   .env.example > .env
 echo "Wrote .env. The UI's login is admin, its password is AIRFLOW_ADMIN_PASSWORD in that file."

@@ -67,7 +67,8 @@ def workspace(tmp_path: Path, store: Store, database_url: str) -> Workspace:
     """An empty installation: store, landing folder, database, keys."""
     landing = tmp_path / "landing"
     landing.mkdir()
-    return Workspace(store=store, landing=landing, database_url=database_url, token_key=b"t" * 32, ledger_key=b"l" * 32)
+    keys = {"token_key": b"t" * 32, "ledger_key": b"l" * 32, "protection_key": b"p" * 32}
+    return Workspace(store=store, landing=landing, database_url=database_url, **keys)
 
 
 @pytest.fixture(scope="session")

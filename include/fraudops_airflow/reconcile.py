@@ -19,7 +19,8 @@ scoring was broken off: without their ledger entry, without their alerts.
 
 **Does** hand to `land` what `watch` has missed in the landing folder; scores the others, and what a challenger in the
 shadow has left out; monitors what nobody has looked at, and settles anew what labels came late for; runs the rules over
-what they have left out, or of which something has changed; compares the shadow
+what they have left out, or of which something has changed; gathers alerts and hits that are in no case, and hands over
+what closed cases say; compares the shadow
 with the champion once its labels have matured, and where that says PROMOTE starts `promote`. Airflow loses events of a
 DAG that is paused; the store does not: this is how a paused day is caught up.
 """
@@ -32,7 +33,8 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
 
         @task
         def find_undone(dag_run: Any = None) -> list[list[str]]:
-            """Partitions whose score is missing or stale, or whose scoring was broken off and never taken up."""
+            """Partitions whose score is missing or stale, or was broken off; and gathers what is in no case."""
+            from fraudops.cases import gather_waiting, hand_over
             from fraudops.decisions.pending import partition_states
             from fraudops.decisions.unfinished import unfinished_keys
             from fraudops.intake.publication import record_unrecorded
@@ -42,6 +44,8 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
 
             ws = open_workspace()
             record_unrecorded(ws, portfolio, actor=actor(dag_run))
+            gather_waiting(ws, portfolio, actor=actor(dag_run))
+            hand_over(ws, portfolio, actor=actor(dag_run))
             states = partition_states(ws, portfolio)
             undone = {key for key, state in states.items() if state in ("pending", "stale")}
             return chunks(sorted(undone | set(unfinished_keys(ws, portfolio))))

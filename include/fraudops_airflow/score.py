@@ -21,10 +21,10 @@ DOC = """Score every transaction of a partition, decide, raise alerts, queue not
 options).
 
 **Does** compute the point-in-time features; score with the champion that was in force at the partition's end;
-decide allow, review or block; raise an alert for each review and block, with reasons; put notices for
-compliance into the outbox. While there is no champion the partition stays pending, and the promotion scores it.
-Where a challenger runs in the shadow, what it would have decided is recorded after the alerts; nothing acts on that,
-and its failure fails nothing.
+decide allow, review or block; raise an alert for each review and block, with reasons; gather them into cases; put
+notices for compliance into the outbox. While there is no champion the partition stays pending, and the promotion
+scores it. Where a challenger runs in the shadow, what it would have decided is recorded after the alerts; nothing acts
+on that, and its failure fails nothing.
 
 A re-run gives the same bytes, raises no second alert and queues no second notice.
 """
@@ -64,7 +64,8 @@ def build_score(portfolio: Portfolio) -> DAG:
 
             @task.short_circuit
             def raise_alerts(scored: dict[str, Any], dag_run: Any = None) -> dict[str, Any] | None:
-                """An alert, with reasons, per review and block; notices into the outbox; then the shadow's turn."""
+                """An alert, with reasons, per review and block; cases; notices; then the shadow's turn."""
+                from fraudops.cases import gather
                 from fraudops.decisions.alerts import raise_alerts
 
                 from fraudops_airflow.context import actor, open_workspace
@@ -74,6 +75,7 @@ def build_score(portfolio: Portfolio) -> DAG:
                     return None
                 ws = open_workspace()
                 result = raise_alerts(ws, portfolio, scored["key"], actor=actor(dag_run))
+                gather(ws, portfolio, scored["key"], actor=actor(dag_run))
                 # What a challenger would have decided: nothing acts on it, and it can fail nobody.
                 shadow = score_shadow_beside(ws, portfolio, [scored["key"]])
                 return {**result.to_dict(), "shadow": shadow} if result.notices else None

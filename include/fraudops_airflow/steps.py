@@ -85,8 +85,9 @@ def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:
 
     @task(task_id=task_id, pool=BULK_POOL, map_index_template="{{ chunk }}")
     def score_chunk(keys: list[str], dag_run: Any = None) -> dict[str, Any]:
-        """Features, scores, decisions, alerts and queued notices of these partitions."""
+        """Features, scores, decisions, alerts, cases and queued notices of these partitions."""
         from airflow.sdk import get_current_context
+        from fraudops.cases import gather
         from fraudops.decisions.alerts import raise_alerts
         from fraudops.decisions.scoring import score_many
         from fraudops.features import build
@@ -103,6 +104,8 @@ def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:
             for result in results
             if result.state in ("scored", "unchanged")
         ]
+        for result in alerts:
+            gather(ws, portfolio, result.key, actor=actor(dag_run))
         shadow = score_shadow_beside(ws, portfolio, keys)
         return {
             "shadow": shadow,
@@ -211,6 +214,7 @@ def monitor_undone(portfolio: Portfolio) -> Any:
 
 def comply_with(ws: Workspace, portfolio: Portfolio, keys: list[str] | None, who: str) -> dict[str, Any]:
     """Run the rules over partitions (None: over those that lack it or are out of date), and raise their hits."""
+    from fraudops.cases import gather
     from fraudops.rules.raising import raise_hits
     from fraudops.rules.registry import read_rules
     from fraudops.rules.running import comply, undone, unraised
@@ -223,6 +227,8 @@ def comply_with(ws: Workspace, portfolio: Portfolio, keys: list[str] | None, who
     raised = [
         raise_hits(ws, portfolio, key, rules, actor=who) for key in sorted({*again, *(result.key for result in found)})
     ]
+    for item in raised:
+        gather(ws, portfolio, item.key, actor=who)
     for result in found:
         if result.unconverted:
             log.warning("%s: no rate is known for amounts in %s", result.key, ", ".join(sorted(result.unconverted)))

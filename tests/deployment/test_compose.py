@@ -91,7 +91,13 @@ def test_the_images_variables_are_ones_that_somebody_reads() -> None:
 
 def test_secrets_come_from_the_environment_and_are_missed_loudly() -> None:
     required = set(re.findall(r"\$\{(\w+):\?[^}]+\}", TEXT))
-    assert {"AIRFLOW_JWT_SECRET", "FRAUDOPS_TOKEN_KEY", "FRAUDOPS_LEDGER_KEY", "AIRFLOW_FERNET_KEY"} <= required
+    assert {
+        "AIRFLOW_JWT_SECRET",
+        "FRAUDOPS_TOKEN_KEY",
+        "FRAUDOPS_LEDGER_KEY",
+        "FRAUDOPS_PROTECTION_KEY",
+        "AIRFLOW_FERNET_KEY",
+    } <= required
     optional = set(re.findall(r"\$\{(\w+):-[^}]+\}", TEXT))
     assert optional == {"AIRFLOW_UID", "UI_PORT", "MAIL_PORT"}
     assert set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT)) == required | optional

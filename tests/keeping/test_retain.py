@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from fraudops import cases
 from fraudops.decisions.pending import partition_states
 from fraudops.decisions.recorded import find_decision
 from fraudops.decisions.replay import replay
@@ -15,7 +16,9 @@ from fraudops.keeping import retain as room
 from fraudops.keeping.holds import place, release
 from fraudops.keeping.retain import due, retain
 from fraudops.keeping.verification import verify
+from fraudops.portfolio import Cases
 from fraudops.registry import versions
+from fraudops.roles import Roles
 from fraudops.store import removed_keys, tombstone
 
 from tests.keeping.conftest import DAYS, Shop, at, portfolio_of
@@ -198,6 +201,24 @@ def test_what_is_held_stays_until_it_is_released(shop: Shop) -> None:
     (hold,) = shop.ledger("hold_placed")
     assert hold.details["reason"] == "court order 7"
     release(shop.ws, int(hold.subject.rpartition("/")[2]), reason="settled", by="legal")
+    retain(shop.ws, shop.portfolio, now=NOW, actor="a")
+    assert shop.keys("transactions") == DAYS[3:]
+
+
+def test_what_an_open_case_is_about_stays_until_the_case_is_closed(shop: Shop) -> None:
+    _five(shop)
+    roles = Roles.model_validate({"users": {"ann": ["investigator"]}})
+    alone = shop.portfolio.model_copy(update={"cases": Cases(four_eyes_from=None)})
+    cases.gather(shop.ws, alone, DAYS[1], actor="service:score")
+    retain(shop.ws, shop.portfolio, now=NOW, actor="a")
+    for dataset in ("transactions", "protected", "features", "scores"):
+        assert shop.keys(dataset) == [DAYS[1], *DAYS[3:]], dataset
+    assert {alert.partition_key for alert in shop.alerts()} == {DAYS[1], *DAYS[3:]}
+    with shop.ws.transaction() as session:
+        numbers = [case.number for case in cases.find(session, alone.name)]
+    for number in numbers:
+        cases.start(shop.ws, alone, number, by="ann", roles=roles)
+        cases.close(shop.ws, alone, number, finding="not_fraud", reason="r", by="ann", roles=roles)
     retain(shop.ws, shop.portfolio, now=NOW, actor="a")
     assert shop.keys("transactions") == DAYS[3:]
 

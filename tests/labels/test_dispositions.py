@@ -108,10 +108,13 @@ def test_of_both_on_one_day_the_chargeback_counts(workspace: Workspace, cards: P
     assert reports(workspace, cards, as_of=on(3))["feed"].tolist() == ["labels"]
 
 
-def test_without_dispositions_in_the_portfolio_none_are_read(workspace: Workspace, cards: Portfolio) -> None:
+def test_findings_count_without_a_feed_too_because_closing_a_case_brings_them(
+    workspace: Workspace, cards: Portfolio
+) -> None:
     said(workspace, 2, found={"t1": "fraud"})
     without = cards.model_copy(update={"labels": cards.labels.model_copy(update={"dispositions": None})})
-    assert reports(workspace, without, as_of=AGED).empty
+    assert reports(workspace, without, as_of=AGED)["feed"].tolist() == ["dispositions"]
+    assert without.labels.datasets == ("labels", "dispositions")
 
 
 def test_what_nobody_could_say_counts_as_not_looked_at(workspace: Workspace, cards: Portfolio) -> None:

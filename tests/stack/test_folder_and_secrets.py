@@ -15,19 +15,21 @@ def test_secrets_are_made_once_and_are_for_the_owner_alone(tmp_path: Path) -> No
     assert ensure_secrets(file) == first
     assert file.stat().st_mode & 0o777 == 0o600
     assert len(bytes.fromhex(first.token_key)) == 32
-    assert set(first.passwords) == {"admin", "validator", "deputy", "analyst"}
-    assert len(set(first.passwords.values())) == 4
+    assert set(first.passwords) == {"admin", "validator", "deputy", "analyst", "officer"}
+    assert len(set(first.passwords.values())) == 5
 
 
 def test_an_older_installation_gets_the_users_that_it_lacks_and_keeps_the_rest(tmp_path: Path) -> None:
     file = tmp_path / "secrets.json"
     older = ensure_secrets(file)
     kept = {user: password for user, password in older.passwords.items() if user != "deputy"}
-    write_private(file, older.model_copy(update={"passwords": kept}).model_dump_json())
+    known_then = older.model_copy(update={"passwords": kept}).model_dump_json(exclude={"protection_key"})
+    write_private(file, known_then)
     found = ensure_secrets(file)
     assert found.token_key == older.token_key
     assert {user: found.passwords[user] for user in kept} == kept
     assert found.passwords["deputy"]
+    assert len(bytes.fromhex(found.protection_key)) == 32
     assert read_secrets(file) == found
 
 

@@ -4,10 +4,10 @@ from fraudops.cases.attachments import attach, attachment
 from fraudops.cases.closing import approve, close, decline, needs_two, reopen
 from fraudops.cases.gathering import Gathered, gather, gather_waiting
 from fraudops.cases.handing_over import hand_over
-from fraudops.cases.personal import Personal, look
+from fraudops.cases.personal import Personal, export, look
 from fraudops.cases.states import FINDINGS, STATES
 from fraudops.cases.statistics import CaseStatistics, Outcome, statistics
-from fraudops.cases.summaries import CaseSummary, find
+from fraudops.cases.summaries import CaseSummary, find, summary
 from fraudops.cases.view import CaseView, read
 from fraudops.cases.work import assign, escalate, note, start
 
@@ -27,6 +27,7 @@ __all__ = [
     "close",
     "decline",
     "escalate",
+    "export",
     "find",
     "gather",
     "gather_waiting",
@@ -38,4 +39,5 @@ __all__ = [
     "reopen",
     "start",
     "statistics",
+    "summary",
 ]

@@ -3,7 +3,7 @@ trace of who looked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,10 +12,12 @@ import pyarrow as pa
 
 from fraudops.cases.changing import looking
 from fraudops.cases.transactions import HIT, alerts_of, hit_rows, items_of
+from fraudops.cases.view import CaseView, read
 from fraudops.portfolio import Portfolio
 from fraudops.reference import identities
 from fraudops.roles import Roles
 from fraudops.rules import HITS_PROTECTED
+from fraudops.rules.registry import Rule
 from fraudops.store import Among
 from fraudops.workspace import Workspace
 
@@ -39,6 +41,23 @@ class Personal:
     transactions: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     customer: dict[str, str] = field(default_factory=dict, repr=False)
     hits: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+
+def export(
+    ws: Workspace, portfolio: Portfolio, number: int, *, by: str, roles: Roles, rules: Mapping[str, Rule] | None = None
+) -> CaseView:
+    """Everything that explains a case, to be taken elsewhere; the timeline and the ledger say who took it.
+
+    Nothing personal is in it, but what investigators wrote down.
+
+    Raises
+    ------
+    ContractError
+        There is no such case, or the person may not work cases.
+    """
+    with looking(ws, portfolio, number, by=by, roles=roles) as taken:
+        taken.see("exported")
+        return read(ws, taken.session, portfolio, number, rules=rules)
 
 
 def look(ws: Workspace, portfolio: Portfolio, number: int, *, by: str, roles: Roles) -> Personal:

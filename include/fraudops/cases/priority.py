@@ -23,7 +23,7 @@ CENTS = 2
 
 def rank(severity: str) -> int:
     """Place from the least to the worst."""
-    return SEVERITIES.index(severity)  # type: ignore[arg-type]
+    return SEVERITIES.index(severity)
 
 
 def worst(severities: Iterable[str]) -> Severity:

@@ -142,12 +142,11 @@ def _events(session: Session, portfolio: str, end: datetime) -> Iterable[CaseEve
 
 def _severities(session: Session, portfolio: str, end: datetime) -> dict[int, str]:
     """Case → its severity by what had been gathered until then."""
-    query = select(CaseItem.case_id, CaseItem.severity).where(
-        CaseItem.portfolio == portfolio, CaseItem.case_id.is_not(None), CaseItem.as_of < end
-    )
+    query = select(CaseItem.case_id, CaseItem.severity).where(CaseItem.portfolio == portfolio, CaseItem.as_of < end)
     found: dict[int, list[str]] = defaultdict(list)
     for case, severity in session.execute(query):
-        found[case].append(severity)
+        if case is not None:
+            found[case].append(severity)
     return {case: worst(severities) for case, severities in found.items()}
 
 

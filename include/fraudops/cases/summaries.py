@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from fraudops.cases.changing import case_of
 from fraudops.database import CaseFile, CaseItem
+from fraudops.portfolio import Portfolio
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,20 @@ def find(
     return [_summary(case, counts.get(case.id, 0)) for case in cases]
 
 
+def summary(session: Session, portfolio: Portfolio, number: int) -> CaseSummary:
+    """One case; raises ContractError where there is none."""
+    return summary_of(session, case_of(session, portfolio.name, number))
+
+
 def summary_of(session: Session, case: CaseFile) -> CaseSummary:
     """One case as the list shows it."""
     return _summary(case, _item_counts(session, [case.id]).get(case.id, 0))
+
+
+def open_keys(session: Session, portfolio: str) -> set[str]:
+    """Partitions whose alerts or hits are part of a case that is not closed."""
+    query = select(CaseItem.partition_key).join(CaseFile, CaseFile.id == CaseItem.case_id)
+    return set(session.scalars(query.where(CaseFile.portfolio == portfolio, CaseFile.closed_at.is_(None)).distinct()))
 
 
 def _summary(case: CaseFile, items: int) -> CaseSummary:

@@ -331,7 +331,9 @@ def _cases_of_alerts(session: Session, portfolio: Portfolio, ids: Sequence[str])
             .outerjoin(CaseFile, CaseFile.id == CaseItem.case_id)
             .where(Alert.portfolio == portfolio.name, Alert.transaction_id.in_(ids[at : at + _AT_ONCE]))
         )
-        found |= {one: number and f"{portfolio.name}-{number}" for one, number in session.execute(query)}
+        found |= {
+            one: f"{portfolio.name}-{number}" if number is not None else None for one, number in session.execute(query)
+        }
     return found
 
 

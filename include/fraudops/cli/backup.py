@@ -54,7 +54,7 @@ def backup(
         f"{format_bytes(done.new_bytes)} are new in {printable(str(folder))}"
     )
     out.print(Text(f"  {done.path.name}, ledger up to entry {found.ledger_number:,}", "dim"))
-    where = f"{stack.folder.secrets}" if own else "FRAUDOPS_TOKEN_KEY and FRAUDOPS_LEDGER_KEY"
+    where = f"{stack.folder.secrets}" if own else "FRAUDOPS_TOKEN_KEY, FRAUDOPS_LEDGER_KEY and FRAUDOPS_PROTECTION_KEY"
     out.print(f"[bold]The keys are not in it[/]: keep {where} somewhere else, or the backup is of no use.")
     if done.wrong:
         out.print(Text(f"{len(done.wrong)} files of the store are not what was written: fraudops verify", "bold red"))
@@ -80,7 +80,7 @@ def restore(
             "the keys of the installation are not here",
             where=str(stack.folder.secrets),
             remedy="put the secrets.json that you kept into this place (or set FRAUDOPS_DATABASE_URL, "
-            "FRAUDOPS_TOKEN_KEY and FRAUDOPS_LEDGER_KEY), then restore",
+            "FRAUDOPS_TOKEN_KEY, FRAUDOPS_LEDGER_KEY and FRAUDOPS_PROTECTION_KEY), then restore",
         )
     ws = Workspace.open(settings)
     if overwrite and not yes:

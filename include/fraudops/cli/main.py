@@ -33,6 +33,7 @@ COMMANDS = {
     "roles": ("roles", "app", "Who is who, and who may decide on promotions."),
     "quarantine": ("quarantine", "app", "List, show and export the rows that could not be used."),
     "labels": ("labels", "app", "Count the labels of each feed; show how a label came about."),
+    "cases": ("cases", "app", "Investigate: list, look, work, escalate, close with a second pair of eyes."),
     "alerts": ("alerts", "app", "List alerts and why they were raised."),
     "replay": ("replay", "replay", "Compute past decisions again, and compare them with the record."),
     "comply": ("comply", "comply", "Run the rules of law and policy over partitions."),

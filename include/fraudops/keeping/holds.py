@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fraudops.cases.summaries import open_keys
 from fraudops.database import Alert, LegalHold
 from fraudops.errors import ContractError
 from fraudops.keeping.locks import lock_removal
@@ -28,18 +29,20 @@ PLACED, RELEASED = "hold_placed", "hold_released"
 
 @dataclass(frozen=True)
 class Held:
-    """The holds of a portfolio that are in force."""
+    """What of a portfolio must stay: partitions under a hold, and those that an open case is about."""
 
     ranges: tuple[tuple[str, str], ...]
+    investigated: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, session: Session, portfolio: Portfolio) -> Held:
         """As the database has them now."""
-        return cls(tuple((hold.first_key, hold.last_key) for hold in holds(session, portfolio.name, active=True)))
+        ranges = tuple((hold.first_key, hold.last_key) for hold in holds(session, portfolio.name, active=True))
+        return cls(ranges, frozenset(open_keys(session, portfolio.name)))
 
     def covers(self, key: str) -> bool:
         """Whether a partition is held."""
-        return any(first <= key <= last for first, last in self.ranges)
+        return key in self.investigated or any(first <= key <= last for first, last in self.ranges)
 
     def covers_what_came_at(self, key: str) -> bool:
         """Whether something that arrived in this partition may be about a held one."""

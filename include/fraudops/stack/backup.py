@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hmac
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -211,7 +211,9 @@ def _nothing_is_landed(ws: Workspace, portfolios: list[str]) -> Iterator[None]:
 
 
 def _fingerprints(ws: Workspace) -> dict[str, str]:
-    keys: Mapping[str, bytes] = {"token_key": ws.token_key, "ledger_key": ws.ledger_key}
+    keys: dict[str, bytes] = {"token_key": ws.token_key, "ledger_key": ws.ledger_key}
+    if ws.protection_key is not None:
+        keys["protection_key"] = ws.protection_key
     return {name: hmac.digest(key, b"fraudops/backup", "sha256").hex()[:16] for name, key in keys.items()}
 
 
