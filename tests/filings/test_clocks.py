@@ -10,6 +10,7 @@ from fraudops.errors import ConflictError, ContractError
 from fraudops.filings.acting import amend, record_filed, record_not_required
 from fraudops.filings.reading import find_clocks
 from fraudops.filings.record import Term, missed_on
+from fraudops.keeping.holds import Held
 from fraudops.rules.snoozing import snooze
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -297,3 +298,22 @@ def test_the_rows_of_a_clock_are_never_taken_away(bank: Bank) -> None:
         session.execute(delete(Filing))
     with bank.ws.transaction() as session:
         assert len(session.scalars(select(Filing)).all()) == 1
+
+
+def test_what_supports_a_report_is_kept_while_its_clock_runs_and_five_years_after(bank: Bank) -> None:
+    cash(bank)
+    bank.start("2026-03-06")
+    (number,) = bank.numbers("ctr")
+    with bank.ws.transaction() as session:
+        held = Held.read(session, bank.portfolio)
+    assert [held.covers(key) for key in ("2026-01-18", "2026-01-19", "2026-03-05", "2026-03-06")] == [
+        *(False, True, True, False),
+    ]
+    file(bank, number, "2026-03-06")
+    with bank.ws.transaction() as session:
+        filing = session.get_one(Filing, number)
+        assert filing.keep_until == DAY("2031-03-07")
+        assert Held.read(session, bank.portfolio) == held
+        filing.keep_until = DAY("2026-01-01")
+        session.flush()
+        assert not Held.read(session, bank.portfolio).covers("2026-03-05")

@@ -184,7 +184,7 @@ def test_numbers_change_by_date(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda c: c["numbers"].pop("days"), "exactly the numbers days, warn_days_before"),
+        (lambda c: c["numbers"].pop("days"), "exactly the numbers days, kept_for, warn_days_before"),
         (lambda c: c["numbers"]["days"]["dated"][0].update({"from": DAY("2020-01-01")}), "on every day from 2011"),
         (lambda c: c["numbers"]["warn_days_before"]["dated"][0].update(value="soon"), "whole days"),
         (lambda c: c.update(id="other"), "the name of its file"),

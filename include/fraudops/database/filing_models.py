@@ -46,6 +46,8 @@ class Filing(Base):
     """Number that the authority gave."""
     reason: Mapped[str | None] = mapped_column(Text)
     """Why it need not be filed."""
+    keep_until: Mapped[date | None] = mapped_column(Date)
+    """Until when what supports it is kept; None: it is not filed yet, or need not be."""
     previous_id: Mapped[int | None] = mapped_column(ForeignKey("filing.id"))
     created_at: Mapped[datetime]
 

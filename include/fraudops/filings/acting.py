@@ -5,7 +5,7 @@ Nothing here ends a clock without a person, a day and a reason, and nothing remo
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -94,6 +94,7 @@ def record_filed(
         kind = "filed" if filing.state in OPEN else "corrected"
         filing.state, filing.filed_on, filing.filed_by = "filed", filed_on, by
         filing.reference, filing.reason = reference.strip(), None
+        filing.keep_until = _keep_until(portfolio, clocks, filing, filed_on)
         tell_ledger(session, ws, filing, add_event(session, filing, by=by, kind=kind, details=details, at=now))
         return _continue(session, portfolio, clocks, filing, by, now)
 
@@ -227,6 +228,11 @@ def _continue(
         details = {**said(deadline), "before": before, "reason": "the filing before was corrected"}
         add_event(session, next_one, by=by, kind="amended", details=details, at=now)
     return next_one.id
+
+
+def _keep_until(portfolio: Portfolio, clocks: Clocks, filing: Filing, filed_on: date) -> date | None:
+    clock = clocks.of(filing.kind, jurisdiction_of(portfolio))
+    return None if clock is None else filed_on + timedelta(days=clock.days("kept_for", filed_on))
 
 
 def _require_possible(portfolio: Portfolio, filing: Filing, filed_on: date, now: datetime | None) -> None:

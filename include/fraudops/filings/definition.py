@@ -14,9 +14,9 @@ from fraudops.rules.definition import Identified, NumberDefinition, Provenance, 
 
 Kind = Literal["sar", "sar_continuing", "ctr", "review"]
 _NEEDED: dict[str, frozenset[str]] = {
-    "sar": frozenset({"days", "days_without_suspect"}),
-    "sar_continuing": frozenset({"review_after", "days"}),
-    "ctr": frozenset({"days"}),
+    "sar": frozenset({"days", "days_without_suspect", "kept_for"}),
+    "sar_continuing": frozenset({"review_after", "days", "kept_for"}),
+    "ctr": frozenset({"days", "kept_for"}),
     "review": frozenset(),
 }
 WARN = "warn_days_before"

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("filed_by", sa.String(256)),
         sa.Column("reference", sa.String(64)),
         sa.Column("reason", sa.Text()),
+        sa.Column("keep_until", sa.Date()),
         sa.Column("previous_id", sa.BigInteger(), sa.ForeignKey("filing.id")),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.UniqueConstraint("portfolio", "origin"),
