@@ -252,7 +252,20 @@ def test_many_deadlines_make_one_mail(bank: Bank) -> None:
     assert bank.look("2026-03-05").told == 30
     (notice,) = bank.notices()
     assert notice.text.count("accounts-") == 20
-    assert "10, all later than these" in notice.text
+    assert "10 cases, all later than these" in notice.text
+
+
+def test_a_case_with_several_deadlines_is_one_line_of_the_mail(bank: Bank) -> None:
+    cash(bank)
+    bank.start("2026-03-10")
+    case = bank.case(4)
+    for number in bank.numbers("ctr"):
+        for event in bank.clock(number, "2026-03-10").history:
+            bank.gather(case, event.details["hit"])
+    bank.look("2026-03-24")
+    (notice,) = bank.notices()
+    assert notice.text.count("accounts-4") == 1
+    assert "accounts-4     Friday 2026-03-20: over since 4 days; 1 more after it" in notice.text
 
 
 def test_nothing_that_is_written_says_what_a_deadline_is_of(bank: Bank) -> None:

@@ -29,7 +29,7 @@ CLOCK_WARNING = "clock_warning"
 """Kind of the notice."""
 _UNREVIEWED = ("open", "in_review")
 _SHOWN = 20
-"""Deadlines that a mail names, the most urgent first; the list has the others."""
+"""Cases that a mail names, the most urgent first; the list has the others."""
 
 
 @dataclass(frozen=True)
@@ -146,15 +146,24 @@ def _remember(session: Session, portfolio: Portfolio, lines: Iterable[Line], tod
     return sorted(new, key=lambda line: (line.due_on, line.about, line.clock))
 
 
+def _facts(lines: Sequence[Line], today: date) -> Iterable[tuple[str, str]]:
+    """A line a case: its first deadline, and how many it has."""
+    by_case: dict[str, list[Line]] = {}
+    for line in lines:
+        by_case.setdefault(line.about, []).append(line)
+    for about, own in list(by_case.items())[:_SHOWN]:
+        yield about, own[0].words(today) + (f"; {len(own) - 1:,} more after it" if len(own) > 1 else "")
+    if len(by_case) > _SHOWN:
+        yield "More", f"{count_of(len(by_case) - _SHOWN, 'case')}, all later than these"
+
+
 def _queue(
     session: Session, ws: Workspace, portfolio: Portfolio, lines: Sequence[Line], today: date, as_of: datetime
 ) -> bool:
     over = sum(line.stage.startswith(OVERDUE) for line in lines)
     found = count_of(len(lines), "review deadline")
     subject = f"{found}, {over:,} of them over" if over else f"{found} near"
-    facts = [(line.about, line.words(today)) for line in lines[:_SHOWN]]
-    if len(lines) > _SHOWN:
-        facts.append(("More", f"{len(lines) - _SHOWN:,}, all later than these"))
+    facts = list(_facts(lines, today))
     places = "\n".join(f"{line.clock} {line.due_on} {line.stage}" for line in lines)
     return queue_rendered(
         session,
