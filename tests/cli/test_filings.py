@@ -44,7 +44,7 @@ def _run(*arguments: str, by: str = "olga", code: int = 0) -> str:
 
 def test_from_an_escalated_case_to_a_filed_report(installation: Bank) -> None:
     listed = _run("list")
-    assert "Suspicious activity report" in listed
+    assert "suspicious activity" in listed
     assert "accounts-17" in listed
     assert re.search(r"1[67] days left", listed)
     (number,) = map(str, installation.numbers("sar"))

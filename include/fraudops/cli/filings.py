@@ -48,7 +48,7 @@ def list_clocks(
     """The clocks, the first to end first; whatever has come in since is started before."""
     ws, chosen, clocks, _ = _opened(portfolio, by)
     moment = _moment(as_of)
-    start_clocks(ws, chosen, clocks, moment, actor=by or getpass.getuser())
+    start_clocks(ws, chosen, clocks, moment, actor=f"service:{chosen.dag_id('clocks')}")
     found = find_clocks(ws, chosen, clocks, moment, settled=settled or missed)
     found = [clock for clock in found if not missed or clock.missed_on is not None]
     if not found:
@@ -58,7 +58,12 @@ def list_clocks(
     for clock in found:
         due = f"{clock.due_on} {clock.due_on:%a}"
         table.add_row(
-            *(str(clock.number), clock.title, _case(clock), printable(f"{clock.subject_kind} {clock.subject}")),
+            *(
+                str(clock.number),
+                clock.clock.replace("_", " "),
+                _case(clock),
+                printable(f"{clock.subject_kind} {clock.subject}"),
+            ),
             *(str(clock.trigger_on), due, str(clock.act_by), _left(clock), _state(clock)),
         )
     out.print(table)
@@ -101,7 +106,7 @@ def draft(
         kept = prepare(ws, chosen, clocks, rules, number, by=who, roles=roles, as_of=_moment(as_of))
         found, version = kept.draft, kept.version
         said = f"version {version}" if kept.is_new else f"version {version}, in which nothing has changed"
-    names = _write(folder, f"{chosen.name}-{number}-v{version}", written(found))
+    names = _write(folder, f"{chosen.name}-draft-{number}-v{version}", written(found))
     out.print(f"{said}: {', '.join(names)} in {folder}")
     if found.missing:
         out.print(f"{len(found.missing)} fields are to be completed by a person; the documents name them")
@@ -119,8 +124,17 @@ def filed(
 ) -> None:
     """Record that a person filed it, when, and with which number."""
     ws, chosen, clocks, roles = _opened(portfolio, by)
-    arguments = {"filed_on": given_day(on, "--on"), "reference": reference, "correction": correct}
-    following = record_filed(ws, chosen, clocks, number, by=by or getpass.getuser(), roles=roles, **arguments)  # type: ignore[arg-type]
+    following = record_filed(
+        ws,
+        chosen,
+        clocks,
+        number,
+        filed_on=given_day(on, "--on"),
+        reference=reference,
+        correction=correct,
+        by=by or getpass.getuser(),
+        roles=roles,
+    )
     clock = read_clock(ws, chosen, clocks, number, datetime.now(UTC))
     late = f", after its last day, {clock.missed_on}" if clock.missed_on else ", in time"
     out.print(f"{number}: recorded as filed on {on}{late}")
@@ -155,9 +169,17 @@ def amend(
 ) -> None:
     """Let another day of detection count; a last day that has passed stays missed."""
     ws, chosen, clocks, roles = _opened(portfolio, by)
-    day, who = given_day(detected_on, "--detected-on"), by or getpass.getuser()
-    known = {"detected_on": day, "suspect_known": suspect, "reason": reason}
-    record_amended(ws, chosen, clocks, number, by=who, roles=roles, **known)  # type: ignore[arg-type]
+    record_amended(
+        ws,
+        chosen,
+        clocks,
+        number,
+        detected_on=given_day(detected_on, "--detected-on"),
+        suspect_known=suspect,
+        reason=reason,
+        by=by or getpass.getuser(),
+        roles=roles,
+    )
     clock = read_clock(ws, chosen, clocks, number, datetime.now(UTC))
     out.print(f"{number}: counts from {clock.trigger_on} now, and is due on {clock.due_on}")
 

@@ -6,6 +6,7 @@ that the record says; what it means is for a person to write.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
@@ -129,8 +130,10 @@ def _what(found: Activity) -> Iterable[str]:
         cash = [m for m in found.movements if m.cash]
         if cash:
             yield f"Of these in cash {len(cash):,}: {totals(cash)}."
-    for hit in found.case.hits:
+    for hit in found.case.hits[:_MANY]:
         yield f"{_title(hit)}, on {hit.on}: {hit.because}."
+    if len(found.case.hits) > _MANY:
+        yield f"{len(found.case.hits) - _MANY:,} more that rules found are with the case."
     if found.case.alerts:
         yield f"{len(found.case.alerts):,} transactions had a score that led to an alert."
 
@@ -157,10 +160,9 @@ def _where(found: Activity) -> Iterable[str]:
 
 
 def _why(found: Activity) -> Iterable[str]:
-    for hit in found.case.hits:
-        numbers = ", ".join(f"{name} {worded(n['value'], n['unit'])}" for name, n in sorted(hit.numbers.items()))
-        source = f" ({hit.source})" if hit.source else ""
-        yield f"{_title(hit)}{source}: compared with {numbers or 'nothing'}."
+    compared = Counter(_compared(hit) for hit in found.case.hits)
+    for sentence, times in compared.items():
+        yield sentence if times == 1 else f"{sentence} So {times:,} times."
     for alert in found.case.alerts:
         reasons = "; ".join(alert.reasons)
         model = f"{alert.candidate} {alert.model_version}"
@@ -169,6 +171,13 @@ def _why(found: Activity) -> Iterable[str]:
     for line in found.case.timeline:
         if line.kind == "note" and line.text:
             yield f"Note of {line.by}, {line.at.astimezone(UTC):%Y-%m-%d}: {line.text}"
+
+
+def _compared(hit: HitView) -> str:
+    """With what a hit was compared: the rule, where it comes from, and its numbers of that day."""
+    numbers = ", ".join(f"{name} {worded(n['value'], n['unit'])}" for name, n in sorted(hit.numbers.items()))
+    source = f" ({hit.source})" if hit.source else ""
+    return f"{_title(hit)}{source}: compared with {numbers or 'nothing'}."
 
 
 def _against_normal(normal: Normal | None) -> Iterable[str]:
@@ -216,10 +225,13 @@ def _done(found: Activity) -> Iterable[str]:
 
 def _person(person: Person) -> Iterable[Entry]:
     part = f"{_SUBJECT} ({person.id})"
-    yield Entry(part, "Name, as on file", person.name)
-    yield from (Entry(part, name, None) for name in ("Last name or legal name", "First name", "Middle name"))
+    if person.kind == "business":
+        yield Entry(part, "Entity's legal name", person.name)
+    else:
+        yield Entry(part, "Name, as on file", person.name)
+        yield from (Entry(part, name, None) for name in ("Last name", "First name", "Middle name"))
+        yield Entry(part, "Date of birth", str(person.date_of_birth) if person.date_of_birth else None)
     yield Entry(part, "Alternate name", person.aliases.replace("|", "; ") if person.aliases else None)
-    yield Entry(part, "Date of birth", str(person.date_of_birth) if person.date_of_birth else None)
     yield Entry(part, "Country", person.country)
     for name in ("Address", "Taxpayer identification number", "Form of identification", "Occupation", "Telephone"):
         yield Entry(part, name, None)

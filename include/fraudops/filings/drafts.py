@@ -155,7 +155,7 @@ def _draft(
     case = session.get(CaseFile, filing.case_id) if filing.case_id is not None else None
     definition = clocks.of(filing.kind, jurisdiction_of(portfolio))
     blank = Draft(
-        title=definition.title if definition is not None else filing.kind,
+        title=f"{definition.title if definition is not None else filing.kind}: draft",
         portfolio=portfolio.name,
         number=filing.id,
         case=case.name if case is not None else None,

@@ -136,7 +136,8 @@ def as_pdf(draft: Draft) -> bytes:
         Paragraph(_NOTE, quiet=True),
     ]
     for passage in draft.narrative:
-        blocks += [Heading(passage.title), Paragraph(passage.text)]
+        # A paragraph a line, so that a long passage begins under its heading and goes on over the page.
+        blocks += [Heading(passage.title), *(Paragraph(line) for line in passage.text.splitlines())]
     for part in dict.fromkeys(entry.part for entry in draft.entries):
         given = [(e.name, e.value) for e in draft.entries if e.part == part and e.value is not None]
         open_ = [entry.name for entry in draft.entries if entry.part == part and entry.value is None]

@@ -40,6 +40,8 @@ class ClockView:
     ----------
     number
         How people name it.
+    clock, title
+        Which clock of ``include/clocks`` it is, and what that is called.
     case
         Number of its case; None where it has none.
     act_by
@@ -57,6 +59,7 @@ class ClockView:
     number: int
     portfolio: str
     kind: str
+    clock: str
     title: str
     case: int | None
     subject_kind: str
@@ -88,7 +91,8 @@ def find_clocks(
     ws: Workspace, portfolio: Portfolio, clocks: Clocks, as_of: datetime, *, settled: bool = False
 ) -> list[ClockView]:
     """A portfolio's clocks, the first to end first; with ``settled`` also those that have ended."""
-    query = select(Filing).where(Filing.portfolio == portfolio.name)
+    today = local_day(as_of, zone_of(portfolio))
+    query = select(Filing).where(Filing.portfolio == portfolio.name, Filing.trigger_on <= today)
     if not settled:
         query = query.where(Filing.state.in_(OPEN))
     with ws.transaction() as session:
@@ -134,14 +138,14 @@ def _views(
     found = []
     for filing in filings:
         definition = clocks.of(filing.kind, jurisdiction)
-        title = definition.title if definition is not None else filing.kind
+        names = (definition.id, definition.title) if definition is not None else (filing.kind, filing.kind)
         case = numbers.get(filing.case_id) if filing.case_id is not None else None
-        found.append(_view(filing, title, case, calendar, zone, local_day(as_of, zone)))
+        found.append(_view(filing, names, case, calendar, zone, local_day(as_of, zone)))
     return found
 
 
 def _view(
-    filing: Filing, title: str, case: int | None, calendar: BusinessCalendar, zone: ZoneInfo, today: date
+    filing: Filing, names: tuple[str, str], case: int | None, calendar: BusinessCalendar, zone: ZoneInfo, today: date
 ) -> ClockView:
     terms = terms_of(filing, zone)
     is_open = filing.state in OPEN
@@ -150,7 +154,8 @@ def _view(
         number=filing.id,
         portfolio=filing.portfolio,
         kind=filing.kind,
-        title=title,
+        clock=names[0],
+        title=names[1],
         case=case,
         subject_kind=filing.subject_kind,
         subject=filing.subject,

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -23,6 +23,8 @@ from fraudops.rules import HITS
 from fraudops.workspace import Workspace
 
 CASH_RULE = "cash_over_threshold"
+_ROLLED = timedelta(days=7)
+"""A business day lies at most that long after the partition that its cash came in."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,9 @@ def _new_hits(session: Session, ws: Workspace, portfolio: Portfolio, as_of: date
     query = select(RuleHit).where(
         RuleHit.portfolio == portfolio.name, RuleHit.rule == CASH_RULE, RuleHit.as_of <= as_of
     )
+    if portfolio.filings.since is not None:
+        since = datetime.combine(portfolio.filings.since - _ROLLED, time(), tzinfo=UTC)
+        query = query.where(RuleHit.as_of >= since)
     by_key: dict[str, dict[str, RuleHit]] = defaultdict(dict)
     for raised in session.scalars(query):
         if raised.hit_id not in taken:

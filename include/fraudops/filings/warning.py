@@ -182,6 +182,6 @@ def _queue(
             "sentence": "These cases have a review deadline that is near, or over. A deadline that is over is told of "
             "each day until somebody records what became of it. Please do not forward this mail.",
             "facts": facts,
-            "advice": f"What is to be done stands with the case: fraudops cases show -p {portfolio.name} NUMBER",
+            "advice": f"What is to be done stands with the case: fraudops cases show {portfolio.name}-NUMBER",
         },
     )
