@@ -2,6 +2,20 @@
 
 Every variable has a default that suits a checkout of the repository; production sets them.
 
+``FRAUDOPS_HOME``          the checkout: holds ``dags/``, ``include/`` (default: found from here)
+``FRAUDOPS_STATE``         folder for everything that is written (default: ``$FRAUDOPS_HOME/data``)
+``FRAUDOPS_STORE``         artifact store, a folder or an fsspec URL (default: ``$FRAUDOPS_STATE/store``)
+``FRAUDOPS_LANDING``       where files arrive (default: ``$FRAUDOPS_STATE/landing``)
+``FRAUDOPS_PORTFOLIOS``    folder of portfolio YAML files (default: ``$FRAUDOPS_HOME/include/portfolios``)
+``FRAUDOPS_ROLES``         who is who (default: ``$FRAUDOPS_HOME/include/roles.yaml``)
+``FRAUDOPS_RULES``         folder of the rules' YAML files (default: ``$FRAUDOPS_HOME/include/rules``)
+``FRAUDOPS_CLOCKS``        folder of the clocks' YAML files (default: ``$FRAUDOPS_HOME/include/clocks``)
+``FRAUDOPS_DATABASE_URL``  SQLAlchemy URL of the fraudops database (PostgreSQL)
+``FRAUDOPS_TOKEN_KEY``     key of the card-number tokens (hex, 32 bytes)
+``FRAUDOPS_LEDGER_KEY``    key that signs ledger entries (hex, 32 bytes)
+``FRAUDOPS_UI_URL``        address of the Airflow UI, for links in notices
+=========================  =====================================================================
+=======
 ===========================  =====================================================================
 ``FRAUDOPS_HOME``            the checkout: holds ``dags/``, ``include/`` (default: found from here)
 ``FRAUDOPS_STATE``           folder for everything that is written (default: ``$FRAUDOPS_HOME/data``)
@@ -10,10 +24,11 @@ Every variable has a default that suits a checkout of the repository; production
 ``FRAUDOPS_PORTFOLIOS``      folder of portfolio YAML files (default: ``$FRAUDOPS_HOME/include/portfolios``)
 ``FRAUDOPS_ROLES``           who is who (default: ``$FRAUDOPS_HOME/include/roles.yaml``)
 ``FRAUDOPS_RULES``           folder of the rules' YAML files (default: ``$FRAUDOPS_HOME/include/rules``)
+``FRAUDOPS_CLOCKS``          folder of the clocks' YAML files (default: ``$FRAUDOPS_HOME/include/clocks``)
 ``FRAUDOPS_DATABASE_URL``    SQLAlchemy URL of the fraudops database (PostgreSQL)
 ``FRAUDOPS_TOKEN_KEY``       key of the card-number tokens (hex, 32 bytes)
 ``FRAUDOPS_LEDGER_KEY``      key that signs ledger entries (hex, 32 bytes)
-``FRAUDOPS_PROTECTION_KEY``  key that encrypts attachments of cases (hex, 32 bytes)
+``FRAUDOPS_PROTECTION_KEY``  key that encrypts attachments of cases, and drafts (hex, 32 bytes)
 ``FRAUDOPS_UI_URL``          address of the Airflow UI, for links in notices
 ===========================  =====================================================================
 """
@@ -46,6 +61,7 @@ class Settings(BaseModel):
     portfolios: Path
     roles: Path
     rules: Path
+    clocks: Path
     database_url: str | None = None
     token_key: SecretBytes | None = None
     ledger_key: SecretBytes | None = None
@@ -77,6 +93,7 @@ class Settings(BaseModel):
             portfolios=Path(env.get("FRAUDOPS_PORTFOLIOS") or home / "include" / "portfolios"),
             roles=Path(env.get("FRAUDOPS_ROLES") or home / "include" / "roles.yaml"),
             rules=Path(env.get("FRAUDOPS_RULES") or home / "include" / "rules"),
+            clocks=Path(env.get("FRAUDOPS_CLOCKS") or home / "include" / "clocks"),
             database_url=env.get("FRAUDOPS_DATABASE_URL") or None,
             token_key=_key(env, "FRAUDOPS_TOKEN_KEY"),
             ledger_key=_key(env, "FRAUDOPS_LEDGER_KEY"),

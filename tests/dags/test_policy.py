@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORKFLOWS = {
     *("ingest", "land", "watch", "score", "train", "evaluate", "promote", "rollback", "shadow", "notify", "reconcile"),
-    *("monitor", "restate", "retain", "verify"),
+    *("monitor", "restate", "retain", "verify", "clocks"),
 }
 HEAVY = ("pandas", "sklearn", "great_expectations", "lightgbm", "xgboost", "matplotlib", "pyarrow", "scipy")
 WAITS_FOR_A_PERSON = {"approval.ask"}

@@ -38,6 +38,7 @@ COMMANDS = {
     "replay": ("replay", "replay", "Compute past decisions again, and compare them with the record."),
     "comply": ("comply", "comply", "Run the rules of law and policy over partitions."),
     "rules": ("rules", "app", "The rules: numbers by date, what they found, backtests, snoozes."),
+    "filings": ("filings", "app", "Clocks of what must be reported by a day, and drafts; for compliance officers."),
     "trace": ("trace", "app", "What led to an alert; what became of a file's rows."),
     "restate": ("restate", "restate", "What would be alerted today for days of the past; changes nothing."),
     "mail": ("mail", "app", "Read the e-mails that the local mail sink received."),

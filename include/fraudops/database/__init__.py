@@ -1,6 +1,7 @@
 """PostgreSQL: the tables whose rows change or must commit together. Schema changes go through Alembic."""
 
 from fraudops.database.case_models import CaseAttachment, CaseEvent, CaseFile, CaseItem, Disposition, Escalation
+from fraudops.database.filing_models import ClockWarning, Filing, FilingDraft, FilingEvent
 from fraudops.database.migration import migrate
 from fraudops.database.models import (
     Alert,
@@ -26,9 +27,13 @@ __all__ = [
     "CaseEvent",
     "CaseFile",
     "CaseItem",
+    "ClockWarning",
     "Delivery",
     "Disposition",
     "Escalation",
+    "Filing",
+    "FilingDraft",
+    "FilingEvent",
     "LedgerEntry",
     "LedgerHead",
     "LegalHold",

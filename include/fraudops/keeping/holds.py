@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from fraudops.cases.summaries import open_keys
 from fraudops.database import Alert, LegalHold
 from fraudops.errors import ContractError
+from fraudops.filings.supporting import supporting
 from fraudops.keeping.locks import lock_removal
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
@@ -29,7 +30,7 @@ PLACED, RELEASED = "hold_placed", "hold_released"
 
 @dataclass(frozen=True)
 class Held:
-    """What of a portfolio must stay: partitions under a hold, and those that an open case is about."""
+    """What of a portfolio must stay: partitions under a hold, and those that an open case or a filing is about."""
 
     ranges: tuple[tuple[str, str], ...]
     investigated: frozenset[str] = frozenset()
@@ -38,7 +39,7 @@ class Held:
     def read(cls, session: Session, portfolio: Portfolio) -> Held:
         """As the database has them now."""
         ranges = tuple((hold.first_key, hold.last_key) for hold in holds(session, portfolio.name, active=True))
-        return cls(ranges, frozenset(open_keys(session, portfolio.name)))
+        return cls((*ranges, *supporting(session, portfolio)), frozenset(open_keys(session, portfolio.name)))
 
     def covers(self, key: str) -> bool:
         """Whether a partition is held."""

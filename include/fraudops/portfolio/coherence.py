@@ -449,7 +449,7 @@ def _people(found: Sections) -> Iterator[Problem]:
         if not getattr(notices, key):
             yield Problem(("notices", key), "nobody would be written to", remedy="name one, such as a@bank.example")
     addresses: list[tuple[Path, str]] = [(("notices", "sender"), notices.sender)]
-    for key in ("compliance", "data_owner", "model_owner"):
+    for key in ("compliance", "data_owner", "model_owner", "need_to_know"):
         addresses += [(("notices", key, place), text) for place, text in enumerate(getattr(notices, key))]
     for path, text in addresses:
         if not is_address(text.strip()):

@@ -16,6 +16,7 @@ from fraudops.portfolio.columns import ENTITIES, Column, Role
 from fraudops.portfolio.compliance import Compliance
 from fraudops.portfolio.durations import Duration, parse_duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
+from fraudops.portfolio.filings import Filings
 from fraudops.portfolio.monitoring import Monitoring
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Policy
@@ -101,6 +102,8 @@ class Notices(Strict):
     """Recipients of validation failures."""
     model_owner: tuple[str, ...] = ()
     """Recipients of verdicts and promotions (default: compliance)."""
+    need_to_know: tuple[str, ...] = ()
+    """Recipients of warnings before a review deadline (default: compliance). Only who may know why there is one."""
     sender: str = "fraudops@localhost"
     detail: Literal["full", "reference"] = "full"
     """``full``: transaction id, amount, time, decision, reasons. ``reference``: a number and a link."""
@@ -156,6 +159,8 @@ class Portfolio(Strict):
     """What the rules of the law need to know; absent: none of them run."""
     cases: Cases = Cases()
     """How alerts and hits become cases, and who closes them."""
+    filings: Filings = Filings()
+    """For which days clocks are kept, and what a report says of the bank."""
 
     @field_validator("transactions", mode="before")
     @classmethod

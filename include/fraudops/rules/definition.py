@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -86,10 +86,18 @@ class NumberDefinition(Strict):
         return found
 
 
-class RuleDefinition(Strict):
-    """A rule as its YAML describes it; ``docs/rules.md`` explains each key."""
+class Identified(Strict):
+    """What has a YAML of its own, of the same name."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,60}$")]
+
+
+D = TypeVar("D", bound=Identified)
+
+
+class RuleDefinition(Identified):
+    """A rule as its YAML describes it; ``docs/rules.md`` explains each key."""
+
     title: str
     purpose: Annotated[str, Field(min_length=40)]
     """Plain language: what it looks for, and why."""
@@ -158,15 +166,31 @@ def read_definition(path: Path) -> RuleDefinition:
     ConfigurationError
         With every key that is wrong.
     """
+    return read_dated(path, RuleDefinition, "docs/rules.md")
+
+
+def read_dated(path: Path, form: type[D], page: str) -> D:
+    """Read a YAML with numbers by date: a rule, or whatever else is named like its file.
+
+    Parameters
+    ----------
+    page
+        The documentation that explains its keys.
+
+    Raises
+    ------
+    ConfigurationError
+        With every key that is wrong.
+    """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        found = RuleDefinition.model_validate(content)
+        found = form.model_validate(content)
     except yaml.YAMLError as error:
         raise ConfigurationError(f"not YAML: {error}", where=path.name) from None
     except ValidationError as error:
-        raise ConfigurationError("; ".join(_sentences(error)), where=path.name, remedy="docs/rules.md") from None
+        raise ConfigurationError("; ".join(_sentences(error)), where=path.name, remedy=page) from None
     if found.id != path.stem:
-        raise ConfigurationError(f"the id is {found.id!r}", where=path.name, remedy="give rule and file the same name")
+        raise ConfigurationError(f"the id is {found.id!r}", where=path.name, remedy="give it the name of its file")
     return found
 
 

@@ -40,6 +40,7 @@ def fraudops_variables(settings: Settings, secrets: Secrets, address: str) -> di
         "FRAUDOPS_PORTFOLIOS": str(settings.portfolios.absolute()),
         "FRAUDOPS_ROLES": str(settings.roles.absolute()),
         "FRAUDOPS_RULES": str(settings.rules.absolute()),
+        "FRAUDOPS_CLOCKS": str(settings.clocks.absolute()),
         "FRAUDOPS_DATABASE_URL": settings.database_url or postgres.url(FRAUDOPS_DATABASE),
         "FRAUDOPS_TOKEN_KEY": token_key.get_secret_value().hex() if token_key else secrets.token_key,
         "FRAUDOPS_LEDGER_KEY": ledger_key.get_secret_value().hex() if ledger_key else secrets.ledger_key,

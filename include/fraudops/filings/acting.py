@@ -1,0 +1,264 @@
+"""What a compliance officer records about a clock: a filing, why none is needed, another day of detection.
+
+Nothing here ends a clock without a person, a day and a reason, and nothing removes what was before.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fraudops.database import Filing
+from fraudops.errors import ConflictError, ContractError
+from fraudops.filings.deadlines import after_detection, after_filing, local_day
+from fraudops.filings.definition import Clocks
+from fraudops.filings.record import OPEN, add_event, jurisdiction_of, tell_ledger, zone_of
+from fraudops.filings.starting import new_filing, said
+from fraudops.portfolio import Portfolio
+from fraudops.roles import Roles
+from fraudops.workspace import Workspace
+
+OFFICER = "compliance_officer"
+_CONTINUES = ("sar", "sar_continuing")
+
+
+def require_officer(roles: Roles, by: str) -> None:
+    """Let only those go on who need to know.
+
+    Raises
+    ------
+    ContractError
+        The user has not the role.
+    """
+    if OFFICER not in roles.of(by):
+        raise ContractError(
+            f"{by!r} has not the role {OFFICER}", where="roles.yaml", remedy="ask somebody who has it, or give --by"
+        )
+
+
+def record_filed(
+    ws: Workspace,
+    portfolio: Portfolio,
+    clocks: Clocks,
+    number: int,
+    *,
+    filed_on: date,
+    reference: str,
+    by: str,
+    roles: Roles,
+    correction: str = "",
+    now: datetime | None = None,
+) -> int | None:
+    """Record that a person filed a report; of activity that may go on the next clock starts.
+
+    Parameters
+    ----------
+    reference
+        Number that the authority gave.
+    correction
+        Why what was recorded before is wrong; it stays in the history.
+    now
+        The present, unless a test says otherwise.
+
+    Returns
+    -------
+    int or None
+        Number of the next clock.
+
+    Raises
+    ------
+    ContractError
+        The day lies ahead or before the clock's start, there is no reference, or the user may not.
+    ConflictError
+        Somebody has settled it already.
+    """
+    require_officer(roles, by)
+    with ws.transaction() as session:
+        filing = locked(session, portfolio, number)
+        _require_text(reference, "the number that the authority gave is missing", number, "--reference")
+        _require_possible(portfolio, filing, filed_on, now)
+        if filing.state not in OPEN:
+            _require_correction(filing, correction)
+        details: dict[str, Any] = {"settled_on": str(filed_on), "reference": reference.strip()}
+        if filing.state not in OPEN:
+            details["before"] = {
+                "state": filing.state,
+                "settled_on": str(filing.filed_on),
+                "reference": filing.reference,
+                "reason": filing.reason,
+            }
+            details["reason"] = correction.strip()
+        kind = "filed" if filing.state in OPEN else "corrected"
+        filing.state, filing.filed_on, filing.filed_by = "filed", filed_on, by
+        filing.reference, filing.reason = reference.strip(), None
+        filing.keep_until = _keep_until(portfolio, clocks, filing, filed_on)
+        tell_ledger(session, ws, filing, add_event(session, filing, by=by, kind=kind, details=details, at=now))
+        return _continue(session, portfolio, clocks, filing, by, now)
+
+
+def record_not_required(
+    ws: Workspace,
+    portfolio: Portfolio,
+    number: int,
+    *,
+    reason: str,
+    by: str,
+    roles: Roles,
+    now: datetime | None = None,
+) -> None:
+    """Record a decision that no report is needed, with its reason; the clock stays in the record.
+
+    Raises
+    ------
+    ContractError
+        There is no reason, or the user may not.
+    ConflictError
+        Somebody has settled it already.
+    """
+    require_officer(roles, by)
+    with ws.transaction() as session:
+        filing = locked(session, portfolio, number)
+        _require_text(reason, "a decision that no report is needed needs a reason", number, "--reason")
+        if filing.state not in OPEN:
+            raise _settled(filing, "a wrong entry is corrected with 'fraudops filings filed --correct'")
+        day = local_day(now or datetime.now(UTC), zone_of(portfolio))
+        filing.state, filing.filed_on, filing.filed_by, filing.reason = "not_required", day, by, reason.strip()
+        details = {"settled_on": str(day), "reason": reason.strip()}
+        event = add_event(session, filing, by=by, kind="not_required", details=details, at=now)
+        tell_ledger(session, ws, filing, event)
+
+
+def amend(
+    ws: Workspace,
+    portfolio: Portfolio,
+    clocks: Clocks,
+    number: int,
+    *,
+    detected_on: date,
+    suspect_known: bool | None = None,
+    reason: str,
+    by: str,
+    roles: Roles,
+    now: datetime | None = None,
+) -> None:
+    """Let another day of detection count, for a reason; the day before stays beside it, and a missed one stays missed.
+
+    Parameters
+    ----------
+    suspect_known
+        Whether a suspect was identified on that day; None: as it was.
+
+    Raises
+    ------
+    ContractError
+        There is no reason, the clock does not count from a detection, the day lies ahead, or the user may not.
+    """
+    require_officer(roles, by)
+    with ws.transaction() as session:
+        filing = locked(session, portfolio, number)
+        _require_text(reason, "another day of detection needs a reason", number, "--reason")
+        clock = clocks.of("sar", jurisdiction_of(portfolio))
+        if filing.kind != "sar" or clock is None:
+            raise ContractError("this clock counts from no detection", where=name_of(filing), remedy="nothing to amend")
+        if filing.state not in OPEN:
+            raise _settled(filing, "its clock has ended")
+        if detected_on > local_day(now or datetime.now(UTC), zone_of(portfolio)):
+            raise ContractError("the day of detection lies ahead", where=name_of(filing), remedy="give the day it was")
+        known = bool(filing.suspect_known) if suspect_known is None else suspect_known
+        found = after_detection(clock, detected_on, suspect_known=known)
+        before = {"trigger_on": str(filing.trigger_on), "due_on": str(filing.due_on)}
+        filing.trigger_on, filing.due_on, filing.suspect_known = found.trigger_on, found.due_on, known
+        details = {**said(found), "before": before, "reason": reason.strip()}
+        tell_ledger(session, ws, filing, add_event(session, filing, by=by, kind="amended", details=details, at=now))
+
+
+def locked(session: Session, portfolio: Portfolio, number: int) -> Filing:
+    """The filing of a number, for this transaction alone.
+
+    Raises
+    ------
+    ContractError
+        There is none.
+    """
+    query = select(Filing).where(Filing.id == number, Filing.portfolio == portfolio.name).with_for_update()
+    found = session.scalars(query).one_or_none()
+    if found is None:
+        raise ContractError(
+            f"there is no number {number}", where=portfolio.name, remedy="see 'fraudops filings list --all'"
+        )
+    return found
+
+
+def name_of(filing: Filing) -> str:
+    """How an error names it."""
+    return f"{filing.portfolio} {filing.id}"
+
+
+# -- inside -------------------------------------------------------------------------------------------
+
+
+def _continue(
+    session: Session, portfolio: Portfolio, clocks: Clocks, filing: Filing, by: str, now: datetime | None
+) -> int | None:
+    clock = clocks.of("sar_continuing", jurisdiction_of(portfolio))
+    if filing.kind not in _CONTINUES or clock is None or not portfolio.filings.continuing:
+        return None
+    deadline = after_filing(clock, filing.filed_on or filing.trigger_on)
+    next_one = session.scalars(select(Filing).where(Filing.previous_id == filing.id)).one_or_none()
+    if next_one is None:
+        next_one = new_filing(
+            session,
+            portfolio,
+            kind="sar_continuing",
+            origin=f"after/{filing.id}",
+            deadline=deadline,
+            subject=(filing.subject_kind, filing.subject),
+            case_id=filing.case_id,
+            previous_id=filing.id,
+        )
+        details = {**said(deadline), "clock": clock.id}
+        add_event(session, next_one, by=by, kind="started", details=details, at=now)
+    elif next_one.trigger_on != deadline.trigger_on and next_one.state in OPEN:
+        before = {"trigger_on": str(next_one.trigger_on), "due_on": str(next_one.due_on)}
+        next_one.trigger_on, next_one.due_on = deadline.trigger_on, deadline.due_on
+        next_one.review_on = deadline.review_on
+        details = {**said(deadline), "before": before, "reason": "the filing before was corrected"}
+        add_event(session, next_one, by=by, kind="amended", details=details, at=now)
+    return next_one.id
+
+
+def _keep_until(portfolio: Portfolio, clocks: Clocks, filing: Filing, filed_on: date) -> date | None:
+    clock = clocks.of(filing.kind, jurisdiction_of(portfolio))
+    return None if clock is None else filed_on + timedelta(days=clock.days("kept_for", filed_on))
+
+
+def _require_possible(portfolio: Portfolio, filing: Filing, filed_on: date, now: datetime | None) -> None:
+    today = local_day(now or datetime.now(UTC), zone_of(portfolio))
+    if filed_on > today:
+        raise ContractError(f"{filed_on} lies ahead", where=name_of(filing), remedy="record it once it is filed")
+    if filed_on < filing.trigger_on:
+        raise ContractError(
+            f"{filed_on} lies before {filing.trigger_on}, on which the clock started",
+            where=name_of(filing),
+            remedy="give the day on which it was filed",
+        )
+
+
+def _require_correction(filing: Filing, correction: str) -> None:
+    if not correction.strip():
+        raise _settled(filing, "say why that is wrong with --correct")
+
+
+def _require_text(text: str, what: str, number: int, option: str) -> None:
+    if not text.strip():
+        raise ContractError(what, where=str(number), remedy=f"give {option}")
+
+
+def _settled(filing: Filing, remedy: str) -> ConflictError:
+    state = filing.state.replace("_", " ")
+    return ConflictError(
+        f"{filing.filed_by} has recorded it as {state} on {filing.filed_on}", where=name_of(filing), remedy=remedy
+    )

@@ -1,0 +1,33 @@
+"""Which partitions support a report: retention leaves them where they are, for as long as the law asks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from fraudops.database import CaseItem, Filing, FilingEvent, RuleHit
+from fraudops.filings.record import OPEN
+from fraudops.portfolio import Portfolio
+
+_BEFORE = timedelta(days=45)
+"""A hit may rest on transactions that long before the partition that raised it."""
+
+
+def supporting(session: Session, portfolio: Portfolio) -> tuple[tuple[str, str], ...]:
+    """First and last partition of each stretch that supports a report whose clock runs, or that is to be kept."""
+    wanted = (
+        Filing.portfolio == portfolio.name,
+        or_(Filing.state.in_(OPEN), Filing.keep_until >= func.current_date()),
+    )
+    of_cases = select(CaseItem.partition_key).join(Filing, Filing.case_id == CaseItem.case_id).where(*wanted)
+    of_hits = (
+        select(RuleHit.partition_key)
+        .join(FilingEvent, FilingEvent.details["hit"].astext == RuleHit.hit_id)
+        .join(Filing, (Filing.id == FilingEvent.filing_id) & (Filing.portfolio == RuleHit.portfolio))
+        .where(*wanted)
+    )
+    partitioning = portfolio.partitioning
+    keys = sorted({*session.scalars(of_cases), *session.scalars(of_hits)})
+    return tuple((partitioning.key_of(partitioning.start(key) - _BEFORE), key) for key in keys)
