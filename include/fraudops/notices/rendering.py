@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
 from fraudops.notices import outbox
+from fraudops.notices.attachments import Attachment
 from fraudops.notices.outbox import one_line
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
@@ -45,6 +46,7 @@ def queue_rendered(
     link: Link,
     content: dict[str, Any],
     template: str | None = None,
+    attachments: Sequence[Attachment] = (),
 ) -> bool:
     """Render both parts and queue; ``reference`` is the subject, and all there is, where detail is cut down.
 
@@ -73,6 +75,7 @@ def queue_rendered(
         text=_render(f"{template}.txt", values),
         html=_render(f"{template}.html", values),
         as_of=as_of,
+        attachments=attachments if is_full else (),
     )
 
 

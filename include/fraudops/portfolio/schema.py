@@ -16,6 +16,7 @@ from fraudops.portfolio.compliance import Compliance
 from fraudops.portfolio.durations import Duration, parse_duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.monitoring import Monitoring
+from fraudops.portfolio.monthly import MonthlyPack
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.promotion import Promotion
@@ -104,6 +105,9 @@ class Notices(Strict):
     was a champion, or by a backfill, are told of in one summary. Null: each has its own notices, however old."""
     uncertain: Literal["resend", "hold"] = "resend"
     """What happens to a notice of which nobody knows whether it was delivered."""
+    attachments: Annotated[float, Field(ge=0, le=25)] = 8
+    """Megabytes of files that one mail may bring; what does not fit is left in the store, and the mail says where.
+    0: a mail brings none."""
     warn_after: Duration = timedelta(hours=1)
     """A notice that waits longer for its delivery is late: it is shown, recorded, and told once mail works again."""
 
@@ -142,6 +146,7 @@ class Portfolio(Strict):
     watch: Watch = Watch()
     timeliness: Timeliness | None = None
     """By when a partition must have been scored; absent: nobody is told."""
+    monthly: MonthlyPack = MonthlyPack()
     model_card: ModelCard = ModelCard()
     fairness: Fairness = Fairness()
     retention: Retention = Retention()
