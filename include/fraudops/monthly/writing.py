@@ -111,7 +111,7 @@ def _values(cell: Cell) -> tuple[object, ...]:
         case Money():
             return (cell.major, cell.currency, None, None, str(cell))
         case Share():
-            return (cell.value, f"share of {cell.whole}", cell.low, cell.high, str(cell))
+            return (cell.value, "share", cell.low, cell.high, str(cell))
         case Measured():
             return (cell.value, None, cell.low, cell.high, str(cell))
         case int():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
 from fraudops.notices.attachments import Attachment, fitting
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import Link, queue_rendered
+from fraudops.notices.rendering import dag_link, queue_rendered
+from fraudops.notices.words import Joined, Text, say
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 
@@ -43,9 +44,12 @@ def monthly_report(
     is_full = portfolio.notices.detail == "full"
     attached = fitting(files, portfolio.notices.attachments) if is_full else []
     left = [file.name for file in files if file not in attached]
-    where = f"In the store under {folder}"
-    advice = f"Attached: {', '.join(file.name for file in attached)}. " if attached else ""
-    advice += f"Not attached, for their size: {', '.join(left)}. {where}." if left else f"{where} too."
+    advice: list[Text] = []
+    if attached:
+        advice.append(say("Attached: {files}.", files=", ".join(file.name for file in attached)))
+    if left:
+        advice.append(say("Not attached, for their size: {files}.", files=", ".join(left)))
+    advice.append(say("All of it lies in the store under {folder}.", folder=folder))
     dag = portfolio.dag_id("report")
     return queue_rendered(
         session,
@@ -56,14 +60,22 @@ def monthly_report(
         dedupe_key=f"{MONTHLY_REPORT}/{month}/{edition}",
         recipients=portfolio.notices.compliance,
         as_of=as_of,
-        subject=f"{portfolio.name}: monthly pack of {month}",
-        reference=f"{portfolio.name}: monthly pack of {month}",
-        link=Link(f"Open {dag} in Airflow", f"{ws.ui_url}/dags/{dag}"),
+        severity="low",
+        subject=say("{name}: monthly pack of {month}", name=portfolio.name, month=month),
+        reference=say("{name}: monthly pack of {month}", name=portfolio.name, month=month),
+        link=dag_link(ws, dag),
         content={
-            "heading": f"Monthly pack of {month}",
-            "sentence": " ".join(one_line(remark, 400) for remark in remarks),
-            "facts": [(one_line(name, 60), one_line(value, 200)) for name, value in headline],
-            "advice": advice,
+            "heading": say("Monthly pack of {month}", month=month),
+            "sentence": say(
+                "What was known of the month at {at}. What becomes known later is told by another edition, beside "
+                "this one.",
+                at=f"{as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+            ),
+            "facts": [
+                *((say(one_line(name, 60)), one_line(value, 200)) for name, value in headline),
+                *((say("Note"), one_line(remark, 400)) for remark in remarks),
+            ],
+            "advice": Joined(tuple(advice), " "),
         },
         attachments=attached,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -13,10 +13,11 @@ from fraudops.portfolio.behaviour import Features
 from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
 from fraudops.portfolio.columns import ENTITIES, Column, Role
 from fraudops.portfolio.compliance import Compliance
-from fraudops.portfolio.durations import Duration, parse_duration
+from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.monitoring import Monitoring
 from fraudops.portfolio.monthly import MonthlyPack
+from fraudops.portfolio.notices import Notices
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.promotion import Promotion
@@ -84,32 +85,6 @@ class Validation(Strict):
                 f"learn_after is {self.learn_after}, and learn_from only {self.learn_from}: nothing is learned"
             )
         return self
-
-
-class Notices(Strict):
-    """Who is written to, and how much the mail says."""
-
-    compliance: tuple[str, ...]
-    """Recipients of alert digests and of immediate notices."""
-    data_owner: tuple[str, ...]
-    """Recipients of validation failures."""
-    model_owner: tuple[str, ...] = ()
-    """Recipients of verdicts and promotions (default: compliance)."""
-    sender: str = "fraudops@localhost"
-    detail: Literal["full", "reference"] = "full"
-    """``full``: transaction id, amount, time, decision, reasons. ``reference``: a number and a link."""
-    immediate_limit: int = 5
-    """At most this many immediate notices per partition; the digest names the rest."""
-    historic_after: Duration | None = parse_duration("3d")
-    """Alerts of a partition that was published more than this after a later one, in one load with it, before there
-    was a champion, or by a backfill, are told of in one summary. Null: each has its own notices, however old."""
-    uncertain: Literal["resend", "hold"] = "resend"
-    """What happens to a notice of which nobody knows whether it was delivered."""
-    attachments: Annotated[float, Field(ge=0, le=25)] = 8
-    """Megabytes of files that one mail may bring; what does not fit is left in the store, and the mail says where.
-    0: a mail brings none."""
-    warn_after: Duration = timedelta(hours=1)
-    """A notice that waits longer for its delivery is late: it is shown, recorded, and told once mail works again."""
 
 
 class Portfolio(Strict):

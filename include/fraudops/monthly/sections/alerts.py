@@ -10,6 +10,7 @@ from fraudops.portfolio import Portfolio
 
 _FINDINGS = {"fraud": "fraud", "not_fraud": "not fraud", "insufficient": "could not say"}
 _ALERTED = (REVIEW, BLOCK)
+_WIDTHS = (3, 2, 2, 2, 3, 5)
 
 
 def alerts(portfolio: Portfolio, days: Days) -> Section:
@@ -30,6 +31,7 @@ def alerts(portfolio: Portfolio, days: Days) -> Section:
                 (_decision("review", whole, (REVIEW,)), _decision("block", whole, (BLOCK,)),
                  _decision("all alerts", whole, _ALERTED)),
                 source,
+                widths=_WIDTHS,
             ),
             _load(portfolio, days, whole, source),
             _findings(days, whole),

@@ -162,12 +162,12 @@ def _in_use(session: Session, portfolio: Portfolio, days: Days, known: dict[str,
                 moment(record.effective_from) if record else None,
                 record.approved_by if record else None,
                 moment(model.trained_until) if model else None,
-                model.artifact_sha256[:16] if model else None,
+                model.artifact_sha256[:12] if model else None,
             )
         )
     columns = ("Model", "Scored", "In force from", "Approved by", "Trained until", "SHA-256 begins with")
     source = f"Scores of {span(days.keys)}; promotions in the database."
-    return Grid("models_in_use", "Which model scored what", columns, tuple(rows), source, widths=(4, 5, 4, 3, 4, 4))
+    return Grid("models_in_use", "Which model scored what", columns, tuple(rows), source, widths=(6, 6, 4, 3, 4, 4))
 
 
 def _precision(days: Days) -> Grid:
@@ -184,6 +184,7 @@ def _precision(days: Days) -> Grid:
         ("Model", "Alerts", "Fraud", "Genuine", "Not matured", "Precision"),
         tuple(rows),
         labels_of(days, decided=True),
+        widths=(3, 2, 2, 2, 3, 5),
     )
 
 

@@ -67,9 +67,9 @@ def fraud(portfolio: Portfolio, days: Days, before: Days | None) -> Section:
             "Decisions tell here which labels become known, so these rates are of what could be observed; "
             "docs/decisions.md says what follows from it."
         )
-    grids = [_rates(portfolio, days, "fraud", f"Fraud, {days.month.name}")]
+    grids = _rates(portfolio, days, "fraud", f"{days.month.name}")
     if before is not None and before.days:
-        grids.append(_rates(portfolio, before, "fraud_before", f"Fraud, {before.month.name}, as it is known now"))
+        grids += _rates(portfolio, before, "fraud_before", f"{before.month.name} as it is known now")
     return Section("fraud", "Fraud", tuple(sentences), tuple(grids))
 
 
@@ -83,33 +83,33 @@ def headline_rate(days: Days) -> Share:
 # -- inside -------------------------------------------------------------------------------------------
 
 
-def _rates(portfolio: Portfolio, days: Days, name: str, title: str) -> Grid:
+def _rates(portfolio: Portfolio, days: Days, name: str, title: str) -> list[Grid]:
+    """By number, and by value where transactions have one."""
     whole = days.added_up()
     currencies: list[str | None] = [currency for currency, _ in _by_size(whole.rows)]
-    rows = [_rate(portfolio, whole, currency) for currency in currencies]
-    if len(rows) > 1:
-        rows.append(_rate(portfolio, whole, None))
-    columns = ["Currency", "Matured", "Of them fraud", "Share by number"]
+    rows = [_by_number(whole, currency) for currency in (*currencies, *([None] if len(currencies) > 1 else []))]
+    columns = ("Currency", "Matured", "Of them fraud", "Share", "Not matured", "Of them reported")
+    widths = (2, 2, 2, 4, 2, 3)
+    source = labels_of(days)
+    grids = [Grid(name, f"Fraud by number, {title}", columns, tuple(rows), source, "No transactions.", widths)]
     if portfolio.has_amount:
-        columns += ["Matured value", "Of it fraud", "Share by value"]
-    columns += ["Not matured", "Of them reported"]
-    return Grid(name, title, tuple(columns), tuple(rows), labels_of(days), "No transactions.")
+        values = tuple(_by_value(portfolio, whole, currency or "") for currency in currencies)
+        columns = ("Currency", "Matured value", "Of it fraud", "Share")
+        grids.append(Grid(f"{name}_value", f"Fraud by value, {title}", columns, values, source, "No transactions."))
+    return grids
 
 
-def _rate(portfolio: Portfolio, whole: Day, currency: str | None) -> tuple[Cell, ...]:
-    found = {name: _chosen(whole, name, currency) for name in (FRAUD, GENUINE, OPEN)}
-    due = Sum(found[FRAUD].number + found[GENUINE].number, found[FRAUD].minor + found[GENUINE].minor)
-    share = Share(found[FRAUD].number, due.number, *wilson(found[FRAUD].number, due.number), digits=2)
-    cells: list[Cell] = ["all" if currency is None else currency or "all", due.number, found[FRAUD].number, share]
-    if portfolio.has_amount:
-        one = currency is not None
-        cells += [
-            *(_money(portfolio, currency or "", due) if one else [None]),
-            *(_money(portfolio, currency or "", found[FRAUD]) if one else [None]),
-            Share(found[FRAUD].minor, due.minor, digits=2) if one else None,
-        ]
+def _by_number(whole: Day, currency: str | None) -> tuple[Cell, ...]:
+    frauds, genuine, young = (_chosen(whole, name, currency).number for name in (FRAUD, GENUINE, OPEN))
+    share = Share(frauds, frauds + genuine, *wilson(frauds, frauds + genuine), digits=2)
     early = sum(part.number for name, part in whole.early.items() if currency in (None, name))
-    return (*cells, found[OPEN].number, early)
+    return (currency or "all", frauds + genuine, frauds, share, young, early)
+
+
+def _by_value(portfolio: Portfolio, whole: Day, currency: str) -> tuple[Cell, ...]:
+    fraud, genuine = (_chosen(whole, name, currency).minor for name in (FRAUD, GENUINE))
+    value, of_it = (Money(minor, portfolio.minor_digits, currency) for minor in (fraud + genuine, fraud))
+    return (currency or "all", value, of_it, Share(fraud, fraud + genuine, digits=2))
 
 
 def _chosen(whole: Day, outcome: str, currency: str | None, decision: str | None = None) -> Sum:
