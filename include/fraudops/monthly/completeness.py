@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from fraudops.database.models import LedgerEntry
 from fraudops.decisions.succession import Succession
+from fraudops.monitoring.looks import Desk
 from fraudops.monitoring.watch import unmonitored
 from fraudops.monthly.month import Month, folder_of, partitions_of
 from fraudops.portfolio import Portfolio
@@ -67,7 +69,7 @@ def undone_of(ws: Workspace, portfolio: Portfolio, month: Month, rules_folder: P
         succession = Succession.read(session, portfolio)
     there = [key for key in expected if key in published]
     wanting = [key for key in there if key not in scored and succession.model_for(key) != "history"]
-    unseen = set(unmonitored(ws, portfolio)) if scored & set(there) else set()
+    unseen = set(_watchable(ws, portfolio, there)) if scored & set(there) else set()
     rules = read_rules(rules_folder) if portfolio.compliance is not None else {}
     unruled = set(undone(ws, portfolio, rules)) if rules else set()
     return Undone(
@@ -106,6 +108,16 @@ def subject_of(portfolio: Portfolio, folder: str) -> str:
 
 
 # -- inside -------------------------------------------------------------------------------------------
+
+
+def _watchable(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> Iterator[str]:
+    """Partitions that monitoring has not looked at and can: there is something left to compare them with."""
+    desk, waiting = Desk(ws, portfolio), set(unmonitored(ws, portfolio))
+    with ws.transaction() as session:
+        for key in keys:
+            manifest = desk.manifest("scores", key) if key in waiting else None
+            if manifest is not None and desk.reference(session, manifest.facts["model_version"]) is not None:
+                yield key
 
 
 def _is_reported(ws: Workspace, portfolio: Portfolio, month: Month) -> bool:

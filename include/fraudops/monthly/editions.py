@@ -6,8 +6,8 @@
                                                index.html, pack.pdf, pack.csv, <chart>.png
 
 An edition is made once. Whoever asks for it again gets the same bytes: the documents follow from ``pack.json`` alone,
-and that is never computed a second time. What became known since is told by another edition, as of a later moment,
-beside it.
+and that is computed again only where it was lost; it must then have the digest that the ledger has. What became known
+since is told by another edition, as of a later moment, beside it.
 """
 
 from __future__ import annotations
@@ -103,10 +103,12 @@ def make_pack(
         recorded = _recorded(session, portfolio, folder)
         pack = _kept(ws, portfolio, folder, recorded)
         if pack is None:
-            _require_known(ws, portfolio, month, at)
-            if not incomplete:
+            if recorded is None:
+                _require_known(ws, portfolio, month, at)
+            if recorded is None and not incomplete:
                 _require_complete(ws, portfolio, month, rules_folder)
             pack = compose(ws, portfolio, month, at, rules_folder)
+            _require_same(portfolio, folder, pack, recorded)
             ws.store.put(pack.to_bytes(), AREA, portfolio.name, folder, CONTENT)
         digests = _write(ws, portfolio, folder, pack, recorded)
         if recorded is None:
@@ -178,12 +180,16 @@ def _kept(ws: Workspace, portfolio: Portfolio, folder: str, recorded: LedgerEntr
     try:
         content = ws.store.get(AREA, portfolio.name, folder, CONTENT)
     except FileNotFoundError:
-        if recorded is not None:
-            raise _altered(portfolio, folder, CONTENT, "is gone") from None
         return None
     if recorded is not None and sha256_of(content) != recorded.details["files"][CONTENT]:
         raise _altered(portfolio, folder, CONTENT, "is not the one that was written")
     return Pack.from_bytes(content)
+
+
+def _require_same(portfolio: Portfolio, folder: str, pack: Pack, recorded: LedgerEntry | None) -> None:
+    """An edition that was lost is computed again, and must be what it was."""
+    if recorded is not None and sha256_of(pack.to_bytes()) != recorded.details["files"][CONTENT]:
+        raise _altered(portfolio, folder, CONTENT, "is gone, and what it was computed from has changed since")
 
 
 def _write(

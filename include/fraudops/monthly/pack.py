@@ -98,6 +98,8 @@ class Grid:
         What it was computed from: partitions, moment, model versions.
     widths
         Shares of the width; empty: all the same.
+    named_by
+        How many columns say what a row is about.
     """
 
     id: str
@@ -107,6 +109,7 @@ class Grid:
     source: str
     empty: str = "Nothing."
     widths: tuple[float, ...] = ()
+    named_by: int = 1
 
     @property
     def numbers(self) -> tuple[int, ...]:

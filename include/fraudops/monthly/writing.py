@@ -91,18 +91,12 @@ def _lines(pack: Pack) -> Iterator[tuple[object, ...]]:
     for section in pack.sections:
         for grid in section.grids:
             for row in grid.rows:
-                for column, cell in zip(grid.columns[1:], row[1:], strict=True):
+                for column, cell in list(zip(grid.columns, row, strict=True))[grid.named_by :]:
                     yield (*head, section.id, grid.id, _name(grid, row), column, *_values(cell), grid.source)
 
 
 def _name(grid: Grid, row: tuple[Cell, ...]) -> str:
-    """What a row is about: its texts before the first number, so that no two are called the same."""
-    texts = [row[0]]
-    for place in range(1, len(row)):
-        if place in grid.numbers:
-            break
-        texts.append(row[place])
-    return " / ".join(text_of(text) for text in (texts if grid.numbers else texts[:1]))
+    return " / ".join(text_of(cell) for cell in row[: grid.named_by])
 
 
 def _values(cell: Cell) -> tuple[object, ...]:

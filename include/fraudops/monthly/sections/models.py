@@ -83,6 +83,7 @@ def governance(session: Session, portfolio: Portfolio, days: Days) -> Section:
                 f"Promotions of {month.key}, in the database and the ledger.",
                 "None: the champion did not change.",
                 widths=(4, 3, 4, 3, 6, 4),
+                named_by=3,
             ),
             Grid(
                 "verdicts",
@@ -92,6 +93,7 @@ def governance(session: Session, portfolio: Portfolio, days: Days) -> Section:
                 f"Comparisons as of moments in {month.key}.",
                 "None: no challenger was compared.",
                 widths=(4, 4, 3, 8, 5),
+                named_by=2,
             ),
         ),
     )
@@ -121,6 +123,7 @@ def drift(ws: Workspace, portfolio: Portfolio, days: Days) -> tuple[Section, lis
                 source,
                 "Monitoring looked at no partition of the month.",
                 widths=(2, 2, 1, 1, 6),
+                named_by=2,
             ),
         ),
     )
@@ -214,6 +217,7 @@ def _performance(ws: Workspace, portfolio: Portfolio, days: Days) -> tuple[Grid,
             f"Outcomes settled by {moment(days.as_of)}, each by the labels known when they were due. A dash: too few "
             "days, or no fraud among them.",
             widths=(1, 3, 3, 4),
+            named_by=2,
         ),
         used,
     )

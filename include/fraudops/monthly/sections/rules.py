@@ -80,6 +80,7 @@ def payment_fraud_rates(ws: Workspace, portfolio: Portfolio, days: Days, folder:
         tuple(_line(line, digits, currency) for line in lines),
         f"Transactions of {found.first} to {found.last}, as known at the end of it.",
         "No remote payments.",
+        named_by=2,
         widths=(4, 2, 2, 4, 4, 3, 3, 2),
     )
     unconverted = (

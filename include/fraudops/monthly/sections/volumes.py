@@ -94,8 +94,8 @@ def _rates(portfolio: Portfolio, days: Days, name: str, title: str) -> list[Grid
     grids = [Grid(name, f"Fraud by number, {title}", columns, tuple(rows), source, "No transactions.", widths)]
     if portfolio.has_amount:
         values = tuple(_by_value(portfolio, whole, currency or "") for currency in currencies)
-        columns = ("Currency", "Matured value", "Of it fraud", "Share")
-        grids.append(Grid(f"{name}_value", f"Fraud by value, {title}", columns, values, source, "No transactions."))
+        headings = ("Currency", "Matured value", "Of it fraud", "Share")
+        grids.append(Grid(f"{name}_value", f"Fraud by value, {title}", headings, values, source, "No transactions."))
     return grids
 
 
