@@ -244,6 +244,11 @@ def test_the_catalogue_has_what_is_said_and_nothing_else() -> None:
     assert known - said - nouns - OF_THE_RECORD == set(), "nobody says these any more"
 
 
+def test_every_kind_is_on_its_page() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "notices.md").read_text()
+    assert {kind for kind in KINDS if f"`{kind}`" not in page} == set()
+
+
 def _in_code() -> tuple[set[str], set[str]]:
     """What code and templates say, and every text that the code has."""
     folder = Path(notices.__file__).parent
