@@ -38,7 +38,7 @@ RULE = SimpleNamespace(title="REGEL", severity="high")
 OTHER_ROOMS = {"clock_warning"}
 """Kinds whose texts are another room's."""
 OF_THE_RECORD = {
-    *("review", "block", "passed", "failed", "noted", "low", "medium", "high", "critical"),
+    *("review", "block", "passed", "failed", "noted", "low", "medium", "high", "critical", "info"),
     *("Transactions", "Fraud, of what has matured", "Alerts", "Precision of alerts", "Frauds found"),
     "Drift, at its worst",
 }

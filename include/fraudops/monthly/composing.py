@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 from fraudops.monthly.days import BLOCK, FRAUD, REVIEW, Days, read_days
 from fraudops.monthly.month import Month, edition_of
 from fraudops.monthly.pack import Cell, Pack, Section
-from fraudops.monthly.sections import alerts, models, quality, rules, volumes
+from fraudops.monthly.sections import alerts, conduct, models, quality, rules, volumes
 from fraudops.monthly.sections.basis import moment, span
-from fraudops.monthly.sections.conduct import CaseCounts, DeadlineCounts, conduct
 from fraudops.portfolio import Portfolio
 from fraudops.store import Manifest
 from fraudops.workspace import Workspace
@@ -25,16 +24,8 @@ def compose(
     month: Month,
     as_of: datetime,
     rules_folder: Path,
-    *,
-    cases: CaseCounts | None = None,
-    deadlines: DeadlineCounts | None = None,
 ) -> Pack:
     """All that is known of a month at a moment.
-
-    Parameters
-    ----------
-    cases, deadlines
-        Counts of the month; None: this installation has none.
 
     Raises
     ------
@@ -44,7 +35,7 @@ def compose(
     days = read_days(ws, portfolio, month, as_of)
     before = read_days(ws, portfolio, month.before, as_of)
     with ws.transaction() as session:
-        sections, used = _sections(ws, session, portfolio, days, before, rules_folder, conduct(month, cases, deadlines))
+        sections, used = _sections(ws, session, portfolio, days, before, rules_folder)
     return Pack(
         portfolio=portfolio.name,
         title=portfolio.title,
@@ -69,7 +60,6 @@ def _sections(
     days: Days,
     before: Days,
     folder: Path,
-    of_conduct: Section,
 ) -> tuple[list[Section], list[Manifest]]:
     of_models, outcomes = models.models(ws, session, portfolio, days)
     of_drift, looks = models.drift(ws, portfolio, days)
@@ -82,7 +72,7 @@ def _sections(
         models.governance(session, portfolio, days),
         of_drift,
         of_rules,
-        of_conduct,
+        conduct.conduct(days.month, *conduct.counts_of(session, portfolio, days.month)),
         rules.payment_fraud_rates(ws, portfolio, days, folder),
         quality.quality(ws, session, portfolio, days),
     ]

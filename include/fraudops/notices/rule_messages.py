@@ -78,7 +78,7 @@ def hits_digest(
         dedupe_key=f"{HITS_DIGEST}/{key}/{sha256_of(chr(10).join(sorted(ids)).encode())[:16]}",
         recipients=portfolio.notices.compliance,
         as_of=portfolio.partitioning.end(key),
-        severity=next((severity for severity in _GRAVEST_FIRST if severity in grave), "medium"),
+        severity=next((severity for severity in _GRAVEST_FIRST if severity in grave), "low"),
         subject=say(
             "{name} {key}: {found} of {rules}",
             name=portfolio.name,

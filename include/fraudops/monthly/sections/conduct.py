@@ -5,11 +5,17 @@ The rooms that keep cases and deadlines give the counts; while an installation h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any
+
+from sqlalchemy.orm import Session
 
 from fraudops.monthly.month import Month
 from fraudops.monthly.pack import Cell, Grid, Section
+from fraudops.portfolio import Portfolio
 
 
 @dataclass(frozen=True)
@@ -41,12 +47,23 @@ class DeadlineCounts:
     Attributes
     ----------
     open
-        Not yet due at the month's end.
+        At the month's end, due or not.
     """
 
     met: int
     missed: int
     open: int
+
+
+def counts_of(session: Session, portfolio: Portfolio, month: Month) -> tuple[CaseCounts | None, DeadlineCounts | None]:
+    """Counts of a month from the rooms that keep cases and deadlines; None for a room that is not there."""
+    cases, deadlines = _statistics("cases"), _statistics("filings")
+    return (
+        None if cases is None else _of_cases(cases(session, portfolio.name, month.start, month.end)),
+        None
+        if deadlines is None
+        else _of_deadlines(deadlines(session, portfolio, month.start.date(), month.end.date())),
+    )
 
 
 def conduct(month: Month, cases: CaseCounts | None, deadlines: DeadlineCounts | None) -> Section:
@@ -66,8 +83,29 @@ def conduct(month: Month, cases: CaseCounts | None, deadlines: DeadlineCounts | 
         counts: tuple[tuple[Cell, ...], ...] = (
             ("met", deadlines.met),
             ("missed", deadlines.missed),
-            ("not yet due", deadlines.open),
+            ("open at the end", deadlines.open),
         )
         source = f"Review deadlines that fell due in {month.key}. A missed one stays missed, whatever was done later."
         grids.append(Grid("deadlines", "Review deadlines", ("Deadlines", "Number"), counts, source, widths=(3, 1)))
     return Section("cases", "Cases and review deadlines", grids=tuple(grids))
+
+
+# -- inside -------------------------------------------------------------------------------------------
+
+
+def _statistics(room: str) -> Callable[..., Any] | None:
+    """A room's function of that name. Looked for, not imported: an installation may do without the room."""
+    if find_spec(f"fraudops.{room}") is None:
+        return None
+    found: Callable[..., Any] = importlib.import_module(f"fraudops.{room}.statistics").statistics
+    return found
+
+
+def _of_cases(found: Any) -> CaseCounts:
+    return CaseCounts(found.opened, dict(found.closed), found.open_at_end, found.late_at_end)
+
+
+def _of_deadlines(found: Iterable[Any]) -> DeadlineCounts:
+    """All kinds together."""
+    kinds = list(found)
+    return DeadlineCounts(*(sum(getattr(kind, name) for kind in kinds) for name in ("met", "missed", "open_at_end")))

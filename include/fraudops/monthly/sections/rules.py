@@ -22,7 +22,7 @@ from fraudops.rules.snoozing import Snoozes
 from fraudops.store import Manifest
 from fraudops.workspace import Workspace
 
-_GRAVEST_FIRST = ("critical", "high", "medium", "low")
+_GRAVEST_FIRST = ("critical", "high", "medium", "low", "info")
 
 
 def rules(

@@ -15,12 +15,12 @@ def volumes(portfolio: Portfolio, days: Days) -> Section:
     """Transactions and their value, by currency and by day."""
     whole = days.added_up()
     rows: list[tuple[Cell, ...]] = [
-        (currency or "all", part.number, *_money(portfolio, currency, part), *_decided(whole, currency))
+        (currency or "all", part.number, *_money(portfolio, currency, part), *_decided(days, whole, currency))
         for currency, part in _by_size(whole.rows)
     ]
     if len(rows) > 1:
         total = whole.total()
-        rows.append(("all", total.number, *([None] if portfolio.has_amount else []), *_decided(whole, None)))
+        rows.append(("all", total.number, *([None] if portfolio.has_amount else []), *_decided(days, whole, None)))
     columns = ("Currency", "Transactions", *(["Value"] if portfolio.has_amount else []), "Reviewed", "Blocked")
     models = f"; decisions of {scored_by(days)}" if days.versions else ""
     source = f"Transactions of {span(days.keys)}{models}."
@@ -120,7 +120,9 @@ def _chosen(whole: Day, outcome: str, currency: str | None, decision: str | None
     return found
 
 
-def _decided(whole: Day, currency: str | None) -> tuple[int, ...]:
+def _decided(days: Days, whole: Day, currency: str | None) -> tuple[int | None, ...]:
+    if not days.versions:
+        return (None, None)
     return tuple(
         sum(_chosen(whole, outcome, currency, decision).number for outcome in (FRAUD, GENUINE, OPEN))
         for decision in (REVIEW, BLOCK)
