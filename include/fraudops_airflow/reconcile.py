@@ -63,7 +63,7 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
             @task.short_circuit(ignore_downstream_trigger_rules=False)
             def compare() -> str | None:
                 """Compare it with the champion once its labels have matured; PROMOTE is put before a person."""
-                from fraudops.notices.messages import verdict as verdict_notice
+                from fraudops.notices.champion_messages import verdict as verdict_notice
                 from fraudops.registry.shadow_comparison import conclude
 
                 from fraudops_airflow.context import open_workspace

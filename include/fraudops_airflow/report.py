@@ -109,7 +109,8 @@ def find_unreported_task(portfolio: Portfolio) -> Any:
         say(f"{due.month.key}{' (incomplete)' if due.incomplete else ''} has no pack" for due in found)
         return [
             {
-                "trigger_run_id": f"month__{due.month.key}__{dag_run.run_id}",
+                # One for each week: they would pile up while the DAG is paused, and one that failed gets another try.
+                "trigger_run_id": f"month__{due.month.key}__{dag_run.run_after:%G-W%V}",
                 "conf": {"month": due.month.key, "incomplete": due.incomplete},
             }
             for due in found

@@ -138,7 +138,7 @@ def _as_of(cards: Portfolio) -> datetime:
 
 def _announce(ws: Workspace, cards: Portfolio) -> None:
     with ws.transaction() as session:
-        messages.verdict(session, ws, cards, verdict_of(session, cards, RUN))
+        champion_messages.verdict(session, ws, cards, verdict_of(session, cards, RUN))
 
 
 def _land(ws: Workspace, cards: Portfolio, key: str) -> None:

@@ -63,7 +63,7 @@ def test_a_month_is_waited_for_then_made_once(march: Shop) -> None:
 def test_reconcile_starts_what_was_missed(march: Shop) -> None:
     dag = build_reconcile(march.portfolio)
     found = _call(dag, "find_unreported", dag_run=run())
-    assert found == [{"trigger_run_id": "month__2026-03__r", "conf": {"month": "2026-03", "incomplete": False}}]
+    assert found == [{"trigger_run_id": "month__2026-03__2026-W14", "conf": {"month": "2026-03", "incomplete": False}}]
     _call(build_report(march.portfolio), "make", params=FORM, dag_run=run())
     assert _call(dag, "find_unreported", dag_run=run()) == []
     assert dag.get_task("find_unreported").upstream_task_ids == {"monitoring.monitor"}

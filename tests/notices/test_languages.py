@@ -13,6 +13,7 @@ import pytest
 from fraudops import notices
 from fraudops.database.models import Alert, Notice, Verdict
 from fraudops.notices import (
+    champion_messages,
     intake_messages,
     keeping_messages,
     lateness,
@@ -101,9 +102,9 @@ def _every_message(alert: Alert) -> Iterator[Send]:
     yield lambda s, w, p: messages.correction(
         s, w, p, until=6, partitions=_changed(30) * 2, stale=["A", "B"], models=[]
     )
-    yield lambda s, w, p: messages.verdict(s, w, p, _verdict(s))
-    yield lambda s, w, p: messages.promotion(s, w, p, _promoted("promotion"))
-    yield lambda s, w, p: messages.promotion(s, w, p, _promoted("rollback"))
+    yield lambda s, w, p: champion_messages.verdict(s, w, p, _verdict(s))
+    yield lambda s, w, p: champion_messages.promotion(s, w, p, _promoted("promotion"))
+    yield lambda s, w, p: champion_messages.promotion(s, w, p, _promoted("rollback"))
     yield lambda s, w, p: model_messages.overtaken(s, w, p, _verdict(s, 17), by="ANN", reason="REASON")
     yield lambda s, w, p: model_messages.model_refused(s, w, p, a_model(), found="no file", finding=3)
     yield lambda s, w, p: model_messages.model_refused(s, w, p, a_model(), found="cd" * 32, finding=4)
