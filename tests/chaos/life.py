@@ -25,7 +25,7 @@ from fraudops.intake.simulation import World, write_day, write_history
 from fraudops.intake.validation import publish, validate
 from fraudops.keeping.retain import retain
 from fraudops.monitoring.watch import monitor
-from fraudops.notices import messages, outbox
+from fraudops.notices import champion_messages, outbox
 from fraudops.notices.delivery import deliver
 from fraudops.portfolio import Candidate, Portfolio, load_portfolio
 from fraudops.registry.comparison import compare, verdict_of

@@ -215,8 +215,6 @@ def _summed(rows: pd.DataFrame) -> Iterator[tuple[str, str, str, bool, int, int]
 
 def _findings(ws: Workspace, portfolio: Portfolio, as_of: datetime, first: str) -> dict[str, str]:
     """Transaction → what an investigator said last, by the moment."""
-    if DISPOSITIONS not in portfolio.labels.feeds:
-        return {}
     found: dict[str, str] = {}
     for key in arrivals(ws, portfolio, DISPOSITIONS, as_of, first):
         table = ws.store.read_partition(DISPOSITIONS, portfolio.name, key, ["transaction_id", "finding", "reported_at"])

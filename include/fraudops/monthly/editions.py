@@ -31,7 +31,7 @@ from fraudops.monthly.pack import Pack, text_of
 from fraudops.monthly.writing import draw_all, page, paper, sheet
 from fraudops.notices.attachments import Attachment
 from fraudops.notices.report_messages import monthly_report
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import REPORT_FEEDS, Portfolio
 from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
 
@@ -143,9 +143,7 @@ def _require_known(ws: Workspace, portfolio: Portfolio, month: Month, at: dateti
             f"the month is not over at {at:%Y-%m-%d %H:%M} UTC", where=f"{name} {month.key}",
             remedy=f"give a moment from {over:%Y-%m-%d %H:%M} UTC on, or none",
         )  # fmt: skip
-    newest = [
-        keys[-1] for dataset in ("transactions", *portfolio.labels.feeds) if (keys := ws.store.keys(dataset, name))
-    ]
+    newest = [keys[-1] for dataset in ("transactions", *REPORT_FEEDS) if (keys := ws.store.keys(dataset, name))]
     until = max((partitioning.end(key) for key in newest), default=None)
     if until is None or until < month.start:
         raise ContractError("there is nothing of this month", where=f"{name} {month.key}", remedy="load it first")
