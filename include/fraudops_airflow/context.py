@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fraudops.errors import ContractError
+from fraudops.monthly.month import Month
 from fraudops.portfolio import Portfolio
 from fraudops.roles import Roles, read_roles
 from fraudops.settings import Settings
@@ -63,6 +64,21 @@ def requested_partition(portfolio: Portfolio, dag_run: Any, params: Any) -> str:
     if dag_run.run_type == "manual" and end > dag_run.run_after:
         raise ContractError(f"partition {key} is not over yet", where=dag_run.dag_id, remedy=remedy)
     return key
+
+
+def requested_month(dag_run: Any, params: Any) -> Month:
+    """The month that a run of `report` is for: its partition key, or what a person wrote into the form.
+
+    Raises
+    ------
+    ContractError
+        There is none, two that differ, or one of another form.
+    """
+    keys = {key.strip() for key in (dag_run.partition_key, params["month"]) if key and key.strip()}
+    if len(keys) != 1:
+        what = f"two months were given: {' and '.join(sorted(keys))}" if keys else "no month was given"
+        raise ContractError(what, where=dag_run.dag_id, remedy="trigger the run again with one, such as 2026-03")
+    return Month.parse(keys.pop())
 
 
 def actor(dag_run: Any) -> str:

@@ -71,17 +71,18 @@ class NoticeEmailOperator(EmailOperator):
 
     def _send(self, ws: Workspace, claimed: Claim) -> tuple[Transmission, str]:
         """One attempt and its record. What interrupts it (a timeout, a kill) is recorded as well."""
-        from fraudops.notices import outbox, transmit
-        from fraudops.notices.delivery import message_of
+        from fraudops.notices import outbox
+        from fraudops.notices.delivery import transmit_claimed
 
         is_transmitting = False
         try:
             with SmtpHook(smtp_conn_id=self.conn_id) as hook:
                 # The hook's own send method can neither add a text part nor tell a lost connection before the
-                # message from one after it; connection, TLS and login are the hook's.
-                client, message = _client(hook), message_of(claimed)
+                # message from one after it; connection, TLS and login are the hook's. Files come from the store,
+                # which may be a bucket: the operator's own field for them takes local paths, and shows them.
+                client = _client(hook)
                 is_transmitting = True
-                result = transmit(client, message, sender=claimed.sender, recipients=claimed.remaining)
+                result = transmit_claimed(ws, client, claimed)
                 state = outbox.record(ws, claimed, result)
                 with contextlib.suppress(smtplib.SMTPException, OSError):
                     client.quit()

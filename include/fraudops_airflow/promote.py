@@ -48,7 +48,7 @@ def build_promote(portfolio: Portfolio) -> DAG:
         def promote(params: Any = None, ti: Any = None) -> str:
             """Make the challenger champion: one transaction with its ledger entry. Where another was faster, say so."""
             from fraudops.errors import ConflictError
-            from fraudops.notices.messages import promotion as promotion_notice
+            from fraudops.notices.champion_messages import promotion as promotion_notice
             from fraudops.registry.promotion import promote
 
             from fraudops_airflow.context import open_workspace

@@ -9,6 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
+from fraudops_airflow.report import find_unreported_task, start_reports
 from fraudops_airflow.steps import comply_undone, monitor_undone, say, score_chunk_task, send_notices_now
 from fraudops_airflow.watch import find_missed_task, land_files
 
@@ -66,7 +67,7 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
             @task.short_circuit(ignore_downstream_trigger_rules=False)
             def compare() -> str | None:
                 """Compare it with the champion once its labels have matured; PROMOTE is put before a person."""
-                from fraudops.notices.messages import verdict as verdict_notice
+                from fraudops.notices.champion_messages import verdict as verdict_notice
                 from fraudops.registry.shadow_comparison import conclude
 
                 from fraudops_airflow.context import open_workspace
@@ -98,11 +99,16 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
             )
 
         scored = score_chunk_task(portfolio, "score").expand(keys=find_undone())
-        scored >> monitor_undone(portfolio)
+        monitored = monitor_undone(portfolio)
+        scored >> monitored
         if portfolio.compliance is not None:
             scored >> comply_undone(portfolio)
         healed, asked = shadow()
         scored >> healed
+        if portfolio.monthly.enabled:
+            unreported = find_unreported_task(portfolio)
+            monitored >> unreported
+            start_reports(portfolio, unreported)
         # Not behind the comparison itself, which skips whatever hangs on it where nobody is to be asked.
         [scored, asked] >> send_notices_now(portfolio, trigger_rule="none_failed")
     return dag

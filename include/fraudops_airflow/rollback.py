@@ -42,7 +42,7 @@ def build_rollback(portfolio: Portfolio) -> DAG:
         @task
         def rollback(params: Any = None, dag_run: Any = None) -> dict[str, Any]:
             """Put the version in force, in the name of whoever started the run."""
-            from fraudops.notices.messages import promotion as promotion_notice
+            from fraudops.notices.champion_messages import promotion as promotion_notice
             from fraudops.registry.approval import rollback_by
 
             from fraudops_airflow.context import actor, open_roles, open_workspace

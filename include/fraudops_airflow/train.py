@@ -183,7 +183,7 @@ def build_train(portfolio: Portfolio) -> DAG:
             @task
             def announce(report: str, run_id: Any = None) -> None:
                 """Put a notice with the verdict into the outbox."""
-                from fraudops.notices.messages import verdict
+                from fraudops.notices.champion_messages import verdict
                 from fraudops.registry.comparison import verdict_of
 
                 from fraudops_airflow.context import open_workspace

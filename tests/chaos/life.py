@@ -25,7 +25,7 @@ from fraudops.intake.simulation import World, write_day, write_history
 from fraudops.intake.validation import publish, validate
 from fraudops.keeping.retain import retain
 from fraudops.monitoring.watch import monitor
-from fraudops.notices import messages, outbox
+from fraudops.notices import champion_messages, outbox
 from fraudops.notices.delivery import deliver
 from fraudops.portfolio import Candidate, Portfolio, load_portfolio
 from fraudops.registry.comparison import compare, verdict_of
@@ -138,7 +138,7 @@ def _as_of(cards: Portfolio) -> datetime:
 
 def _announce(ws: Workspace, cards: Portfolio) -> None:
     with ws.transaction() as session:
-        messages.verdict(session, ws, cards, verdict_of(session, cards, RUN))
+        champion_messages.verdict(session, ws, cards, verdict_of(session, cards, RUN))
 
 
 def _land(ws: Workspace, cards: Portfolio, key: str) -> None:

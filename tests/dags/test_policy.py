@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[2]
 WORKFLOWS = {
     *("ingest", "land", "watch", "score", "train", "evaluate", "promote", "rollback", "shadow", "notify", "reconcile"),
-    *("monitor", "restate", "retain", "verify", "clocks"),
+    *("monitor", "restate", "retain", "verify", "clocks", "report"),
 }
 HEAVY = ("pandas", "sklearn", "great_expectations", "lightgbm", "xgboost", "matplotlib", "pyarrow", "scipy")
 WAITS_FOR_A_PERSON = {"approval.ask"}
@@ -72,10 +72,13 @@ def test_what_scores_a_day_waits_for_nothing_long(dag_bag: DagBag) -> None:
         assert {pool for (dag_id, _), pool in pools.items() if dag_id == f"cards_{workflow}"} == {"default_pool"}
     # Whatever fans out over months has few slots, and training has others.
     bulk = {task for task, pool in pools.items() if pool == "fraudops_bulk" and task[0].startswith("cards_")}
-    assert bulk == {("cards_land", "score"), ("cards_reconcile", "score"), ("cards_promote", "score_pending")}
+    assert bulk == {
+        *(("cards_land", "score"), ("cards_reconcile", "score"), ("cards_promote", "score_pending")),
+        ("cards_report", "make"),
+    }
     mapped = {(dag_id, task.task_id) for dag_id, dag in dag_bag.dags.items() for task in dag.tasks if task.is_mapped}
     unlimited = {task for task in mapped if pools[task] == "default_pool"}
-    assert {task_id for _, task_id in unlimited} == {"send"}, "e-mails, two at a time"
+    assert {task_id for _, task_id in unlimited} == {"send", "report"}, "e-mails, and months to report: two at a time"
     assert dag_bag.dags["cards_train"].get_task("preprocess.features").pool == "fraudops_training"
 
 

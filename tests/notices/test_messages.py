@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from fraudops.database.models import Alert, Notice, Verdict
-from fraudops.notices import messages
+from fraudops.notices import champion_messages, messages
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 from sqlalchemy import select
@@ -264,9 +264,9 @@ def test_verdict_and_promotion_reach_the_model_owner(workspace: Workspace, cards
             promoted_at=MOMENT.isoformat(),
             ledger_number=17,
         )
-        assert messages.verdict(session, workspace, cards, found) is True
-        assert messages.promotion(session, workspace, cards, record) is True
-        assert messages.promotion(session, workspace, cards, record) is False
+        assert champion_messages.verdict(session, workspace, cards, found) is True
+        assert champion_messages.promotion(session, workspace, cards, record) is True
+        assert champion_messages.promotion(session, workspace, cards, record) is False
     with workspace.transaction() as session:
         told, promoted = session.scalars(select(Notice).order_by(Notice.id))
     assert told.recipients == promoted.recipients == ["model-risk@bank.example"]

@@ -41,6 +41,7 @@ COMMANDS = {
     "filings": ("filings", "app", "Clocks of what must be reported by a day, and drafts; for compliance officers."),
     "trace": ("trace", "app", "What led to an alert; what became of a file's rows."),
     "restate": ("restate", "restate", "What would be alerted today for days of the past; changes nothing."),
+    "report": ("report", "app", "The monthly pack: make one, list those there are."),
     "mail": ("mail", "app", "Read the e-mails that the local mail sink received."),
     "ledger": ("ledger", "app", "Read and verify the ledger."),
     "store": ("store", "app", "How large the store is; bring one of an earlier version up to date."),

@@ -82,7 +82,7 @@ def rollback(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Make a former champion the champion again; recorded in the ledger with your name and reason."""
-    from fraudops.notices.messages import promotion as promotion_notice
+    from fraudops.notices.champion_messages import promotion as promotion_notice
     from fraudops.registry.approval import rollback_by
     from fraudops.reports.evidence import file_pack
 

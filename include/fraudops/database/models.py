@@ -230,6 +230,27 @@ class Notice(Base):
     """Who sends it, such as the task; when the same one comes again, its earlier try is dead."""
 
     deliveries: Mapped[list[Delivery]] = relationship(order_by="Delivery.id")
+    attachments: Mapped[list[NoticeAttachment]] = relationship(
+        order_by="NoticeAttachment.place", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class NoticeAttachment(Base):
+    """A file that a notice brings: where it lies in the store, and the digest by which it is known again."""
+
+    __tablename__ = "notice_attachment"
+
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notice.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int] = mapped_column(Integer, primary_key=True)
+    """Its place among the notice's files, from 0."""
+    name: Mapped[str] = mapped_column(String(200))
+    """What it is called in the mail."""
+    media_type: Mapped[str] = mapped_column(String(100))
+    path: Mapped[str] = mapped_column(Text)
+    """In the store, below its root."""
+    size: Mapped[int] = mapped_column(BigInteger)
+    """Bytes."""
+    sha256: Mapped[str] = mapped_column(String(64))
 
 
 class Delivery(Base):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import smtplib
 from email.message import EmailMessage
 
+from fraudops.errors import FraudopsError
 from fraudops.notices import outbox
+from fraudops.notices.attachments import read_attachments
 from fraudops.notices.outbox import Claim, Uncertain
-from fraudops.notices.transmission import compose, transmit
+from fraudops.notices.transmission import Transmission, compose, transmit
 from fraudops.workspace import Workspace
 
 
@@ -38,12 +40,26 @@ def deliver(
     claimed = outbox.claim(ws, notice_id, on_uncertain=on_uncertain, holder=holder)
     if claimed is None:
         return outbox.state(ws, notice_id)
-    result = transmit(client, message_of(claimed), sender=claimed.sender, recipients=claimed.remaining)
-    return outbox.record(ws, claimed, result)
+    return outbox.record(ws, claimed, transmit_claimed(ws, client, claimed))
 
 
-def message_of(claimed: Claim) -> EmailMessage:
-    """The e-mail of a claimed notice: the same bytes in every attempt."""
+def transmit_claimed(ws: Workspace, client: smtplib.SMTP, claimed: Claim) -> Transmission:
+    """One attempt. Where a file is no longer what was queued nothing is sent: a person has to look."""
+    try:
+        message = message_of(ws, claimed)
+    except FraudopsError as error:
+        return Transmission("rejected", detail=str(error))
+    return transmit(client, message, sender=claimed.sender, recipients=claimed.remaining)
+
+
+def message_of(ws: Workspace, claimed: Claim) -> EmailMessage:
+    """The e-mail of a claimed notice: the same bytes in every attempt.
+
+    Raises
+    ------
+    IntegrityError
+        An attachment is gone, or not the one that was queued.
+    """
     return compose(
         message_id=claimed.message_id,
         date=claimed.queued_at,
@@ -55,4 +71,5 @@ def message_of(claimed: Claim) -> EmailMessage:
         portfolio=claimed.portfolio,
         kind=claimed.kind,
         notice_id=claimed.notice_id,
+        attachments=read_attachments(ws.store, claimed.attachments),
     )

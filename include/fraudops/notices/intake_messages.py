@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import Link, queue_rendered
+from fraudops.notices.rendering import dag_link, queue_rendered
+from fraudops.notices.words import say
 from fraudops.portfolio import Portfolio
 from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
@@ -48,15 +49,19 @@ def file_refused(
         dedupe_key=f"{FILE_REFUSED}/{sha256_of(f'{name}/{sha256}'.encode())[:16]}",
         recipients=portfolio.notices.data_owner,
         as_of=now,
-        subject=f"{portfolio.name}: {shown} could not be used, nothing of it was landed",
-        reference=f"{portfolio.name}: a file could not be used",
-        link=Link(f"Open {portfolio.dag_id('land')} in Airflow", f"{ws.ui_url}/dags/{portfolio.dag_id('land')}"),
+        severity="high",
+        subject=say("{name}: {file} could not be used, nothing of it was landed", name=portfolio.name, file=shown),
+        reference=say("{name}: a file could not be used", name=portfolio.name),
+        link=dag_link(ws, portfolio.dag_id("land")),
         content={
-            "heading": f"{shown} could not be used",
-            "sentence": "Nothing of the file was landed; other files were. It is not tried again until its bytes are "
-            "others.",
-            "facts": [("Wrong", one_line(what, 300)), ("SHA-256", sha256 or "not readable")],
-            "advice": f"What to do: {one_line(remedy or 'ask its sender for it again', 300)}.",
+            "heading": say("{file} could not be used", file=shown),
+            "sentence": say(
+                "Nothing of the file was landed; other files were. It is not tried again until its bytes are others."
+            ),
+            "facts": [(say("Wrong"), one_line(what, 300)), ("SHA-256", sha256 or say("not readable"))],
+            "advice": say(
+                "What to do: {remedy}.", remedy=one_line(remedy, 300) if remedy else say("ask its sender for it again")
+            ),
         },
     )
 
@@ -96,13 +101,14 @@ def late_partition(
         dedupe_key=f"{LATE}/{key}",
         recipients=tuple(dict.fromkeys((*helpers, *notices.compliance))),
         as_of=now,
-        subject=f"{portfolio.name} {key}: not scored in time",
-        reference=f"{portfolio.name} {key}: not scored in time",
-        link=Link(f"Open {dag} in Airflow", f"{ws.ui_url}/dags/{dag}"),
+        severity="high",
+        subject=say("{name} {key}: not scored in time", name=portfolio.name, key=key),
+        reference=say("{name} {key}: not scored in time", name=portfolio.name, key=key),
+        link=dag_link(ws, dag),
         content={
-            "heading": f"{key} was not scored in time",
-            "sentence": "It has no alerts yet. This is told once; the partition is scored as soon as it can be.",
-            "facts": [("Due", f"{due:%Y-%m-%d %H:%M} UTC"), ("Found", one_line(what, 300))],
-            "advice": f"What to do: {one_line(remedy, 300)}.",
+            "heading": say("{key} was not scored in time", key=key),
+            "sentence": say("It has no alerts yet. This is told once; the partition is scored as soon as it can be."),
+            "facts": [(say("Due"), f"{due:%Y-%m-%d %H:%M} UTC"), (say("Found"), one_line(what, 300))],
+            "advice": say("What to do: {remedy}.", remedy=one_line(remedy, 300)),
         },
     )

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import Link, queue_rendered
+from fraudops.notices.rendering import count_of, dag_link, queue_rendered
+from fraudops.notices.words import Text, say
 from fraudops.portfolio import Portfolio
 from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
@@ -26,10 +27,13 @@ def altered(session: Session, ws: Workspace, portfolio: Portfolio, findings: Seq
         A sentence each; the same ones again queue nothing.
     """
     number = len(findings)
-    found = f"{number} finding{'s' if number > 1 else ''}"
-    facts = [(f"{place}", one_line(finding, 300)) for place, finding in enumerate(findings[:_SHOWN], start=1)]
+    found = count_of(number, "finding")
+    facts: list[tuple[Text, Text]] = [
+        (f"{place}", one_line(finding, 300)) for place, finding in enumerate(findings[:_SHOWN], start=1)
+    ]
     if number > _SHOWN:
-        facts.append(("…", f"and {number - _SHOWN} more: fraudops verify -p {portfolio.name}"))
+        more = say("and {n} more: {command}", n=number - _SHOWN, command=f"fraudops verify -p {portfolio.name}")
+        facts.append(("…", more))
     fingerprint = sha256_of("\n".join(sorted(findings)).encode())[:16]
     return queue_rendered(
         session,
@@ -40,14 +44,17 @@ def altered(session: Session, ws: Workspace, portfolio: Portfolio, findings: Seq
         dedupe_key=f"{ALTERED}/{fingerprint}",
         recipients=tuple(dict.fromkeys((*portfolio.notices.compliance, *portfolio.notices.data_owner))),
         as_of=as_of,
-        subject=f"{portfolio.name}: ALARM, records are not what was written, {found}",
-        reference=f"{portfolio.name}: alarm, {found} of verify",
-        link=Link(f"Open {portfolio.dag_id('verify')} in Airflow", f"{ws.ui_url}/dags/{portfolio.dag_id('verify')}"),
+        severity="critical",
+        subject=say("{name}: ALARM, records are not what was written, {found}", name=portfolio.name, found=found),
+        reference=say("{name}: alarm, {found} of verify", name=portfolio.name, found=found),
+        link=dag_link(ws, portfolio.dag_id("verify")),
         content={
-            "heading": f"Records are not what was written: {found}",
-            "sentence": "Somebody or something has changed the ledger, the store or a model past fraudops.",
+            "heading": say("Records are not what was written: {found}", found=found),
+            "sentence": say("Somebody or something has changed the ledger, the store or a model past fraudops."),
             "facts": facts,
-            "advice": "Find out what happened before anything is overwritten; then restore what was altered from the "
-            "backup. The same findings are told once.",
+            "advice": say(
+                "Find out what happened before anything is overwritten; then restore what was altered from the "
+                "backup. The same findings are told once."
+            ),
         },
     )

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from fraudops.database.models import Notice
 from fraudops.notices.outbox.sending import ACTOR
-from fraudops.notices.rendering import Link, queue_rendered
+from fraudops.notices.rendering import count_of, dag_link, queue_rendered
+from fraudops.notices.words import say
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.durations import format_duration
 from fraudops.workspace import Workspace
@@ -100,7 +101,7 @@ def _is_told(session: Session, portfolio: Portfolio) -> bool:
 
 def _queue(session: Session, ws: Workspace, portfolio: Portfolio, found: Late) -> bool:
     notify = portfolio.dag_id("notify")
-    count = "1 notice" if found.number == 1 else f"{found.number:,} notices"
+    count = count_of(found.number, "notice")
     return queue_rendered(
         session,
         ws,
@@ -110,18 +111,23 @@ def _queue(session: Session, ws: Workspace, portfolio: Portfolio, found: Late) -
         dedupe_key=f"{LATE}/{found.oldest}",
         recipients=portfolio.notices.compliance,
         as_of=found.since,
-        subject=f"{portfolio.name}: {count} could not be delivered in time",
-        reference=f"{portfolio.name}: {count} late",
-        link=Link(f"Open {notify} in Airflow", f"{ws.ui_url}/dags/{notify}"),
+        severity="high",
+        subject=say("{name}: {count} could not be delivered in time", name=portfolio.name, count=count),
+        reference=say("{name}: {count} late", name=portfolio.name, count=count),
+        link=dag_link(ws, notify),
         content={
-            "heading": f"{count} could not be delivered in time",
-            "sentence": "The mail server did not take them. They were not lost: they go out before this one, in the "
-            "order in which they were queued. Alerts were raised all the same.",
+            "heading": say("{count} could not be delivered in time", count=count),
+            "sentence": say(
+                "The mail server did not take them. They were not lost: they go out before this one, in the "
+                "order in which they were queued. Alerts were raised all the same."
+            ),
             "facts": [
-                ("Oldest", f"notice {found.oldest}, queued {_time(found.since)}"),
-                ("Late after", format_duration(portfolio.notices.warn_after)),
+                (say("Oldest"), say("notice {number}, queued {at}", number=str(found.oldest), at=_time(found.since))),
+                (say("Late after"), format_duration(portfolio.notices.warn_after)),
             ],
-            "advice": f"Find out why: the runs of {notify} and 'fraudops mail outbox' say how each attempt ended.",
+            "advice": say(
+                "Find out why: the runs of {dag} and 'fraudops mail outbox' say how each attempt ended.", dag=notify
+            ),
         },
     )
 

@@ -13,18 +13,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
 from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
-from fraudops.database.models import Alert, ModelVersion, Verdict
+from fraudops.database.models import Alert, ModelVersion
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import Link as _Link
-from fraudops.notices.rendering import count_of
+from fraudops.notices.rendering import count_of, dag_link
 from fraudops.notices.rendering import queue_rendered as _queue
+from fraudops.notices.words import Amount, Joined, Noun, Text, say
 from fraudops.portfolio import Portfolio
-from fraudops.portfolio.iso import money_text
 from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
 
@@ -56,12 +54,19 @@ def alert_digest(session: Session, ws: Workspace, portfolio: Portfolio, key: str
         dedupe_key=digest_key(key, (alert.transaction_id for alert in ordered)),
         recipients=portfolio.notices.compliance,
         as_of=portfolio.partitioning.end(key),
-        subject=_listed(f"{portfolio.name} {key}: {found}", f"{blocked} blocked", amount),
-        reference=f"{portfolio.name} {key}: {found}",
-        link=_Link(f"Open {portfolio.dag_id('score')} in Airflow", _dag(ws, portfolio, "score")),
+        severity="high" if blocked else "medium",
+        subject=_listed(
+            say("{name} {key}: {found}", name=portfolio.name, key=key, found=found),
+            say("{n} blocked", n=blocked),
+            amount,
+        ),
+        reference=say("{name} {key}: {found}", name=portfolio.name, key=key, found=found),
+        link=dag_link(ws, portfolio.dag_id("score")),
         content={
             "key": key,
             "found": found,
+            "number": len(ordered),
+            "noun": Noun(len(ordered), "alert"),
             "blocked": blocked,
             "amount": amount,
             "models": _models(session, ordered),
@@ -87,7 +92,10 @@ def immediate_alert(session: Session, ws: Workspace, portfolio: Portfolio, alert
         # Its number is part of the notice.
         session.flush()
     lines = _alert_lines(alert)
-    done = "blocked" if alert.decision == "block" else "to be reviewed"
+    done = say("Transaction blocked") if alert.decision == "block" else say("Transaction to be reviewed")
+    known = say("transaction {id} blocked", id=lines.transaction_id)
+    if alert.decision != "block":
+        known = say("transaction {id} to be reviewed", id=lines.transaction_id)
     return _queue(
         session,
         ws,
@@ -96,9 +104,10 @@ def immediate_alert(session: Session, ws: Workspace, portfolio: Portfolio, alert
         dedupe_key=immediate_key(alert.transaction_id),
         recipients=portfolio.notices.compliance,
         as_of=alert.as_of,
-        subject=_listed(f"{portfolio.name}: transaction {lines.transaction_id} {done}", lines.amount),
-        reference=f"{portfolio.name}: alert no. {alert.id}",
-        link=_Link(f"Open {portfolio.dag_id('score')} in Airflow", _dag(ws, portfolio, "score")),
+        severity="critical" if alert.decision == "block" else "high",
+        subject=_listed(say("{name}: {what}", name=portfolio.name, what=known), lines.amount),
+        reference=say("{name}: alert no. {number}", name=portfolio.name, number=str(alert.id)),
+        link=dag_link(ws, portfolio.dag_id("score")),
         content={
             "key": alert.partition_key,
             "number": alert.id,
@@ -126,7 +135,8 @@ def validation_failure(
     report_link
         Address of the validation page, or its path in the store (then the notice links to Airflow's page of it).
     """
-    found = count_of(len(failures), "check") + " failed"
+    found = say("{checks} failed", checks=count_of(len(failures), "check"))
+    stopped = say("{name} {key}: stopped by validation, {found}", name=portfolio.name, key=key, found=found)
     return _queue(
         session,
         ws,
@@ -135,9 +145,10 @@ def validation_failure(
         dedupe_key=f"validation_failure/{key}/{_fingerprint(failures)}",
         recipients=portfolio.notices.data_owner,
         as_of=portfolio.partitioning.end(key),
-        subject=f"{portfolio.name} {key}: stopped by validation, {found}",
-        reference=f"{portfolio.name} {key}: stopped by validation, {found}",
-        link=_Link(f"Open {portfolio.dag_id('ingest')} in Airflow", _dag(ws, portfolio, "ingest")),
+        severity="high",
+        subject=stopped,
+        reference=stopped,
+        link=dag_link(ws, portfolio.dag_id("ingest")),
         content={
             "key": key,
             "found": found,
@@ -182,9 +193,9 @@ def correction(
         Sentences: which model was trained on what was there before.
     """
     keys = sorted({partition.key for partition in partitions})
-    found = f"{count_of(len(keys), 'published partition')} changed"
+    found = say("{partitions} changed", partitions=count_of(len(keys), "published partition"))
     totals = {name: sum(getattr(item, name) for item in partitions) for name in ("added", "changed", "removed")}
-    rows = f"{count_of(totals['added'], 'row')} added, {totals['changed']:,} changed, {totals['removed']:,} removed"
+    rows = _rows(totals["added"], totals["changed"], totals["removed"])
     return _queue(
         session,
         ws,
@@ -193,9 +204,9 @@ def correction(
         dedupe_key=f"{CORRECTION}/{until}",
         recipients=portfolio.notices.data_owner,
         as_of=portfolio.partitioning.end(keys[-1]),
-        subject=f"{portfolio.name}: {found}, {rows}",
-        reference=f"{portfolio.name}: {found}",
-        link=_Link(f"Open {portfolio.dag_id('reconcile')} in Airflow", _dag(ws, portfolio, "reconcile")),
+        subject=say("{name}: {found}, {rows}", name=portfolio.name, found=found, rows=rows),
+        reference=say("{name}: {what}", name=portfolio.name, what=found),
+        link=dag_link(ws, portfolio.dag_id("reconcile")),
         content={
             "found": found,
             "rows": rows,
@@ -203,113 +214,6 @@ def correction(
             "more": max(0, len(partitions) - _MOST_PARTITIONS),
             "stale": _stale(stale, portfolio),
             "models": [one_line(sentence, 300) for sentence in models],
-        },
-    )
-
-
-def verdict(session: Session, ws: Workspace, portfolio: Portfolio, found: Verdict) -> bool:
-    """Tell the model owner what the comparison of a challenger with the champion found."""
-    challenger, champion = found.challenger, found.champion
-    workflow = "promote" if found.outcome == "PROMOTE" else "train"
-    return _queue(
-        session,
-        ws,
-        portfolio,
-        kind="verdict",
-        dedupe_key=f"verdict/{found.run_id}",
-        recipients=_model_owner(portfolio),
-        as_of=found.as_of,
-        subject=f"{portfolio.name}: {found.outcome} for {_model(challenger)}",
-        reference=f"{portfolio.name}: verdict no. {found.id} for {challenger.version}",
-        link=_Link(
-            "Decide in Airflow" if workflow == "promote" and portfolio.promotion.needs_approval else "Open Airflow",
-            _dag(ws, portfolio, workflow),
-        ),
-        content={
-            "outcome": one_line(found.outcome),
-            "reason": one_line(found.reason, 1_000),
-            "challenger": _model(challenger),
-            "champion": _model(champion) if champion else None,
-            "gates": [_gate_lines(gate) for gate in found.gates],
-            "needs_decision": workflow == "promote" and portfolio.promotion.needs_approval,
-            "report": f"{ws.ui_url}/fraud-ops/reports/{portfolio.name}/{quote(challenger.run_id, safe='')}",
-            "run_id": one_line(found.run_id),
-            "computed": _time(found.as_of),
-            "trained_until": _time(challenger.trained_until),
-        },
-    )
-
-
-class Promoted(Protocol):
-    """What a notice tells about a change of champion (a ``PromotionSummary`` of the registry)."""
-
-    @property
-    def kind(self) -> str:
-        """``promotion`` or ``rollback``."""
-
-    @property
-    def version(self) -> str:
-        """The new champion, such as ``v4``."""
-
-    @property
-    def candidate(self) -> str:
-        """Its specification."""
-
-    @property
-    def artifact_sha256(self) -> str:
-        """Digest of its file."""
-
-    @property
-    def previous(self) -> str | None:
-        """Version that was champion until then."""
-
-    @property
-    def effective_from(self) -> str:
-        """First moment at which it is in force, ISO 8601."""
-
-    @property
-    def approved_by(self) -> str:
-        """Who decided."""
-
-    @property
-    def reason(self) -> str:
-        """Why."""
-
-    @property
-    def promoted_at(self) -> str:
-        """When it was recorded, ISO 8601."""
-
-    @property
-    def ledger_number(self) -> int:
-        """Its ledger entry: one per change, so it tells notices apart."""
-
-
-def promotion(session: Session, ws: Workspace, portfolio: Portfolio, summary: Promoted) -> bool:
-    """Tell the model owner that there is another champion, by whose decision and why."""
-    model = f"{summary.version} ({one_line(summary.candidate)})"
-    done = "is champion again (rollback)" if summary.kind == "rollback" else "is the new champion"
-    effective_from = datetime.fromisoformat(summary.effective_from)
-    return _queue(
-        session,
-        ws,
-        portfolio,
-        kind="promotion",
-        dedupe_key=f"promotion/{summary.ledger_number}",
-        recipients=_model_owner(portfolio),
-        as_of=effective_from,
-        subject=f"{portfolio.name}: {model} {done}",
-        reference=f"{portfolio.name}: champion {summary.version}",
-        link=_Link(f"Open {portfolio.dag_id('promote')} in Airflow", _dag(ws, portfolio, "promote")),
-        content={
-            "done": done,
-            "model": model,
-            "previous": summary.previous,
-            "approved_by": one_line(summary.approved_by, 200),
-            "reason": one_line(summary.reason, 500),
-            "effective_from": _time(effective_from),
-            "promoted_at": _time(datetime.fromisoformat(summary.promoted_at)),
-            "artifact": summary.artifact_sha256,
-            "ledger_number": summary.ledger_number,
         },
     )
 
@@ -322,22 +226,12 @@ class _AlertLines:
     """An alert as both parts of a mail write it."""
 
     transaction_id: str
-    amount: str
+    amount: Text
     """Empty where transactions have none."""
     time: str
     decision: str
     score: str
     reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _GateLines:
-    name: str
-    measured: str
-    required: str
-    result: str
-    """``passed``, ``failed``, or ``noted`` where no verdict depends on it."""
-    explanation: str
 
 
 def _alert_lines(alert: Alert) -> _AlertLines:
@@ -351,49 +245,47 @@ def _alert_lines(alert: Alert) -> _AlertLines:
     )
 
 
-def _partition_lines(partition: ChangedPartition) -> dict[str, str]:
-    more = f" and {len(partition.files) - 3} more" if len(partition.files) > 3 else ""
+def _rows(added: int, changed: int, removed: int) -> Text:
+    return say(
+        "{rows} added, {changed} changed, {removed} removed",
+        rows=count_of(added, "row"),
+        changed=changed,
+        removed=removed,
+    )
+
+
+def _partition_lines(partition: ChangedPartition) -> dict[str, Text]:
+    names = ", ".join(one_line(name, 80) for name in partition.files[:3])
+    more = len(partition.files) - 3
     return {
         "key": partition.key,
-        "rows": f"{count_of(partition.added, 'row')} added, {partition.changed:,} changed, "
-        f"{partition.removed:,} removed",
-        "files": ", ".join(one_line(name, 80) for name in partition.files[:3]) + more,
+        "rows": _rows(partition.added, partition.changed, partition.removed),
+        "files": say("{names} and {n} more", names=names, n=more) if more > 0 else names,
     }
 
 
-def _stale(keys: Sequence[str], portfolio: Portfolio) -> str:
+def _stale(keys: Sequence[str], portfolio: Portfolio) -> Text:
     """What happens to the scores that were made from what was there before."""
     if not keys:
-        return (
+        return say(
             "No score is out of date: what had been scored from the rows before, if anything, is scored again "
             "already; alerts that were raised stay."
         )
-    which = f"{keys[0]} to {keys[-1]}" if len(keys) > 1 else keys[0]
-    are = "partition was" if len(keys) == 1 else "partitions were"
-    return (
-        f"{len(keys):,} {are} scored from what was there before ({which}). "
-        f"{portfolio.dag_id('reconcile')} scores them again; alerts that were raised stay."
+    if len(keys) == 1:
+        return say(
+            "1 partition was scored from what was there before ({key}). {dag} scores them again; alerts that were "
+            "raised stay.",
+            key=keys[0],
+            dag=portfolio.dag_id("reconcile"),
+        )
+    return say(
+        "{n} partitions were scored from what was there before ({first} to {last}). {dag} scores them again; alerts "
+        "that were raised stay.",
+        n=len(keys),
+        first=keys[0],
+        last=keys[-1],
+        dag=portfolio.dag_id("reconcile"),
     )
-
-
-def _gate_lines(gate: dict[str, Any]) -> _GateLines:
-    interval = gate.get("interval")
-    bounds = f" ({_number(interval[0])} to {_number(interval[1])})" if interval else ""
-    # A gate of a former version is told by its numbers.
-    return _GateLines(
-        name=one_line(str(gate["name"]).replace("_", " "), 80),
-        measured=one_line(gate.get("measured") or f"{_number(gate.get('value'))}{bounds}", 200),
-        required=_required(gate),
-        result="passed" if gate["passed"] else "failed" if gate.get("decides", True) else "noted",
-        explanation=one_line(str(gate.get("explanation") or ""), 300),
-    )
-
-
-def _required(gate: dict[str, Any]) -> str:
-    text = gate.get("required")
-    if not text:
-        return f"threshold {_number(gate.get('threshold'))}"
-    return one_line(f"required: {text}" if gate.get("decides", True) else text, 200)
 
 
 def _validation_page(ws: Workspace, portfolio: Portfolio, key: str, report_link: str | None) -> str | None:
@@ -403,58 +295,30 @@ def _validation_page(ws: Workspace, portfolio: Portfolio, key: str, report_link:
     return one_line(report_link) if report_link else None
 
 
-def _model(model: ModelVersion) -> str:
-    return f"{model.version} ({one_line(model.candidate)})"
-
-
 def _models(session: Session, alerts: Iterable[Alert]) -> str:
     """Versions that gave the scores; one, unless a partition was scored in parts."""
     found = {model for alert in alerts if (model := session.get(ModelVersion, alert.model_id)) is not None}
     return ", ".join(model.version for model in sorted(found, key=lambda model: model.number))
 
 
-def _model_owner(portfolio: Portfolio) -> tuple[str, ...]:
-    return portfolio.notices.model_owner or portfolio.notices.compliance
-
-
-def _dag(ws: Workspace, portfolio: Portfolio, workflow: str) -> str:
-    return f"{ws.ui_url}/dags/{portfolio.dag_id(workflow)}"
-
-
-def _listed(*texts: str) -> str:
+def _listed(*texts: Text) -> Text:
     """With commas, without those that are empty."""
-    return ", ".join(text for text in texts if text)
+    return Joined(texts)
 
 
-def _amount(minor: int, digits: int, currency: str) -> str:
-    """``3,412.50 EUR`` from 341250; the currency may come from a file."""
-    return money_text(minor, digits, one_line(currency, 8))
-
-
-def _total(alerts: Iterable[Alert]) -> str:
+def _total(alerts: Iterable[Alert]) -> Text:
     """Sum of the amounts, per currency; the largest two, and how many others. Empty where there are none."""
     sums: dict[tuple[str, int], int] = defaultdict(int)
     for alert in alerts:
         if alert.amount_minor is not None:
             sums[alert.currency, alert.minor_digits] += alert.amount_minor
     largest = sorted(sums.items(), key=lambda item: (-item[1], item[0]))
-    texts = [_amount(minor, digits, currency) for (currency, digits), minor in largest[:2]]
+    # The currency may come from a file.
+    texts: list[Text] = [Amount(minor, digits, one_line(currency, 8)) for (currency, digits), minor in largest[:2]]
     if len(largest) > 2:
         others = len(largest) - 2
-        texts.append("1 other currency" if others == 1 else f"{others} other currencies")
-    return " + ".join(texts)
-
-
-def _number(value: Any) -> str:
-    """A gate's value: floats shortened, a missing one as a dash."""
-    if value is None:
-        return "—"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    try:
-        return f"{float(value):.4g}" if isinstance(value, str) else str(value)
-    except ValueError:
-        return one_line(str(value), 60)
+        texts.append(say("1 other currency") if others == 1 else say("{n} other currencies", n=others))
+    return Joined(tuple(texts), " + ") if texts else ""
 
 
 def _time(moment: datetime) -> str:

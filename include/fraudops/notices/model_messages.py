@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from fraudops.database.models import ModelVersion, Verdict
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import Link, queue_rendered
+from fraudops.notices.rendering import Link, dag_link, queue_rendered
+from fraudops.notices.words import say
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 
@@ -37,14 +38,15 @@ def overtaken(session: Session, ws: Workspace, portfolio: Portfolio, found: Verd
         dedupe_key=f"{OVERTAKEN}/{found.run_id}",
         recipients=_model_owner(portfolio),
         as_of=found.as_of,
-        subject=f"{portfolio.name}: {model} was not promoted, the champion has changed",
-        reference=f"{portfolio.name}: {challenger.version} was not promoted",
-        link=Link(f"Open {portfolio.dag_id('train')} in Airflow", _dag(ws, portfolio, "train")),
+        severity="high",
+        subject=say("{name}: {model} was not promoted, the champion has changed", name=portfolio.name, model=model),
+        reference=say("{name}: {version} was not promoted", name=portfolio.name, version=challenger.version),
+        link=dag_link(ws, portfolio.dag_id("train")),
         content={
-            "heading": f"{model} was not promoted",
-            "sentence": f"{one_line(reason, 300)}. Nothing was changed by this run.",
-            "facts": [("Approved by", one_line(by, 200)), ("Run", one_line(found.run_id))],
-            "advice": "Train again, so that a challenger is compared with the champion of now.",
+            "heading": say("{model} was not promoted", model=model),
+            "sentence": say("{reason}. Nothing was changed by this run.", reason=one_line(reason, 300)),
+            "facts": [(say("Approved by"), one_line(by, 200)), (say("Run"), one_line(found.run_id))],
+            "advice": say("Train again, so that a challenger is compared with the champion of now."),
         },
     )
 
@@ -62,7 +64,12 @@ def model_refused(
         Number of the ledger entry with which the finding began: however many steps trip over it, there is one alarm.
     """
     name = f"{model.version} ({one_line(model.candidate)})"
-    state = "is gone" if found == "no file" else "was altered"
+    is_gone = found == "no file"
+    state = say("The file of model {name} was altered", name=name)
+    alarm = say("{portfolio}: ALARM, the file of model {name} was altered", portfolio=portfolio.name, name=name)
+    if is_gone:
+        state = say("The file of model {name} is gone", name=name)
+        alarm = say("{portfolio}: ALARM, the file of model {name} is gone", portfolio=portfolio.name, name=name)
     return queue_rendered(
         session,
         ws,
@@ -72,19 +79,22 @@ def model_refused(
         dedupe_key=f"{MODEL_REFUSED}/{finding}",
         recipients=tuple(dict.fromkeys((*_model_owner(portfolio), *portfolio.notices.compliance))),
         as_of=datetime.now(UTC),
-        subject=f"{portfolio.name}: ALARM, the file of model {name} {state}",
-        reference=f"{portfolio.name}: alarm, ledger entry {finding}",
-        link=Link("Open Airflow", ws.ui_url),
+        severity="critical",
+        subject=alarm,
+        reference=say("{name}: alarm, ledger entry {number}", name=portfolio.name, number=str(finding)),
+        link=Link(say("Open Airflow"), ws.ui_url),
         content={
-            "heading": f"The file of model {name} {state}",
-            "sentence": "It was not loaded, and nothing is scored with it until it is put right.",
+            "heading": state,
+            "sentence": say("It was not loaded, and nothing is scored with it until it is put right."),
             "facts": [
-                ("File", one_line(model.artifact, 300)),
-                ("Registered", model.artifact_sha256),
-                ("Found", one_line(found, 80)),
-                ("Recorded", f"ledger entry {finding}"),
+                (say("File"), one_line(model.artifact, 300)),
+                (say("Registered"), model.artifact_sha256),
+                (say("Found"), say("no file") if is_gone else one_line(found, 80)),
+                (say("Recorded"), say("ledger entry {number}", number=str(finding))),
             ],
-            "advice": "Restore the file from the backup, or roll back to another version; find out who changed it.",
+            "advice": say(
+                "Restore the file from the backup, or roll back to another version; find out who changed it."
+            ),
         },
     )
 

@@ -8,11 +8,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import Link, queue_rendered
+from fraudops.notices.rendering import dag_link, queue_rendered
+from fraudops.notices.words import Text, say
 from fraudops.portfolio import Portfolio
+from fraudops.portfolio.notices import Severity
 from fraudops.workspace import Workspace
 
 MONITORING = "monitoring"
+_SEVERITIES: dict[str, Severity] = {"ok": "low", "watch": "medium", "act": "high"}
 _HEADINGS = {
     "ok": "the model and what it sees are as usual again",
     "watch": "something has changed; have a look",
@@ -49,13 +52,15 @@ def status_changed(
         Run of ``train`` that is started; None: none is.
     """
     notices = portfolio.notices
-    done = "Nothing was started."
+    done: Text = say("Nothing was started.")
     if started:
-        done = (
-            f"{portfolio.dag_id('train')} is started as {started}; its verdict follows by mail, and a person decides."
+        done = say(
+            "{dag} is started as {run}; its verdict follows by mail, and a person decides.",
+            dag=portfolio.dag_id("train"),
+            run=started,
         )
     elif status == "act" and not portfolio.monitoring.retrain:
-        done = "Nothing was started: monitoring.retrain is off."
+        done = say("Nothing was started: monitoring.retrain is off.")
     return queue_rendered(
         session,
         ws,
@@ -65,14 +70,27 @@ def status_changed(
         dedupe_key=f"{MONITORING}/{version}/{since}/{status}",
         recipients=tuple(dict.fromkeys((*(notices.model_owner or notices.compliance), *notices.data_owner))),
         as_of=as_of,
-        subject=f"{portfolio.name}: monitoring says {status} ({version}, since {since})",
-        reference=f"{portfolio.name}: monitoring says {status}",
-        link=Link(f"Open {portfolio.dag_id('monitor')} in Airflow", f"{ws.ui_url}/dags/{portfolio.dag_id('monitor')}"),
+        severity=_SEVERITIES.get(status, "medium"),
+        subject=say(
+            "{name}: monitoring says {status} ({version}, since {since})",
+            name=portfolio.name,
+            status=status,
+            version=version,
+            since=since,
+        ),
+        reference=say("{name}: monitoring says {status}", name=portfolio.name, status=status),
+        link=dag_link(ws, portfolio.dag_id("monitor")),
         content={
-            "heading": f"{status}: {_HEADINGS[status]}",
-            "sentence": f"Champion {version}. The status was {before} before, and is {status} since {since}.",
-            "facts": [(f"Finding {n}", one_line(reason, 300)) for n, reason in enumerate(reasons, 1)]
-            or [("Findings", "none of the checks shows a difference that matters any more")],
-            "advice": f"{done} Numbers and pictures are under Fraud Ops → Monitoring.",
+            "heading": say("{status}: {meaning}", status=status, meaning=say(_HEADINGS[status])),
+            "sentence": say(
+                "Champion {version}. The status was {before} before, and is {status} since {since}.",
+                version=version,
+                before=before,
+                status=status,
+                since=since,
+            ),
+            "facts": [(say("Finding {n}", n=n), one_line(reason, 300)) for n, reason in enumerate(reasons, 1)]
+            or [(say("Findings"), say("none of the checks shows a difference that matters any more"))],
+            "advice": say("{done} Numbers and pictures are under Fraud Ops → Monitoring.", done=done),
         },
     )

@@ -1,11 +1,11 @@
-"""From a notice's content to a queued mail: both parts rendered, detail cut down where the portfolio wants it."""
+"""From a notice's content to queued mails: who gets it, in which languages, with how much detail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
 
 from fraudops.notices import outbox
+from fraudops.notices.attachments import Attachment
 from fraudops.notices.outbox import one_line
+from fraudops.notices.words import Count, Text, Words, content_in, say, text_in, translation
 from fraudops.portfolio import Portfolio
+from fraudops.portfolio.notices import Severity
 from fraudops.workspace import Workspace
 
 
@@ -22,13 +25,18 @@ from fraudops.workspace import Workspace
 class Link:
     """Where the reader goes from the mail."""
 
-    label: str
+    label: Text
     address: str
 
 
-def count_of(number: int, noun: str) -> str:
+def dag_link(ws: Workspace, dag_id: str) -> Link:
+    """To a DAG's page in Airflow."""
+    return Link(say("Open {dag} in Airflow", dag=dag_id), f"{ws.ui_url}/dags/{dag_id}")
+
+
+def count_of(number: int, noun: str) -> Count:
     """``1 alert``, ``1,204 alerts``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return Count(number, noun)
 
 
 def queue_rendered(
@@ -40,28 +48,82 @@ def queue_rendered(
     dedupe_key: str,
     recipients: Iterable[str],
     as_of: datetime,
-    subject: str,
-    reference: str,
+    subject: Text,
+    reference: Text,
     link: Link,
     content: dict[str, Any],
     template: str | None = None,
+    severity: Severity = "medium",
+    attachments: Sequence[Attachment] = (),
 ) -> bool:
-    """Render both parts and queue; ``reference`` is the subject, and all there is, where detail is cut down.
+    """Render both parts and queue, once for each language that a recipient reads.
 
     Parameters
     ----------
+    recipients
+        Who gets it, unless the portfolio's ``notices.to`` names others for this kind and severity.
+    subject, reference
+        ``reference`` is the subject, and all there is, where detail is cut down.
     template
         Name of the pair of templates; None: the kind's own.
+    severity
+        How grave it is: ``low`` to ``critical``.
+
+    Returns
+    -------
+    bool
+        False where it was queued before.
     """
+    notices = portfolio.notices
+    by_language: dict[str, list[str]] = {}
+    for address in notices.recipients_of(kind, severity, recipients):
+        by_language.setdefault(notices.language_of(address), []).append(address)
+    if not by_language:
+        by_language = {notices.language: []}
+    shown = _Shown(subject, reference, link, content, template or kind, attachments)
+    for place, (language, addresses) in enumerate(by_language.items()):
+        # The first one bears the notice's own name, by which it is known whether people were told: whoever reads
+        # another language later on is not told of it again.
+        key = f"{language}/{dedupe_key}" if place else dedupe_key
+        queued = _queue(session, portfolio, kind, key, addresses, as_of, language, shown)
+        if not queued and not place:
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a notice says, in no language yet."""
+
+    subject: Text
+    reference: Text
+    link: Link
+    content: dict[str, Any]
+    template: str
+    attachments: Sequence[Attachment]
+
+
+def _queue(
+    session: Session,
+    portfolio: Portfolio,
+    kind: str,
+    dedupe_key: str,
+    recipients: Sequence[str],
+    as_of: datetime,
+    language: str,
+    shown: _Shown,
+) -> bool:
     is_full = portfolio.notices.detail == "full"
-    template = (template or kind) if is_full else "reference"
-    headline = one_line(subject if is_full else reference, 150)
+    template = shown.template if is_full else "reference"
+    headline = one_line(text_in(shown.subject if is_full else shown.reference, language), 150)
     values = {
         "portfolio": portfolio.name,
         "title": one_line(portfolio.title),
         "subject": headline,
-        "link": link,
-        **(content if is_full else {}),
+        "language": language,
+        "_": partial(_said, language),
+        "link": content_in(shown.link, language),
+        **(content_in(shown.content, language) if is_full else {}),
     }
     return outbox.queue(
         session,
@@ -73,6 +135,7 @@ def queue_rendered(
         text=_render(f"{template}.txt", values),
         html=_render(f"{template}.html", values),
         as_of=as_of,
+        attachments=shown.attachments if is_full else (),
     )
 
 
@@ -86,6 +149,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+
+
+def _said(language: str, english: str, **values: Any) -> str:
+    """A sentence of a template; one without values may be a word that comes with the content."""
+    return Words(english, values).told(language) if values else translation(english, language)
 
 
 def _render(template: str, values: dict[str, Any]) -> str:

@@ -10,12 +10,15 @@ from sqlalchemy.orm import Session
 
 from fraudops.notices.outbox import one_line
 from fraudops.notices.rendering import Link, count_of, queue_rendered
+from fraudops.notices.words import Joined, say
 from fraudops.portfolio import Portfolio
+from fraudops.portfolio.notices import Severity
 from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
 
 HITS_DIGEST, HISTORIC_HITS = "rule_hits", "historic_hits"
 _SHOWN_DAYS = 5
+_GRAVEST_FIRST: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 
 class Titled(Protocol):
@@ -65,6 +68,7 @@ def hits_digest(
         Of the hits: the same ones again queue nothing.
     """
     found = count_of(sum(number for _, number in counts), "new hit")
+    grave = {rule.severity for rule, _ in counts}
     return queue_rendered(
         session,
         ws,
@@ -74,16 +78,30 @@ def hits_digest(
         dedupe_key=f"{HITS_DIGEST}/{key}/{sha256_of(chr(10).join(sorted(ids)).encode())[:16]}",
         recipients=portfolio.notices.compliance,
         as_of=portfolio.partitioning.end(key),
-        subject=f"{portfolio.name} {key}: {found} of {count_of(len(counts), 'rule')}",
-        reference=f"{portfolio.name} {key}: {found}",
+        severity=next((severity for severity in _GRAVEST_FIRST if severity in grave), "low"),
+        subject=say(
+            "{name} {key}: {found} of {rules}",
+            name=portfolio.name,
+            key=key,
+            found=found,
+            rules=count_of(len(counts), "rule"),
+        ),
+        reference=say("{name} {key}: {found}", name=portfolio.name, key=key, found=found),
         link=_page(ws),
         content={
-            "heading": f"{key}: {found}",
-            "sentence": "Rules of law and policy have found something that somebody should look at. "
-            "This mail names nobody; the page explains each hit, with the numbers it was compared with.",
-            "facts": [(f"{number:,} {rule.severity}", one_line(rule.title, 120)) for rule, number in counts],
-            "advice": "fraudops helps you to comply; it files nothing by itself. "
-            f"fraudops rules hits --portfolio {portfolio.name} --key {key}",
+            "heading": say("{key}: {found}", key=key, found=found),
+            "sentence": say(
+                "Rules of law and policy have found something that somebody should look at. "
+                "This mail names nobody; the page explains each hit, with the numbers it was compared with."
+            ),
+            "facts": [
+                (say("{n} {severity}", n=number, severity=say(rule.severity)), one_line(rule.title, 120))
+                for rule, number in counts
+            ],
+            "advice": say(
+                "fraudops helps you to comply; it files nothing by itself. {command}",
+                command=f"fraudops rules hits --portfolio {portfolio.name} --key {key}",
+            ),
         },
     )
 
@@ -91,13 +109,14 @@ def hits_digest(
 def historic_hits(session: Session, ws: Workspace, portfolio: Portfolio, past: PastHits) -> bool:
     """Tell compliance about hits of partitions that were over long before the rules ran."""
     keys = list(past.by_key)
-    found = f"{count_of(sum(past.by_rule.values()), 'hit')} of {count_of(len(keys), 'past partition')}"
+    hits = count_of(sum(past.by_rule.values()), "hit")
+    found = say("{things} of {whole}", things=hits, whole=count_of(len(keys), "past partition"))
     most = sorted(past.by_key.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN_DAYS]
     facts = [
-        ("Partitions", keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]}"),
-        *((f"{number:,}", one_line(rule, 80)) for rule, number in past.by_rule.items()),
-        ("Most hits", ", ".join(f"{key} ({number:,})" for key, number in most)),
-        ("Recorded", f"ledger entries up to {past.until}"),
+        (say("Partitions"), keys[0] if len(keys) == 1 else say("{first} to {last}", first=keys[0], last=keys[-1])),
+        *((say("{n}", n=number), one_line(rule, 80)) for rule, number in past.by_rule.items()),
+        (say("Most hits"), Joined(tuple(say("{key} ({n})", key=key, n=number) for key, number in most))),
+        (say("Recorded"), say("ledger entries up to {number}", number=str(past.until))),
     ]
     return queue_rendered(
         session,
@@ -108,18 +127,23 @@ def historic_hits(session: Session, ws: Workspace, portfolio: Portfolio, past: P
         dedupe_key=f"{HISTORIC_HITS}/{past.until}",
         recipients=portfolio.notices.compliance,
         as_of=portfolio.partitioning.end(keys[-1]),
-        subject=f"{portfolio.name}: {found}",
-        reference=f"{portfolio.name}: {found}",
+        subject=say("{name}: {what}", name=portfolio.name, what=found),
+        reference=say("{name}: {what}", name=portfolio.name, what=found),
         link=_page(ws),
         content={
             "heading": found,
-            "sentence": "These partitions were over long before the rules ran over them, each by the numbers in force "
-            "on its own day. Their hits are told of here, once, and by no other notice.",
+            "sentence": say(
+                "These partitions were over long before the rules ran over them, each by the numbers in force "
+                "on its own day. Their hits are told of here, once, and by no other notice."
+            ),
             "facts": facts,
-            "advice": f"Each is kept with what explains it: fraudops rules hits --portfolio {portfolio.name}",
+            "advice": say(
+                "Each is kept with what explains it: {command}",
+                command=f"fraudops rules hits --portfolio {portfolio.name}",
+            ),
         },
     )
 
 
 def _page(ws: Workspace) -> Link:
-    return Link("Open Fraud Ops in Airflow", f"{ws.ui_url}/fraud-ops/compliance")
+    return Link(say("Open Fraud Ops in Airflow"), f"{ws.ui_url}/fraud-ops/compliance")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
 from fraudops.notices.outbox import one_line
 from fraudops.notices.rendering import Link, count_of, queue_rendered
+from fraudops.notices.words import Amount, Joined, Text, say
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 
@@ -48,20 +48,20 @@ def historic_alerts(session: Session, ws: Workspace, portfolio: Portfolio, stret
     """Tell compliance about alerts of partitions that were over long before they were scored."""
     keys = list(stretch.by_key)
     alerts = stretch.reviews + stretch.blocks
-    found = f"{count_of(alerts, 'alert')} of {count_of(len(keys), 'past partition')}"
+    found = say("{things} of {whole}", things=count_of(alerts, "alert"), whole=count_of(len(keys), "past partition"))
     most = sorted(stretch.by_key.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN_DAYS]
     amounts = [
-        f"{Decimal(minor).scaleb(-digits):,.{digits}f} {one_line(currency, 8)}".rstrip()
+        Amount(minor, digits, one_line(currency, 8))
         for (currency, digits), minor in sorted(stretch.amounts.items(), key=lambda item: (-item[1], item[0]))
     ]
     facts = [
-        ("Partitions", _range(keys)),
-        ("To review", f"{stretch.reviews:,}"),
-        ("Blocked", f"{stretch.blocks:,}"),
-        *([("Amount", " + ".join(amounts))] if amounts else []),
-        ("Most alerts", ", ".join(f"{key} ({number:,})" for key, number in most)),
-        ("Scored by", ", ".join(stretch.models)),
-        ("Recorded", f"ledger entries up to {stretch.until}"),
+        (say("Partitions"), _range(keys)),
+        (say("To review"), say("{n}", n=stretch.reviews)),
+        (say("Blocked"), say("{n}", n=stretch.blocks)),
+        *([(say("Amount"), Joined(tuple(amounts), " + "))] if amounts else []),
+        (say("Most alerts"), Joined(tuple(say("{key} ({n})", key=key, n=number) for key, number in most))),
+        (say("Scored by"), ", ".join(stretch.models)),
+        (say("Recorded"), say("ledger entries up to {number}", number=str(stretch.until))),
     ]
     return queue_rendered(
         session,
@@ -72,16 +72,23 @@ def historic_alerts(session: Session, ws: Workspace, portfolio: Portfolio, stret
         dedupe_key=f"{HISTORIC}/{stretch.until}",
         recipients=portfolio.notices.compliance,
         as_of=portfolio.partitioning.end(keys[-1]),
-        subject=f"{portfolio.name}: {found}, {stretch.blocks:,} blocked",
-        reference=f"{portfolio.name}: {found}",
-        link=Link("Open Fraud Ops in Airflow", f"{ws.ui_url}/fraud-ops/"),
+        severity="high" if stretch.blocks else "medium",
+        subject=say(
+            "{name}: {what}, {blocked}", name=portfolio.name, what=found, blocked=say("{n} blocked", n=stretch.blocks)
+        ),
+        reference=say("{name}: {what}", name=portfolio.name, what=found),
+        link=Link(say("Open Fraud Ops in Airflow"), f"{ws.ui_url}/fraud-ops/"),
         content={
             "heading": found,
-            "sentence": "These partitions were over long before they were scored: a backfill, a bulk load, or a wait "
-            "for the first champion. Their alerts are told of here, once, and by no other notice.",
+            "sentence": say(
+                "These partitions were over long before they were scored: a backfill, a bulk load, or a wait "
+                "for the first champion. Their alerts are told of here, once, and by no other notice."
+            ),
             "facts": facts,
-            "advice": f"Each is in the alert queue with its reasons: "
-            f"fraudops alerts list --portfolio {portfolio.name} --key {keys[0]}",
+            "advice": say(
+                "Each is in the alert queue with its reasons: {command}",
+                command=f"fraudops alerts list --portfolio {portfolio.name} --key {keys[0]}",
+            ),
         },
     )
 
@@ -105,7 +112,7 @@ class Restated:
 
 def restatement(session: Session, ws: Workspace, portfolio: Portfolio, found: Restated) -> bool:
     """Tell the model owner what would be alerted today for partitions that were decided on then."""
-    difference = f"{found.new:,} new, {found.gone:,} gone, {found.changed:,} changed"
+    difference = say("{new} new, {gone} gone, {changed} changed", new=found.new, gone=found.gone, changed=found.changed)
     return queue_rendered(
         session,
         ws,
@@ -115,30 +122,39 @@ def restatement(session: Session, ws: Workspace, portfolio: Portfolio, found: Re
         dedupe_key=f"{RESTATED}/{found.run}",
         recipients=portfolio.notices.model_owner or portfolio.notices.compliance,
         as_of=found.as_of,
-        subject=f"{portfolio.name}: restatement of {_range(found.keys)}: {difference}",
-        reference=f"{portfolio.name}: restatement, ledger entry {found.ledger_number}",
+        subject=say(
+            "{name}: restatement of {partitions}: {difference}",
+            name=portfolio.name,
+            partitions=_range(found.keys),
+            difference=difference,
+        ),
+        reference=say(
+            "{name}: restatement, ledger entry {number}", name=portfolio.name, number=str(found.ledger_number)
+        ),
         link=Link(
-            "Open the difference in Airflow",
+            say("Open the difference in Airflow"),
             f"{ws.ui_url}/fraud-ops/restated/{portfolio.name}/{quote(found.run, safe='')}",
         ),
         content={
-            "heading": f"Would have alerted: {difference}",
-            "sentence": "What was decided then stands: no alert was raised, withdrawn or changed by this.",
+            "heading": say("Would have alerted: {difference}", difference=difference),
+            "sentence": say("What was decided then stands: no alert was raised, withdrawn or changed by this."),
             "facts": [
-                ("Partitions", _range(found.keys)),
-                ("Model", found.version),
-                ("New", f"{found.new:,} alerts that nobody was given"),
-                ("Gone", f"{found.gone:,} alerts that would not be raised"),
-                ("Changed", f"{found.changed:,} with another decision"),
-                ("Same", f"{found.same:,}"),
-                ("Asked by", one_line(found.asked_by, 200)),
-                ("Reason", one_line(found.reason, 500)),
-                ("Recorded", f"ledger entry {found.ledger_number}"),
+                (say("Partitions"), _range(found.keys)),
+                (say("Model"), found.version),
+                (say("New"), say("{n} alerts that nobody was given", n=found.new)),
+                (say("Gone"), say("{n} alerts that would not be raised", n=found.gone)),
+                (say("Changed"), say("{n} with another decision", n=found.changed)),
+                (say("Same"), say("{n}", n=found.same)),
+                (say("Asked by"), one_line(found.asked_by, 200)),
+                (say("Reason"), one_line(found.reason, 500)),
+                (say("Recorded"), say("ledger entry {number}", number=str(found.ledger_number))),
             ],
-            "advice": "The page lists every difference, by day and by transaction.",
+            "advice": say("The page lists every difference, by day and by transaction."),
         },
     )
 
 
-def _range(keys: Sequence[str]) -> str:
-    return keys[0] if len(keys) == 1 else f"{keys[0]} to {keys[-1]} ({len(keys):,})"
+def _range(keys: Sequence[str]) -> Text:
+    if len(keys) == 1:
+        return keys[0]
+    return say("{first} to {last} ({n})", first=keys[0], last=keys[-1], n=len(keys))

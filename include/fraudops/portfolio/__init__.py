@@ -11,6 +11,7 @@ from fraudops.portfolio.durations import Duration, format_duration, parse_durati
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.monitoring import Hysteresis, Levels, Monitoring
+from fraudops.portfolio.notices import Notices
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Costs, Exploration, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
@@ -18,7 +19,6 @@ from fraudops.portfolio.promotion import CalibrationGate, Gates, Promotion, Segm
 from fraudops.portfolio.schema import (
     REPORT_FEEDS,
     Labels,
-    Notices,
     Portfolio,
     Validation,
 )

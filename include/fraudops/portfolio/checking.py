@@ -17,13 +17,13 @@ from fraudops.portfolio.columns import Column
 from fraudops.portfolio.compliance import Compliance
 from fraudops.portfolio.document import Document
 from fraudops.portfolio.evidence import Fairness
+from fraudops.portfolio.notices import Notices
 from fraudops.portfolio.problems import Path, Problem, choose_of, nearest
 from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.retention import Retention
 from fraudops.portfolio.schema import (
     Labels,
-    Notices,
     Policy,
     Portfolio,
     Training,

@@ -16,6 +16,7 @@ from fraudops.portfolio.cases import incoherent_cases
 from fraudops.portfolio.columns import ENTITIES, TOKENS, Column, Role
 from fraudops.portfolio.feature_names import BehaviourFeature, behaviour_features
 from fraudops.portfolio.incoherent_compliance import Around, incoherent_compliance
+from fraudops.portfolio.notices import KINDS
 from fraudops.portfolio.problems import Path, Problem, choose_of
 from fraudops.portfolio.retention import Retention, incoherent_retention
 from fraudops.portfolio.sources import Source
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from fraudops.portfolio.cases import Cases
     from fraudops.portfolio.compliance import Compliance
     from fraudops.portfolio.evidence import Fairness
+    from fraudops.portfolio.notices import Notices
     from fraudops.portfolio.policy import Policy
     from fraudops.portfolio.promotion import Promotion
-    from fraudops.portfolio.schema import Labels, Notices, Training, Validation
+    from fraudops.portfolio.schema import Labels, Training, Validation
 
 RESERVED = frozenset(
     {
@@ -449,8 +451,14 @@ def _people(found: Sections) -> Iterator[Problem]:
         if not getattr(notices, key):
             yield Problem(("notices", key), "nobody would be written to", remedy="name one, such as a@bank.example")
     addresses: list[tuple[Path, str]] = [(("notices", "sender"), notices.sender)]
-    for key in ("compliance", "data_owner", "model_owner", "need_to_know"):
-        addresses += [(("notices", key, place), text) for place, text in enumerate(getattr(notices, key))]
+    addresses += [(("notices", *path), text) for path, text in notices.addresses]
+    for kind in notices.to:
+        if kind not in KINDS:
+            yield Problem(("notices", "to", kind), "no notice is of this kind", remedy=choose_of(kind, set(KINDS)))
+    written_to = {text.strip().casefold() for _, text in notices.addresses}
+    for address in notices.languages:
+        if address.strip().casefold() not in written_to:
+            yield Problem(("notices", "languages", address), "nobody of this address is written to")
     for path, text in addresses:
         if not is_address(text.strip()):
             remedy = "write it as name@domain, without a display name, in ASCII"

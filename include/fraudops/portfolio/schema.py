@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -14,10 +14,12 @@ from fraudops.portfolio.cases import Cases
 from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
 from fraudops.portfolio.columns import ENTITIES, Column, Role
 from fraudops.portfolio.compliance import Compliance
-from fraudops.portfolio.durations import Duration, parse_duration
+from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.filings import Filings
 from fraudops.portfolio.monitoring import Monitoring
+from fraudops.portfolio.monthly import MonthlyPack
+from fraudops.portfolio.notices import Notices
 from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.promotion import Promotion
@@ -93,31 +95,6 @@ class Validation(Strict):
         return self
 
 
-class Notices(Strict):
-    """Who is written to, and how much the mail says."""
-
-    compliance: tuple[str, ...]
-    """Recipients of alert digests and of immediate notices."""
-    data_owner: tuple[str, ...]
-    """Recipients of validation failures."""
-    model_owner: tuple[str, ...] = ()
-    """Recipients of verdicts and promotions (default: compliance)."""
-    need_to_know: tuple[str, ...] = ()
-    """Recipients of warnings before a review deadline (default: compliance). Only who may know why there is one."""
-    sender: str = "fraudops@localhost"
-    detail: Literal["full", "reference"] = "full"
-    """``full``: transaction id, amount, time, decision, reasons. ``reference``: a number and a link."""
-    immediate_limit: int = 5
-    """At most this many immediate notices per partition; the digest names the rest."""
-    historic_after: Duration | None = parse_duration("3d")
-    """Alerts of a partition that was published more than this after a later one, in one load with it, before there
-    was a champion, or by a backfill, are told of in one summary. Null: each has its own notices, however old."""
-    uncertain: Literal["resend", "hold"] = "resend"
-    """What happens to a notice of which nobody knows whether it was delivered."""
-    warn_after: Duration = timedelta(hours=1)
-    """A notice that waits longer for its delivery is late: it is shown, recorded, and told once mail works again."""
-
-
 class Portfolio(Strict):
     """A product line with its own data, model and policy."""
 
@@ -152,6 +129,7 @@ class Portfolio(Strict):
     watch: Watch = Watch()
     timeliness: Timeliness | None = None
     """By when a partition must have been scored; absent: nobody is told."""
+    monthly: MonthlyPack = MonthlyPack()
     model_card: ModelCard = ModelCard()
     fairness: Fairness = Fairness()
     retention: Retention = Retention()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from fraudops.database.models import Notice
+from fraudops.database.models import Notice, NoticeAttachment
 from fraudops.errors import ConfigurationError
+from fraudops.notices.attachments import Attachment
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.addresses import is_address
 from fraudops.store.digests import sha256_of
@@ -29,6 +30,7 @@ def queue(
     text: str,
     html: str,
     as_of: datetime,
+    attachments: Sequence[Attachment] = (),
 ) -> bool:
     """Put a notice into the outbox, in the caller's transaction.
 
@@ -39,6 +41,8 @@ def queue(
         not queued, so a step that runs again writes to nobody twice.
     subject
         Put on one line and shortened to 160 characters.
+    attachments
+        Files in the store; they are read when the notice is sent.
 
     Returns
     -------
@@ -72,7 +76,14 @@ def queue(
         .on_conflict_do_nothing()
         .returning(Notice.id)
     )
-    return session.execute(statement).scalar_one_or_none() is not None
+    number = session.execute(statement).scalar_one_or_none()
+    if number is None:
+        return False
+    session.add_all(
+        NoticeAttachment(notice_id=number, place=place, **vars(attachment))
+        for place, attachment in enumerate(attachments)
+    )
+    return True
 
 
 def one_line(text: str, length: int | None = None) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from fraudops.database.models import Delivery, Notice
 from fraudops.errors import ConflictError
+from fraudops.notices.attachments import Attachment
 from fraudops.notices.outbox.asking import unknown
 from fraudops.notices.outbox.queueing import one_line
 from fraudops.notices.transmission import Transmission
@@ -46,6 +47,7 @@ class Claim:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     html: str = field(repr=False)
+    attachments: tuple[Attachment, ...] = ()
 
 
 def waiting(ws: Workspace, limit: int = 50, portfolio: str | None = None) -> list[int]:
@@ -117,6 +119,10 @@ def claim(
             subject=notice.subject,
             text=notice.text,
             html=notice.html,
+            attachments=tuple(
+                Attachment(found.name, found.media_type, found.path, found.size, found.sha256)
+                for found in notice.attachments
+            ),
         )
 
 
