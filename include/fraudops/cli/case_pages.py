@@ -20,7 +20,7 @@ from fraudops.cli.console import printable
 from fraudops.portfolio import Portfolio, Role
 
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "", "info": "dim"}
-_SHOWN, _COLUMNS = 8, 6
+_SHOWN, _COLUMNS = 8, 5
 
 
 def table_of(cases: Sequence[CaseSummary], today: date) -> Table:
@@ -248,7 +248,7 @@ def _event_line(event: EventView) -> Text:
     text = ": ".join(part for part in (more, event.text) if part)
     who = f"  {_time(event.at)[:16]}  {event.by}  "
     return Text.assemble(
-        (printable(who), "dim"), f"{event.kind.replace('_', ' ')}", printable(f" {text}" if text else "")
+        (printable(who), "dim"), f"{event.kind.replace('_', ' ')}", printable(f": {text}" if text else "")
     )
 
 
