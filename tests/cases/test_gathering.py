@@ -38,8 +38,8 @@ def test_alerts_of_one_customer_are_one_case(desk: Desk) -> None:
     (case,) = listed(desk)
     assert (case.name, case.subject_kind, case.subject, case.items) == ("cards-1", "customer", "c0", 2)
     assert (case.state, case.severity, case.version, case.opened_key) == ("open", "critical", 1, DAY)
-    # 0.6 × 600 and 0.99 × 990, and what high and critical are worth.
-    assert case.priority == 360 + 200 + 980.1 + 1000
+    # 0.6 × 600 and 0.99 × 990, what critical is worth, and a tenth of what high is.
+    assert case.priority == 360 + 980.1 + 1000 + 20
 
 
 def test_gathering_twice_changes_nothing(desk: Desk) -> None:
@@ -61,7 +61,7 @@ def test_what_comes_later_joins_the_open_case_and_takes_a_proposal_back(desk: De
     assert (found.items, found.opened, found.joined) == (1, 0, 1)
     case = desk.case()
     assert (case.version, case.state, case.proposed_finding) == (before.version + 1, "in_review", None)
-    assert case.priority == before.priority + 490 + 200
+    assert case.priority == before.priority + 490 + 20
     assert [event.kind for event in desk.events()][-2:] == ["item_added", "proposal_withdrawn"]
     with pytest.raises(ContractError, match="nothing is proposed"):
         desk.do(cases.approve, by="olga")

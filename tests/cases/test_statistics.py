@@ -17,6 +17,10 @@ def test_counts_of_a_month_stay_when_a_case_is_closed_later(desk: Desk) -> None:
             return cases.statistics(session, "cards", start, end)
 
     april = datetime(2026, 4, 1, tzinfo=UTC)
+    # The day's partition ends at midnight: it belongs to the days until then.
+    midnight = datetime(2026, 3, 3, tzinfo=UTC)
+    assert (counted(MARCH, midnight).opened, counted(midnight, april).opened) == (1, 0)
+    assert (counted(MARCH, midnight).by_model["v1"].items, counted(midnight, april).by_model) == (2, {})
     before = counted(MARCH, april)
     assert (before.opened, before.closed, before.open_at_end, before.open_by_severity) == (1, {}, 1, {"critical": 1})
     assert before.by_model == {"v1": cases.Outcome(items=2, open=2)}

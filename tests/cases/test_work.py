@@ -48,7 +48,7 @@ def test_the_ledger_says_that_a_case_changed_and_not_how(desk: Desk) -> None:
     assert [entry.actor for entry in entries] == ["olga", "ann"]
     assert {tuple(sorted(entry.details)) for entry in entries} == {("events", "version")}
     assert "escalat" not in str([(e.action, e.subject, e.details) for e in entries])
-    assert "c0" not in str([(e.subject, e.details) for e in entries])
+    assert "'c0'" not in str([(e.subject, e.details) for e in entries])
 
 
 def test_the_second_of_two_investigators_is_told_who_did_what(desk: Desk) -> None:

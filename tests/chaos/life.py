@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from fraudops.cases import gather, gather_waiting
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.corrections import follow_up
 from fraudops.decisions.pending import partition_states
@@ -113,6 +114,7 @@ def one_day() -> list[Step]:
         Step("features", lambda ws, cards: build(ws, cards, [key])),
         Step("score", lambda ws, cards: score(ws, cards, key)),
         Step("alert", lambda ws, cards: raise_alerts(ws, cards, key, actor=ACTOR)),
+        Step("gather", lambda ws, cards: gather(ws, cards, key, actor=ACTOR)),
         Step("monitor", lambda ws, cards: monitor(ws, cards, [key])),
         Step("send", _send),
     ]
@@ -168,12 +170,14 @@ def corrected(landing: Path) -> Path:
 def _reconcile(ws: Workspace, cards: Portfolio) -> None:
     """What the workflow of that name does, its first task included: nobody remembers what a killed one has found."""
     record_unrecorded(ws, cards, actor=ACTOR)
+    gather_waiting(ws, cards, actor=ACTOR)
     undone = {key for key, state in partition_states(ws, cards).items() if state in ("pending", "stale")}
     keys = sorted(undone | set(unfinished_keys(ws, cards)))
     build(ws, cards, keys)
     for result in score_many(ws, cards, keys):
         if result.state in ("scored", "unchanged"):
             raise_alerts(ws, cards, result.key, actor=ACTOR)
+            gather(ws, cards, result.key, actor=ACTOR)
 
 
 def _send(ws: Workspace, cards: Portfolio) -> None:

@@ -22,6 +22,10 @@ _ALERTS = """
     select portfolio, partition_key, transaction_id, event_time, amount_minor, currency, score, decision, route,
            reasons::text, explanation::text, as_of from alert
 """
+_CASES = """
+    select portfolio, subject_kind, subject, severity, priority, state, opened_key, opened_as_of,
+           (select count(*) from case_item where case_id = case_file.id) as items from case_file
+"""
 _NOTICES = "select dedupe_key, kind, message_id, recipients::text, subject, state, text, as_of from notice"
 _VERSIONS = "select portfolio, number, run_id, candidate, artifact_sha256, metrics::text from model_version"
 _VERDICTS = "select portfolio, run_id, kind, outcome, reason, gates::text from verdict"
@@ -37,7 +41,7 @@ _MEASURED = frozenset({ONE_ROW, THOUSAND_ROWS})
 """Gates on speed: another run measures another one."""
 _OF_THE_CHAIN = frozenset({"at", "digest", "previous"})
 """What another life's ledger entry has otherwise."""
-_SHIFTED = frozenset({"attempt", "began", "message_id"})
+_SHIFTED = frozenset({"attempt", "began", "events", "message_id"})
 _NUMBERED = re.compile(r"/(correction|historic|late)/\d+$")
 """Keys of notices that bear a number of the ledger or the outbox."""
 
@@ -209,6 +213,7 @@ def _plain(row: dict[str, Any]) -> str | None:
 
 _QUERIES = {
     "alert": _ALERTS,
+    "case_file": _CASES,
     "notice": _NOTICES,
     "model_version": _VERSIONS,
     "verdict": _VERDICTS,

@@ -219,9 +219,10 @@ def _require_version(session: Session, case: CaseFile, version: int | None) -> N
     told = [
         f"{event.by}: {event.kind.replace('_', ' ')} ({event.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC)" for event in since
     ]
-    more = [f"and {len(told) - _SHOWN} more"] if len(told) > _SHOWN else []
+    earlier = [f"{len(told) - _SHOWN} changes, then"] if len(told) > _SHOWN else []
+    happened = "; ".join([*earlier, *told[-_SHOWN:]])
     raise ConflictError(
-        f"it has changed since version {version} and is at {case.version} now: {'; '.join([*told[:_SHOWN], *more])}",
+        f"it has changed since version {version} and is at {case.version} now: {happened}",
         where=case.name,
         remedy="look at it again, then decide",
     )

@@ -17,6 +17,7 @@ from fraudops.cases.priority import rank
 from fraudops.cases.transactions import transactions_of
 from fraudops.cases.work import required_text
 from fraudops.database import CaseEvent, CaseFile, Disposition, Escalation
+from fraudops.decisions.locks import lock_partition
 from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
 from fraudops.roles import Roles
@@ -139,6 +140,8 @@ def reopen(
     reason = required_text(reason, "reopening", where)
     with changing(ws, portfolio, number, by=by, roles=roles, version=version) as change:
         states.require("reopen", change.case.state, where)
+        # A run that gathers could open another case of the subject just now.
+        lock_partition(change.session, "cases", portfolio.name, "all")
         _require_no_other(change)
         escalated = select(exists().where(Escalation.case_id == change.case.id))
         change.tell(REOPENED, reason, finding=change.case.finding)

@@ -7,9 +7,10 @@ what is less than ``cases.opens_from`` opens none. What a snooze covers is left 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import String, cast, exists, func, select, tuple_
@@ -17,10 +18,10 @@ from sqlalchemy.orm import Session
 
 from fraudops.cases.changing import digest_of
 from fraudops.cases.deadlines import calendar_of, review_due
-from fraudops.cases.priority import CENTS, expected_loss, rank, severity_of_alert, worst, worth_of
+from fraudops.cases.priority import expected_loss, priority_of, rank, severity_of_alert, worst
 from fraudops.cases.states import OPEN
 from fraudops.cases.subjects import Subject, of_hits, of_transactions
-from fraudops.cases.transactions import ALERT, HIT, hit_rows
+from fraudops.cases.transactions import ALERT, HIT, raised_rows
 from fraudops.database import Alert, CaseEvent, CaseFile, CaseItem, RuleHit
 from fraudops.decisions.locks import lock_partition
 from fraudops.portfolio import Portfolio
@@ -77,7 +78,7 @@ class _Item:
     key: str
     as_of: datetime
     severity: str
-    worth: float
+    loss: float
     subject: Subject
 
 
@@ -91,30 +92,48 @@ def gather(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -> Gath
     actor
         Airflow user, or ``service:<workflow>``.
     """
-    with ws.transaction() as session:
-        alerts, hits = _waiting(session, portfolio, key)
-    if not alerts and not hits:
-        return Gathered()
-    items = [*_of_alerts(ws, portfolio, key, alerts), *_of_hits(ws, portfolio, key, hits)]
-    now = datetime.now(UTC)
-    calendar = calendar_of(ws, portfolio, now)
-    with ws.transaction() as session:
-        lock_partition(session, "cases", portfolio.name, "all")
-        # While this one waited, another one may have gathered them.
-        taken = _taken(session, portfolio, items)
-        left = [item for item in items if (item.kind, item.reference) not in taken]
-        return _Gathering(ws, session, portfolio, key, calendar, actor, now).gather(left) if left else Gathered()
+    return _Gatherer(ws, portfolio, actor).gather(key)
 
 
 def gather_waiting(ws: Workspace, portfolio: Portfolio, *, actor: str) -> Gathered:
     """Gather what no run has: after a crash, and what there was before there were cases."""
-    found = Gathered()
     with ws.transaction() as session:
         alerts, hits = _waiting(session, portfolio, None)
-        keys = sorted({*(alert.partition_key for alert in alerts), *(hit.partition_key for hit in hits)})
-    for key in keys:
-        found += gather(ws, portfolio, key, actor=actor)
-    return found
+    keys = sorted({*(alert.partition_key for alert in alerts), *(hit.partition_key for hit in hits)})
+    gatherer = _Gatherer(ws, portfolio, actor)
+    return sum((gatherer.gather(key) for key in keys), Gathered())
+
+
+@dataclass(frozen=True)
+class _Gatherer:
+    """Gathers partitions, one after the other."""
+
+    ws: Workspace
+    portfolio: Portfolio
+    actor: str
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @cached_property
+    def calendar(self) -> BusinessCalendar:
+        """Read once, and only where there is something to gather."""
+        return calendar_of(self.ws, self.portfolio, self.now)
+
+    def gather(self, key: str) -> Gathered:
+        ws, portfolio = self.ws, self.portfolio
+        with ws.transaction() as session:
+            alerts, hits = _waiting(session, portfolio, key)
+        if not alerts and not hits:
+            return Gathered()
+        items = [*_of_alerts(ws, portfolio, key, alerts), *_of_hits(ws, portfolio, key, hits)]
+        calendar = self.calendar
+        with ws.transaction() as session:
+            lock_partition(session, "cases", portfolio.name, "all")
+            # While this one waited, another one may have gathered them.
+            taken = _taken(session, portfolio, items)
+            left = [item for item in items if (item.kind, item.reference) not in taken]
+            if not left:
+                return Gathered()
+            return _Gathering(ws, session, portfolio, key, calendar, self.actor, self.now).gather(left)
 
 
 # -- what there is ------------------------------------------------------------------------------------
@@ -162,7 +181,7 @@ def _of_alerts(ws: Workspace, portfolio: Portfolio, key: str, alerts: Sequence[A
             key,
             alert.as_of,
             severity,
-            worth_of(portfolio.cases, severity, loss),
+            loss,
             subjects[alert.transaction_id],
         )
 
@@ -171,11 +190,10 @@ def _of_hits(ws: Workspace, portfolio: Portfolio, key: str, hits: Sequence[RuleH
     if not hits:
         return
     subjects = of_hits(ws, portfolio, key, ((hit.kind, hit.subject) for hit in hits))
-    stored = hit_rows(ws, portfolio, {hit.hit_id: hit.partition_key for hit in hits})
+    stored = raised_rows(ws, portfolio, key, {hit.hit_id for hit in hits})
     for hit in hits:
         severity = stored[hit.hit_id]["severity"] if hit.hit_id in stored else _UNKNOWN
-        worth = worth_of(portfolio.cases, severity)
-        yield _Item(HIT, hit.hit_id, key, hit.as_of, severity, worth, subjects[hit.kind, hit.subject])
+        yield _Item(HIT, hit.hit_id, key, hit.as_of, severity, 0.0, subjects[hit.kind, hit.subject])
 
 
 # -- into cases ---------------------------------------------------------------------------------------
@@ -198,18 +216,16 @@ class _Gathering:
         for item in items:
             by_subject.setdefault(item.subject, []).append(item)
         known = self._open_cases(by_subject)
-        least = rank(self.portfolio.cases.opens_from)
-        number = self._last_number()
+        new = self._new_cases({subject: some for subject, some in by_subject.items() if subject not in known})
+        before = self._items_of(known.values())
         counts, events = Counter[str](), list[CaseEvent]()
         for subject, some in by_subject.items():
-            case = known.get(subject)
-            if case is not None:
-                events += self._join(case, some)
+            case = known.get(subject) or new.get(subject)
+            if subject in known:
+                events += self._join(known[subject], before[known[subject].id], some)
                 counts["joined"] += 1
-            elif rank(worst(item.severity for item in some)) >= least:
-                number += 1
-                case = self._open(number, subject, some)
-                events.append(self._event(case, OPENED, some))
+            elif subject in new:
+                events.append(self._event(new[subject], OPENED, some))
                 counts["opened"] += 1
             else:
                 counts["left"] += len(some)
@@ -236,19 +252,38 @@ class _Gathering:
             found |= {Subject(case.subject_kind, case.subject): case for case in self.session.scalars(query)}
         return found
 
-    def _last_number(self) -> int:
+    def _items_of(self, cases: Iterable[CaseFile]) -> dict[int, list[CaseItem]]:
+        """Case → what it consists of so far."""
+        found: dict[int, list[CaseItem]] = {case.id: [] for case in cases}
+        query = select(CaseItem).where(CaseItem.case_id.in_(found)).order_by(CaseItem.as_of, CaseItem.reference)
+        for item in self.session.scalars(query):
+            if item.case_id is not None:
+                found[item.case_id].append(item)
+        return found
+
+    def _new_cases(self, items: Mapping[Subject, Sequence[_Item]]) -> dict[Subject, CaseFile]:
+        """Open a case for each subject whose items are worth one."""
+        least = rank(self.portfolio.cases.opens_from)
         newest = select(func.max(CaseFile.number)).where(CaseFile.portfolio == self.portfolio.name)
-        return self.session.scalar(newest) or 0
+        number = self.session.scalar(newest) or 0
+        found = {}
+        for subject, some in items.items():
+            if rank(worst(item.severity for item in some)) >= least:
+                number += 1
+                found[subject] = self._open(number, subject, some)
+        self.session.add_all(found.values())
+        self.session.flush()
+        return found
 
     def _open(self, number: int, subject: Subject, items: Sequence[_Item]) -> CaseFile:
-        severity = worst(item.severity for item in items)
-        case = CaseFile(
+        cases, severity = self.portfolio.cases, worst(item.severity for item in items)
+        return CaseFile(
             portfolio=self.portfolio.name,
             number=number,
             subject_kind=subject.kind,
             subject=subject.name,
             severity=severity,
-            priority=round(sum(item.worth for item in items), CENTS),
+            priority=priority_of(cases, [item.severity for item in items], [item.loss for item in items]),
             state=OPEN,
             version=1,
             opened_key=self.key,
@@ -256,13 +291,12 @@ class _Gathering:
             created_at=self.now,
             due_on=review_due(self.portfolio, self.calendar, self.now, severity),
         )
-        self.session.add(case)
-        self.session.flush()
-        return case
 
-    def _join(self, case: CaseFile, items: Sequence[_Item]) -> list[CaseEvent]:
+    def _join(self, case: CaseFile, before: Sequence[CaseItem], items: Sequence[_Item]) -> list[CaseEvent]:
         case.version += 1
-        case.priority = round(case.priority + sum(item.worth for item in items), CENTS)
+        together: list[CaseItem | _Item] = [*before, *items]
+        severities, losses = [item.severity for item in together], [item.loss for item in together]
+        case.priority = priority_of(self.portfolio.cases, severities, losses)
         events = [self._event(case, ADDED, items)]
         severity = worst([case.severity, *(item.severity for item in items)])
         if severity != case.severity:
@@ -294,7 +328,7 @@ class _Gathering:
             partition_key=item.key,
             as_of=item.as_of,
             severity=item.severity,
-            worth=item.worth,
+            loss=item.loss,
             added_at=self.now,
         )
 

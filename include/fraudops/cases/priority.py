@@ -1,17 +1,18 @@
-"""How bad something is, and what it is worth to look at it soon.
+"""How bad a case is, and how soon it should be looked at.
 
-An item of a case (an alert or a rule's hit) is worth, in major units of money::
+Priority is in major units of money::
 
-    worth    = expected loss + what its severity is worth (cases.worth)
-    priority = sum of the worths of the case's items
+    priority = expected losses of its alerts (score × amount; a refund loses nothing; a hit has none)
+             + what the severity of its worst item is worth (cases.worth)
+             + cases.further × what the severities of its other items are worth
 
-The expected loss of an alert is score × amount (a refund loses nothing); a hit has none. So several small things about
-one subject come before a single one of them, and every part of the number can be shown.
+So several things about one subject come before a single one of them, a rule that hits the same customer day after day
+does not come before a name on a watch list, and every part of the number can be shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from fraudops.labels.selective import SAMPLE
@@ -51,6 +52,15 @@ def expected_loss(score: float, amount_minor: int | None, minor_digits: int) -> 
     return round(score * float(Decimal(amount_minor).scaleb(-minor_digits)), CENTS)
 
 
-def worth_of(cases: Cases, severity: str, loss: float = 0.0) -> float:
-    """What an item adds to the priority of its case."""
-    return round(loss + float(getattr(cases.worth, severity)), CENTS)
+def worths(cases: Cases, severities: Sequence[str]) -> list[float]:
+    """What each item of a case counts, beside its expected loss; the first of the worst ones counts whole."""
+    found = [round(float(getattr(cases.worth, severity)) * cases.further, CENTS) for severity in severities]
+    if found:
+        first = max(range(len(found)), key=lambda place: rank(severities[place]))
+        found[first] = float(getattr(cases.worth, severities[first]))
+    return found
+
+
+def priority_of(cases: Cases, severities: Sequence[str], losses: Iterable[float]) -> float:
+    """The priority of a case with these items."""
+    return round(sum(losses) + sum(worths(cases, severities)), CENTS)

@@ -48,12 +48,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class CaseStatistics:
-    """Cases of a portfolio between two moments; the end is not part of it.
+    """Cases of a portfolio between two moments.
+
+    What partitions brought is counted with those that end after the start and at or before the end; what people did,
+    from the start on and before the end.
 
     Attributes
     ----------
     opened
-        Cases whose first partition ended in between.
+        Cases whose first partition is one of these.
     closed
         Finding → closings in between (a case that was reopened may count twice).
     reopened
@@ -67,7 +70,7 @@ class CaseStatistics:
     median_days_to_close
         Of the closings in between; None where there were none.
     by_rule, by_model
-        Rule, model version (``v3``) → what became of its hits, its alerts of partitions that ended in between.
+        Rule, model version (``v3``) → what became of its hits, its alerts.
     """
 
     opened: int = 0
@@ -89,7 +92,7 @@ def statistics(session: Session, portfolio: str, start: datetime, end: datetime)
     Parameters
     ----------
     start, end
-        Aware moments; ``end`` is the first moment that is not counted any more.
+        Aware moments, such as the first of two months.
     """
     cases = {case.id: case for case in _cases(session, portfolio, end)}
     closed_at, finding = dict[int, datetime](), dict[int, str]()
@@ -109,7 +112,7 @@ def statistics(session: Session, portfolio: str, start: datetime, end: datetime)
     ages = [(end - case.created_at).total_seconds() / _DAY for case in still if case.created_at < end]
     severities = _severities(session, portfolio, end)
     return CaseStatistics(
-        opened=sum(start <= case.opened_as_of < end for case in cases.values()),
+        opened=sum(case.opened_as_of > start for case in cases.values()),
         closed=dict(sorted(counts.items())),
         reopened=reopened,
         open_at_end=len(still),
@@ -127,7 +130,7 @@ def statistics(session: Session, portfolio: str, start: datetime, end: datetime)
 
 
 def _cases(session: Session, portfolio: str, end: datetime) -> Iterable[CaseFile]:
-    query = select(CaseFile).where(CaseFile.portfolio == portfolio, CaseFile.opened_as_of < end)
+    query = select(CaseFile).where(CaseFile.portfolio == portfolio, CaseFile.opened_as_of <= end)
     return session.scalars(query.order_by(CaseFile.id))
 
 
@@ -142,7 +145,7 @@ def _events(session: Session, portfolio: str, end: datetime) -> Iterable[CaseEve
 
 def _severities(session: Session, portfolio: str, end: datetime) -> dict[int, str]:
     """Case → its severity by what had been gathered until then."""
-    query = select(CaseItem.case_id, CaseItem.severity).where(CaseItem.portfolio == portfolio, CaseItem.as_of < end)
+    query = select(CaseItem.case_id, CaseItem.severity).where(CaseItem.portfolio == portfolio, CaseItem.as_of <= end)
     found: dict[int, list[str]] = defaultdict(list)
     for case, severity in session.execute(query):
         if case is not None:
@@ -158,7 +161,7 @@ def _hits(session: Session, portfolio: str, start: datetime, end: datetime) -> I
             CaseItem,
             (CaseItem.portfolio == RuleHit.portfolio) & (CaseItem.kind == HIT) & (CaseItem.reference == RuleHit.hit_id),
         )
-        .where(RuleHit.portfolio == portfolio, RuleHit.as_of >= start, RuleHit.as_of < end)
+        .where(RuleHit.portfolio == portfolio, RuleHit.as_of > start, RuleHit.as_of <= end)
     )
     return [(rule, case) for rule, case in session.execute(query)]
 
@@ -175,7 +178,7 @@ def _alerts(session: Session, portfolio: str, start: datetime, end: datetime) ->
             & (CaseItem.kind == ALERT)
             & (CaseItem.reference == cast(Alert.id, String)),
         )
-        .where(Alert.portfolio == portfolio, Alert.as_of >= start, Alert.as_of < end)
+        .where(Alert.portfolio == portfolio, Alert.as_of > start, Alert.as_of <= end)
     )
     return [(f"v{number}", case) for number, case in session.execute(query)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
 from typing import Any
 
@@ -63,14 +63,16 @@ def hit_rows(ws: Workspace, portfolio: Portfolio, raised: Mapping[str, str]) -> 
             rows = ws.store.read_partition(HITS, portfolio.name, key).to_pylist()
             found |= {row["hit_id"]: row | {"key": key} for row in rows if row["hit_id"] in raised}
     for hit in raised.keys() - found.keys():
-        found |= _replaced(ws, portfolio, hit, raised[hit])
+        found |= raised_rows(ws, portfolio, raised[hit], {hit})
     return found
 
 
-def _replaced(ws: Workspace, portfolio: Portfolio, hit: str, key: str) -> dict[str, dict[str, Any]]:
-    """The hit as an earlier version of its partition has it."""
+def raised_rows(ws: Workspace, portfolio: Portfolio, key: str, hits: Set[str]) -> dict[str, dict[str, Any]]:
+    """Some hits as the partition that raised them has them, or as it had them before it was replaced."""
+    found: dict[str, dict[str, Any]] = {}
     for manifest in ws.store.versions(HITS, portfolio.name, key):
-        for row in ws.store.read(manifest).to_pylist():
-            if row["hit_id"] == hit:
-                return {hit: row | {"key": key}}
-    return {}
+        if found.keys() >= hits:
+            break
+        rows = ws.store.read(manifest).to_pylist()
+        found = {row["hit_id"]: row | {"key": key} for row in rows if row["hit_id"] in hits} | found
+    return found

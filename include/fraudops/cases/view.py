@@ -57,7 +57,8 @@ class AlertView:
     candidate: str
     partition: str
     severity: str
-    worth: float
+    loss: float
+    """Expected: score × amount, in major units."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,6 @@ class HitView:
     transactions: tuple[str, ...]
     partition: str
     severity: str
-    worth: float
 
 
 @dataclass(frozen=True)
@@ -260,7 +260,7 @@ def _alert_views(session: Session, alerts: Sequence[Alert], items: Sequence[Case
             candidate=models[alert.model_id].candidate,
             partition=alert.partition_key,
             severity=by_number[str(alert.id)].severity,
-            worth=by_number[str(alert.id)].worth,
+            loss=by_number[str(alert.id)].loss,
         )
         for alert in alerts
     ]
@@ -283,7 +283,6 @@ def _hit_view(item: CaseItem, row: Mapping[str, Any] | None, rules: Mapping[str,
         transactions=tuple(row["transactions"]) if row is not None else (),
         partition=item.partition_key,
         severity=item.severity,
-        worth=item.worth,
     )
 
 

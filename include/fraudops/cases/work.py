@@ -53,7 +53,8 @@ def start(
 ) -> int:
     """Begin the review; a case that is nobody's becomes the person's. Returns and raises as :func:`assign`."""
     with changing(ws, portfolio, number, by=by, roles=roles, version=version) as change:
-        states.require("start", change.case.state, change.case.name)
+        holder = f" ({change.case.assignee}'s)" if change.case.assignee else ""
+        states.require("start", change.case.state, change.case.name + holder)
         if change.case.assignee is None:
             change.tell("assigned", before=None, after=change.by)
             change.case.assignee = change.by

@@ -12,14 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from fraudops.cases import CaseStatistics, CaseSummary, CaseView, Outcome, Personal
+from fraudops.cases.priority import rank, worths
 from fraudops.cases.states import spoken
 from fraudops.cases.surroundings import Normal
 from fraudops.cases.view import AlertView, EventView, HitView, LinkView
 from fraudops.cli.console import printable
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import Portfolio, Role
 
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "", "info": "dim"}
-_SHOWN = 12
+_SHOWN, _COLUMNS = 8, 5
 
 
 def table_of(cases: Sequence[CaseSummary], today: date) -> Table:
@@ -63,8 +64,9 @@ def case_lines(view: CaseView, portfolio: Portfolio) -> Iterator[Text | Table]:
         yield Text(f"the same subject: {other.name}, {spoken(other.state)}", style="yellow")
     for alert in view.alerts:
         yield from _alert_lines(alert)
-    for hit in view.hits:
-        yield from _hit_lines(hit)
+    worst_first = sorted(view.hits, key=lambda hit: -rank(hit.severity))
+    for rule in dict.fromkeys(hit.rule for hit in worst_first):
+        yield from _rule_lines([hit for hit in view.hits if hit.rule == rule])
     yield from _normal_lines(view.normal, portfolio)
     yield _transactions(view, portfolio)
     if view.links:
@@ -95,24 +97,21 @@ def case_lines(view: CaseView, portfolio: Portfolio) -> Iterator[Text | Table]:
 def priority_lines(view: CaseView, portfolio: Portfolio) -> Iterator[Text | Table]:
     """What a case's priority is made of."""
     table = Table("item", "what", "severity")
-    for name in ("expected loss", "severity is worth", "sum"):
+    for name in ("expected loss", "severity counts", "together"):
         table.add_column(name, justify="right")
-    for item in sorted([*view.alerts, *view.hits], key=lambda one: (-one.worth, one.id)):
-        base = float(getattr(portfolio.cases.worth, item.severity))
+    items: list[AlertView | HitView] = [*view.alerts, *view.hits]
+    parts = worths(portfolio.cases, [item.severity for item in items])
+    losses = [item.loss if isinstance(item, AlertView) else 0.0 for item in items]
+    for item, part, loss in sorted(zip(items, parts, losses, strict=True), key=lambda one: -(one[1] + one[2])):
         if isinstance(item, AlertView):
             name, what = f"alert {item.id}", f"score {item.score:.3f} × {_money(item.amount, item.currency)}"
         else:
             name, what = f"hit {item.id[:8]}", item.rule
-        table.add_row(
-            name,
-            printable(what),
-            Text(item.severity, style=_STYLES[item.severity]),
-            f"{item.worth - base:,.2f}",
-            f"{base:,.2f}",
-            f"{item.worth:,.2f}",
-        )
-    table.add_row("", "", "", "", "priority", f"{view.case.priority:,.2f}")
+        severity = Text(item.severity, style=_STYLES[item.severity])
+        table.add_row(name, printable(what), severity, f"{loss:,.2f}", f"{part:,.2f}", f"{loss + part:,.2f}")
+    table.add_row("", "", "", "", "priority", f"{view.case.priority:,.2f}", style="bold")
     yield table
+    yield Text(f"the worst item's severity counts whole, each other's {portfolio.cases.further:g} of it", style="dim")
 
 
 def personal_lines(seen: Personal) -> Iterator[Text]:
@@ -158,20 +157,27 @@ def _alert_lines(alert: AlertView) -> Iterator[Text]:
         yield Text(f"  • {printable(reason)}")
 
 
-def _hit_lines(hit: HitView) -> Iterator[Text]:
-    yield _heading(
-        f"{hit.title or hit.rule or 'a hit that the store no longer has'} ({hit.severity}, hit {hit.id[:8]})"
-    )
-    yield Text(f"  {printable(hit.because)}")
-    if hit.purpose:
-        yield Text(f"  rule: {hit.purpose}", style="dim")
-        yield Text(f"  what to do: {hit.action}", style="dim")
-    for name, number in hit.numbers.items():
-        value = printable(str(number.get("value")))
-        yield Text(f"  {name} = {value} ({number.get('unit')}) on {hit.on}, {number.get('source')}", style="dim")
-    for name, value in hit.values.items():
-        yield Text(printable(f"  seen: {name} {value}"))
-    yield Text(printable(f"  transactions: {_some(hit.transactions)}"))
+def _rule_lines(hits: Sequence[HitView]) -> Iterator[Text]:
+    """A rule's text, then its hits; numbers where they differ from those of the hit before."""
+    rule = hits[0]
+    count = f"{len(hits)} hits" if len(hits) > 1 else f"hit {rule.id[:8]}"
+    yield _heading(f"{rule.title or rule.rule or 'what the store no longer has'} ({rule.severity}, {count})")
+    if rule.purpose:
+        yield Text(f"  rule: {rule.purpose}", style="dim")
+        yield Text(f"  what to do: {rule.action}", style="dim")
+    before: dict[str, Any] = {}
+    for hit in hits:
+        if hit.numbers != before:
+            for name, number in hit.numbers.items():
+                value = printable(str(number.get("value")))
+                yield Text(
+                    f"  {name} = {value} ({number.get('unit')}) on {hit.on}, {number.get('source')}", style="dim"
+                )
+            before = hit.numbers
+        yield Text(f"  • {printable(hit.because)}")
+        seen = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in hit.values.items())
+        yield Text(printable(f"    seen: {seen}"), style="dim")
+        yield Text(printable(f"    hit {hit.id[:8]}, transactions {_some(hit.transactions)}"), style="dim")
 
 
 def _normal_lines(normal: Normal | None, portfolio: Portfolio) -> Iterator[Text]:
@@ -197,27 +203,33 @@ def _transactions(view: CaseView, portfolio: Portfolio) -> Table:
     """The case's transactions, with the columns that differ or matter."""
     rows = view.transactions[:_SHOWN]
     hidden = {"event_time", "amount", "amount_minor", "transaction_id", portfolio.entities.get(view.case.subject_kind)}
-    columns = [
-        name for name in (rows[0] if rows else {}) if name not in hidden and any(row[name] is not None for row in rows)
-    ]
+    known = list(rows[0]) if rows else []
+    categories = {portfolio.stored_name(name) for name in portfolio.named(Role.CATEGORY)}
+    known.sort(key=lambda name: name not in categories)
+    columns = [name for name in known if name not in hidden and any(row[name] is not None for row in rows)]
     more = f", {_SHOWN} of {len(view.transactions)}" if len(view.transactions) > _SHOWN else ""
-    table = Table("transaction", "time", "amount", *columns[:6], title=f"transactions{more}", title_justify="left")
+    table = Table(title=f"transactions{more}", title_justify="left")
+    for name in ("transaction", "time", "amount"):
+        table.add_column(name, no_wrap=True)
+    for name in columns[:_COLUMNS]:
+        table.add_column(name)
     for row in rows:
         amount = row.get("amount_minor")
         table.add_row(
             printable(row["transaction_id"]),
             _time(row["event_time"])[:16],
             "" if amount is None else f"{Decimal(amount).scaleb(-portfolio.minor_digits):,}",
-            *(_short(row[name]) for name in columns[:6]),
+            *(_short(row[name]) for name in columns[:_COLUMNS]),
         )
     return table
 
 
 def _link_line(link: LinkView) -> Text:
-    cases = f"; {', '.join(link.cases)}" if link.cases else ""
+    cases = f"; {_some(link.cases)}" if link.cases else ""
+    others = f"{link.transactions:,} transactions of {link.subjects:,} others"
     bad = f"{link.alerted} with an alert, {link.known_frauds} known as fraud{cases}"
     return Text(
-        printable(f"  {link.entity} {_short(link.value)}: {link.transactions:,} of {link.subjects:,} others, {bad}"),
+        printable(f"  {link.entity} {_short(link.value)}: {others}, {bad}"),
         style="yellow" if link.known_frauds or link.cases else "",
     )
 
@@ -236,7 +248,7 @@ def _event_line(event: EventView) -> Text:
     text = ": ".join(part for part in (more, event.text) if part)
     who = f"  {_time(event.at)[:16]}  {event.by}  "
     return Text.assemble(
-        (printable(who), "dim"), f"{event.kind.replace('_', ' ')}", printable(f" {text}" if text else "")
+        (printable(who), "dim"), f"{event.kind.replace('_', ' ')}", printable(f": {text}" if text else "")
     )
 
 

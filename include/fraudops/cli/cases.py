@@ -305,8 +305,7 @@ def statistics(
     settings = Settings.from_environment()
     name = chosen_portfolio(settings, portfolio).name
     start = datetime.combine(given_day(first, "--from"), time(), UTC)
-    # What is known at the end of a day is counted with that day.
-    end = datetime.combine(given_day(last, "--to"), time(), UTC) + timedelta(days=1, microseconds=1)
+    end = datetime.combine(given_day(last, "--to"), time(), UTC) + timedelta(days=1)
     with Workspace.open(settings).transaction() as session:
         found = statistics(session, name, start, end)
     for line in statistics_lines(found):

@@ -96,8 +96,8 @@ class CaseItem(Base):
     as_of: Mapped[datetime]
     severity: Mapped[str] = mapped_column(String(16))
     """What it says about the case's severity."""
-    worth: Mapped[float] = mapped_column(Float)
-    """What it adds to the case's priority."""
+    loss: Mapped[float] = mapped_column(Float)
+    """Expected loss, in major units of money: score × amount of an alert."""
     added_at: Mapped[datetime]
 
 

@@ -37,7 +37,7 @@ class LeastScores(Strict):
 
 
 class Worths(Strict):
-    """What an alert or a hit of each severity adds to a case's priority, in major units of money."""
+    """What an alert or a hit of each severity is worth in a case's priority, in major units of money."""
 
     info: Worth = 0
     low: Worth = 10
@@ -64,6 +64,8 @@ class Cases(Strict):
     the card, else the account, else the transaction."""
     scores: LeastScores = LeastScores()
     worth: Worths = Worths()
+    further: Share = 0.1
+    """How much of that an item counts beside the worst one of its case."""
     opens_from: Severity = "low"
     """What is less than this opens no case; it joins one that is open."""
     four_eyes_from: Severity | None = "high"

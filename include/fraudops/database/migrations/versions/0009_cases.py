@@ -73,7 +73,7 @@ def _case_item() -> None:
         sa.Column("partition_key", sa.String(16), nullable=False),
         sa.Column("as_of", MOMENT, nullable=False),
         sa.Column("severity", sa.String(16), nullable=False),
-        sa.Column("worth", sa.Float(), nullable=False),
+        sa.Column("loss", sa.Float(), nullable=False),
         sa.Column("added_at", MOMENT, nullable=False),
     )
     op.create_index("ix_case_item_case_id", "case_item", ["case_id"])
