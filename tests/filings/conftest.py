@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fraudops.database import CaseFile, CaseItem, Escalation, Filing, LedgerEntry, Notice
+from fraudops.database import CaseEvent, CaseFile, CaseItem, Escalation, Filing, LedgerEntry, Notice
 from fraudops.filings.definition import read_clocks
 from fraudops.filings.reading import ClockView, read_clock
 from fraudops.filings.starting import start_clocks
@@ -73,6 +73,11 @@ class Bank:
                     reason="cash that fits no income",
                 )
             )
+
+    def event(self, case: int, day: str, kind: str, **details: Any) -> None:
+        """A line of a case's timeline."""
+        with self.ws.transaction() as session:
+            session.add(CaseEvent(case_id=case, version=2, at=noon(day), by="ann", kind=kind, details=details))
 
     def comply(self, *keys: str) -> None:
         """Run the rule on cash over some days."""

@@ -38,3 +38,14 @@ def test_a_month_end(bank: Bank) -> None:
     april = month(bank, "2026-04-01", "2026-05-01")
     assert april["sar"] == ClockCounts("sar", late=1, open_at_end=1, overdue_at_end=1)
     assert month(bank, "2026-02-01", "2026-03-01")["sar"] == ClockCounts("sar")
+
+
+def test_internal_reviews_are_counted_by_the_day_on_which_somebody_was_done(bank: Bank) -> None:
+    due = {"due_on": DAY("2026-03-05"), "opened_as_of": noon("2026-03-02"), "created_at": noon("2026-03-02")}
+    for number, (at, state) in enumerate((("2026-03-05", "escalated"), ("2026-03-06", "closed_fraud")), 1):
+        bank.event(bank.case(number, **due), at, "state", before="in_review", after=state)
+    bank.event(bank.case(3, **due), "2026-03-03", "state", before="open", after="in_review")
+    assert month(bank, "2026-03-01", "2026-04-01")["review"] == ClockCounts(
+        "review", started=3, met=1, late=1, missed=2, open_at_end=1, overdue_at_end=1
+    )
+    assert month(bank, "2026-04-01", "2026-05-01")["review"] == ClockCounts("review", open_at_end=1, overdue_at_end=1)
