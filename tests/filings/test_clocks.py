@@ -251,8 +251,8 @@ def test_many_deadlines_make_one_mail(bank: Bank) -> None:
         bank.case(number, due_on=DAY("2026-03-05"))
     assert bank.look("2026-03-05").told == 30
     (notice,) = bank.notices()
-    assert notice.text.count("accounts-") == 20
-    assert "10 cases, all later than these" in notice.text
+    assert notice.text.count("\naccounts-") == 20
+    assert "10 cases more, all later than these" in notice.text
 
 
 def test_a_case_with_several_deadlines_is_one_line_of_the_mail(bank: Bank) -> None:

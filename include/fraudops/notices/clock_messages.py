@@ -19,6 +19,16 @@ CLOCK_WARNING = "clock_warning"
 _SHOWN = 20
 """Cases that a mail names, the most urgent first; the list has the others."""
 
+_WEEKDAYS = (
+    say("Monday"),
+    say("Tuesday"),
+    say("Wednesday"),
+    say("Thursday"),
+    say("Friday"),
+    say("Saturday"),
+    say("Sunday"),
+)
+
 
 @dataclass(frozen=True)
 class Due:
@@ -96,8 +106,7 @@ def _facts(due: Sequence[Due], today: date) -> list[tuple[Text, Text]]:
 
 def _when(due_on: date, today: date) -> Text:
     left = (due_on - today).days
+    day = Joined((_WEEKDAYS[due_on.weekday()], f"{due_on}"), " ")
     if left < 0:
-        return say("{day}: over since {days}", day=f"{due_on}", days=count_of(-left, "day"))
-    if left == 0:
-        return say("{day}: today", day=f"{due_on}")
-    return say("{day}: in {days}", day=f"{due_on}", days=count_of(left, "day"))
+        return say("{day}: over since {days}", day=day, days=count_of(-left, "day"))
+    return say("{day}: in {days}", day=day, days=count_of(left, "day")) if left else say("{day}: today", day=day)
