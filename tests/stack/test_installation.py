@@ -10,7 +10,7 @@ from fraudops.portfolio import PortfolioError, load_portfolio
 from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient
 from fraudops.stack.installation import Change, OccupiedError, install, uninstall, wait_for_dags
-from fraudops.stack.walkthrough import WORKFLOWS
+from fraudops.stack.walkthrough import workflows_of
 
 ULB = Path(__file__).resolve().parents[2] / "include" / "portfolios" / "ulb.yaml"
 
@@ -80,7 +80,7 @@ def test_airflow_is_asked_to_read_its_files_anew_once_each(
     def request(self: AirflowClient, method: str, path: str, **arguments: object) -> object:
         if method == "PUT":
             asked.append(path)
-            known.update({portfolio.dag_id(workflow): "t" for workflow in WORKFLOWS})
+            known.update({portfolio.dag_id(workflow): "t" for workflow in workflows_of(portfolio)})
             return None
         entries = [{"dag_id": dag, "file_token": token} for dag, token in known.items()]
         return {"dags": entries, "total_entries": len(entries)}

@@ -117,6 +117,10 @@ def _summary(stack: Stack, plan: Itinerary, seconds: float) -> None:
     )
     facts.add_row("Champion", _champion(found.champion, verdict))
     facts.add_row("Alerts", _alerts(found))
+    if found.hits is not None:
+        facts.add_row("Rules", f"{found.hits:,} hits")
+    if found.cases is not None:
+        facts.add_row("Cases", f"{found.cases['open']:,} open: 'fraudops cases list -p {name}'")
     if found.monitoring:
         facts.add_row("Monitoring", found.monitoring)
     facts.add_row("Notices", f"{found.notices['sent']} e-mails sent, {found.notices['waiting']} waiting")

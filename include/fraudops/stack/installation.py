@@ -11,7 +11,7 @@ from fraudops.errors import ConflictError, FraudopsError
 from fraudops.portfolio import Portfolio
 from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient
-from fraudops.stack.walkthrough import WORKFLOWS
+from fraudops.stack.walkthrough import workflows_of
 from fraudops.training.checking import check_portfolio
 
 PATIENCE = 45.0
@@ -117,7 +117,7 @@ def wait_for_dags(client: AirflowClient, portfolio: Portfolio, timeout: float = 
     FraudopsError
         They are not there in time.
     """
-    wanted = [portfolio.dag_id(workflow) for workflow in WORKFLOWS]
+    wanted = [portfolio.dag_id(workflow) for workflow in workflows_of(portfolio)]
     client.parse_again()
     client.wait_for_dags(wanted, timeout)
     return wanted

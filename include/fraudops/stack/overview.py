@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow.parquet as pq
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from fraudops.database import Alert, ModelVersion, PromotionRecord, Verdict
+from fraudops.database import Alert, CaseFile, ModelVersion, PromotionRecord, RuleHit, Verdict
 from fraudops.portfolio import Portfolio
 from fraudops.store import Store
 from fraudops.workspace import Workspace
@@ -64,6 +64,10 @@ class PortfolioOverview:
     alerts: int | None = None
     decisions: dict[str, int] = field(default_factory=dict)
     """Alerts per decision."""
+    hits: int | None = None
+    """Hits of the rules of law and policy; None where the portfolio has none."""
+    cases: dict[str, int] | None = None
+    """Cases that are open, and all that there were."""
     notices: dict[str, int | None] = field(default_factory=lambda: {"sent": None, "waiting": None})
     alarms: tuple[str, ...] = ()
     """A sentence per model file that is not the one registered, and one where notices wait too long."""
@@ -90,6 +94,8 @@ class PortfolioOverview:
             "stale": self.stale,
             "alerts": self.alerts,
             "decisions": self.decisions,
+            "hits": self.hits,
+            "cases": self.cases,
             "notices": self.notices,
             "alarms": list(self.alarms),
             "punctuality": self.punctuality,
@@ -165,6 +171,11 @@ def portfolio_overview(
             stale=len(stale_keys(ws, portfolio)),
             alerts=sum(decisions.values()),
             decisions=decisions,
+            hits=_count(session, RuleHit, portfolio) if portfolio.compliance is not None else None,
+            cases={
+                "open": _count(session, CaseFile, portfolio, CaseFile.closed_at.is_(None)),
+                "all": _count(session, CaseFile, portfolio),
+            },
             notices=dict(counts(session, portfolio.name).to_dict()),
             alarms=tuple(finding.sentence for finding in findings if finding is not None),
             punctuality=in_time.to_dict() if in_time else None,
@@ -172,6 +183,11 @@ def portfolio_overview(
             shadow=shadow.sentence if shadow else None,
             monitoring=monitoring(ws, portfolio),
         )
+
+
+def _count(session: Session, table: type[RuleHit | CaseFile], portfolio: Portfolio, *which: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(table).where(table.portfolio == portfolio.name, *which)
+    return session.scalar(query) or 0
 
 
 def monitoring(ws: Workspace, portfolio: Portfolio) -> str | None:

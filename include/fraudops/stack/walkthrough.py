@@ -29,7 +29,8 @@ from fraudops.workspace import Workspace
 LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE, WATCH = (
     "land", "ingest", "score", "monitor", "train", "promote", "rollback", "shadow", "notify", "reconcile", "watch",
 )  # fmt: skip
-WORKFLOWS = (LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE)
+COMPLY = "comply"
+_WORKFLOWS = (LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE)
 
 _DRIFT = "drift__"
 """How the names of training runs begin that monitoring asks for."""
@@ -41,6 +42,11 @@ _LIMIT = 900.0
 """Seconds after which something that should have happened has not."""
 _LONG = 6 * 3_600.0
 """Seconds that a run at work may take: a large file is read and learned from for longer than a person waits."""
+
+
+def workflows_of(portfolio: Portfolio) -> tuple[str, ...]:
+    """The workflows that a portfolio's walkthrough turns on."""
+    return (*_WORKFLOWS, COMPLY) if portfolio.compliance is not None else _WORKFLOWS
 
 
 @dataclass(frozen=True)
@@ -149,8 +155,9 @@ class Walkthrough:
 
     def wake(self) -> None:
         """Unpause the workflows, all but ``ingest``: that one begins when there is a champion."""
-        self.client.wait_for_dags(self.portfolio.dag_id(workflow) for workflow in WORKFLOWS)
-        for workflow in WORKFLOWS:
+        workflows = workflows_of(self.portfolio)
+        self.client.wait_for_dags(self.portfolio.dag_id(workflow) for workflow in workflows)
+        for workflow in workflows:
             if workflow != INGEST:
                 self.client.set_paused(self.portfolio.dag_id(workflow), False)
 
@@ -365,7 +372,8 @@ class Walkthrough:
         """Alerts and notices follow the scores within the same runs: wait until those have ended."""
         deadline = time.monotonic() + _LIMIT
         while time.monotonic() < deadline:
-            if not any(self._active(self.portfolio.dag_id(workflow)) for workflow in (SCORE, RECONCILE)):
+            following = (SCORE, RECONCILE, *((COMPLY,) if self.portfolio.compliance is not None else ()))
+            if not any(self._active(self.portfolio.dag_id(workflow)) for workflow in following):
                 break
             self.narrator.now("raising alerts")
             time.sleep(0.5)
