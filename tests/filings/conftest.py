@@ -87,7 +87,7 @@ class Bank:
 
     def gather(self, case: int, hit: str) -> None:
         """Let a hit be part of a case."""
-        values = {"partition_key": "2026-03-06", "as_of": noon("2026-03-07"), "severity": "high", "worth": 1.0}
+        values = {"partition_key": "2026-03-06", "as_of": noon("2026-03-07"), "severity": "high", "loss": 1.0}
         with self.ws.transaction() as session:
             session.add(
                 CaseItem(
