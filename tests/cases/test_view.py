@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pytest
 from fraudops import cases
+from fraudops.cases.attachments import wrong_attachments
 from fraudops.errors import ConfigurationError, ContractError, IntegrityError
 from fraudops.workspace import Workspace
 
@@ -85,9 +86,19 @@ def test_attachments_are_encrypted_and_come_back(desk: Desk) -> None:
     found = cases.attachment(desk.ws, desk.portfolio, 1, file.sha256[:8], by="bob", roles=ROLES)
     assert found == ("statement of Ada.pdf", b"Ada Canary")
     assert [one.actor for one in desk.ledger("case_looked_at")] == ["bob"]
+    assert wrong(desk, thorough=True) == []
     stored.write_bytes(stored.read_bytes()[:-1] + b"A")
+    assert wrong(desk, thorough=False) == []
+    assert wrong(desk, thorough=True) == [
+        "attachment 1 of cards-1: it was encrypted with another key, or has been altered"
+    ]
     with pytest.raises(IntegrityError, match="altered"):
         cases.attachment(desk.ws, desk.portfolio, 1, file.sha256, by="bob", roles=ROLES)
+
+
+def wrong(desk: Desk, *, thorough: bool) -> list[str]:
+    with desk.ws.transaction() as session:
+        return list(wrong_attachments(desk.ws, session, desk.portfolio, thorough=thorough))
 
 
 def test_without_a_key_nothing_is_attached(desk: Desk) -> None:

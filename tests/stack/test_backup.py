@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def new_machine(postgres: Postgres, tmp_path: Path) -> Callable[..., Workspace]:
         number = next(_numbers)
         name = f"restored_{os.getpid()}_{number}"
         postgres.ensure_database(name)
-        keys = {"token_key": b"t" * 32, "ledger_key": b"l" * 32, **others}
+        keys = {"token_key": b"t" * 32, "ledger_key": b"l" * 32, "protection_key": b"p" * 32, **others}
         return Workspace(Store(tmp_path / f"store-{number}"), tmp_path / "landing", postgres.url(name), **keys)
 
     return make
@@ -156,10 +157,7 @@ def test_what_is_there_is_not_overwritten_unasked(
     with pytest.raises(ConflictError, match=r"not empty: the store.*--overwrite"):
         _restore(shop.ws, tmp_path / "backups")
     with pytest.raises(ConflictError, match="not empty: the database"):
-        _restore(
-            Workspace(Store(tmp_path / "other"), tmp_path, shop.ws.database_url, b"t" * 32, b"l" * 32),
-            tmp_path / "backups",
-        )
+        _restore(replace(shop.ws, store=Store(tmp_path / "other"), landing=tmp_path), tmp_path / "backups")
     assert (shop.files(), _facts(shop)) == (before, facts)
     shop.day(DAYS[3])
     replaced = _restore(shop.ws, tmp_path / "backups", overwrite=True).replaced

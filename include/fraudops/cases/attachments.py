@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import re
+from collections.abc import Iterator
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from fraudops.cases.changing import case_of, changing, looking
 from fraudops.cases.protection import decrypt, encrypt
-from fraudops.database import CaseAttachment
+from fraudops.database import CaseAttachment, CaseFile
 from fraudops.errors import ContractError, IntegrityError
 from fraudops.portfolio import Portfolio
 from fraudops.roles import Roles
@@ -107,6 +109,26 @@ def attachment(
     with looking(ws, portfolio, number, by=by, roles=roles) as look:
         look.see("attachment_read", file.name, sha256=file.sha256)
     return file.name, content
+
+
+def wrong_attachments(ws: Workspace, session: Session, portfolio: Portfolio, *, thorough: bool) -> Iterator[str]:
+    """Files that are not what was attached, in sentences without their names.
+
+    Parameters
+    ----------
+    thorough
+        Read and decrypt each of them; else it is only asked whether they are there. Without a key the latter as well.
+    """
+    query = select(CaseAttachment, CaseFile.number).join(CaseFile, CaseFile.id == CaseAttachment.case_id)
+    for file, number in session.execute(query.where(CaseFile.portfolio == portfolio.name)):
+        where = f"attachment {file.id} of {portfolio.name}-{number}"
+        try:
+            if thorough and ws.protection_key is not None:
+                _bytes(ws, file, where)
+            elif not (ws.store.root / file.path).exists():
+                yield f"{where}: the file is gone"
+        except IntegrityError as error:
+            yield f"{where}: {error.what}"
 
 
 def _bytes(ws: Workspace, file: CaseAttachment, where: str) -> bytes:

@@ -37,8 +37,20 @@ def check() -> None:
     roles = read_roles(settings.roles)
     out.print(f"{settings.roles}: {len(roles.users)} users")
     failed = [not _is_right(roles, portfolio) for portfolio in load_all(settings.portfolios).values()]
+    _tell_of_second_eyes(roles)
     if any(failed):
         raise typer.Exit(1)
+
+
+def _tell_of_second_eyes(roles: Roles) -> None:
+    """Who closes cases that take two, and what cannot be closed by anybody."""
+    officers = roles.holders("compliance_officer")
+    if not officers:
+        out.print(Text("cases: nobody is compliance_officer: a case that takes two can be closed by nobody", "yellow"))
+        return
+    out.print(f"cases, the second pair of eyes: {', '.join(officers)}")
+    if len(officers) == 1:
+        out.print(Text(f"  {officers[0]} alone: what {officers[0]} proposes can be approved by nobody", "yellow"))
 
 
 def _is_right(roles: Roles, portfolio: Portfolio) -> bool:

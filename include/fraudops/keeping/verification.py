@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fraudops import ledger
+from fraudops.cases.attachments import wrong_attachments
 from fraudops.database import LedgerEntry, ModelVersion
 from fraudops.intake.publication import INGESTED
 from fraudops.keeping.retain import BEGAN
@@ -93,6 +94,7 @@ def verify(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool
     findings += wrong
     with ws.transaction() as session:
         models, wrong = _models(ws, session, portfolio)
+        wrong += wrong_attachments(ws, session, portfolio, thorough=thorough)
     findings += wrong
     return Verified(head.number, count, files, models, tuple(findings))
 

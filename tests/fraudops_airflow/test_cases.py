@@ -1,0 +1,54 @@
+"""The tasks that gather cases, as Airflow calls them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from fraudops import cases
+from fraudops.database import Disposition
+from fraudops.decisions.scoring import score
+from fraudops_airflow.reconcile import build_reconcile
+from fraudops_airflow.score import build_score
+from sqlalchemy import select
+
+from tests.cases.conftest import DAY, Desk, alerted, bank
+from tests.decisions.conftest import Bank
+
+__all__ = ["alerted", "bank"]
+
+RUN = SimpleNamespace(triggering_user_name=None, dag_id="cards_score")
+
+
+@pytest.fixture(autouse=True)
+def installation(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found through the environment, as the tasks do."""
+    monkeypatch.setenv("FRAUDOPS_DATABASE_URL", bank.ws.database_url)
+    monkeypatch.setenv("FRAUDOPS_STORE", str(bank.ws.store.root))
+    monkeypatch.setenv("FRAUDOPS_LANDING", str(bank.ws.landing))
+    monkeypatch.setenv("FRAUDOPS_TOKEN_KEY", bank.ws.token_key.hex())
+    monkeypatch.setenv("FRAUDOPS_LEDGER_KEY", bank.ws.ledger_key.hex())
+
+
+def test_score_gathers_the_alerts_that_it_raises(bank: Bank) -> None:
+    bank.promote("2026-03-01", "2026-02-20")
+    task = build_score(bank.portfolio).get_task("alert.raise_alerts").python_callable
+    for _ in range(2):
+        task(score(bank.ws, bank.portfolio, DAY).to_dict(), dag_run=RUN)
+    with bank.ws.transaction() as session:
+        (case,) = cases.find(session, "cards")
+    assert case.items == 2
+    assert [event.by for event in Desk(bank.ws, bank.portfolio).events()] == ["service:cards_score"]
+
+
+def test_reconcile_gathers_what_nobody_has_and_hands_over_what_was_left(alerted: Bank) -> None:
+    desk, find_undone = Desk(alerted.ws, alerted.portfolio), build_reconcile(alerted.portfolio).get_task("find_undone")
+    find_undone.python_callable(dag_run=RUN)
+    desk.do(cases.start)
+    desk.do(cases.close, finding="not_fraud", reason="r")
+    desk.do(cases.approve, by="olga")
+    assert alerted.ws.store.keys("dispositions", "cards") == []
+    find_undone.python_callable(dag_run=RUN)
+    with alerted.ws.transaction() as session:
+        assert all(row.handed_over_at for row in session.scalars(select(Disposition)))
+    assert len(alerted.ws.store.keys("dispositions", "cards")) == 1
