@@ -17,6 +17,7 @@ from fraudops.cli.console import out, printable
 from fraudops.errors import ContractError
 from fraudops.filings.acting import amend as record_amended
 from fraudops.filings.acting import record_filed, record_not_required, require_officer
+from fraudops.filings.acting import reopen as record_reopened
 from fraudops.filings.definition import Clocks, read_clocks
 from fraudops.filings.reading import ClockView, Event, find_clocks, read_clock
 from fraudops.filings.starting import start_clocks
@@ -156,6 +157,20 @@ def not_required(
     ws, chosen, _, roles = _opened(portfolio, by)
     record_not_required(ws, chosen, number, reason=reason, by=by or getpass.getuser(), roles=roles)
     out.print(f"{number}: recorded as not required")
+
+
+@app.command()
+def reopen(
+    number: Number,
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; what was recorded stays.")],
+    portfolio: PortfolioOption = "accounts",
+    by: ByOption = "",
+) -> None:
+    """Let a clock run on that was ended by mistake."""
+    ws, chosen, clocks, roles = _opened(portfolio, by)
+    record_reopened(ws, chosen, number, reason=reason, by=by or getpass.getuser(), roles=roles)
+    clock = read_clock(ws, chosen, clocks, number, datetime.now(UTC))
+    out.print(f"{number}: runs on, and is due on {clock.due_on}")
 
 
 @app.command()

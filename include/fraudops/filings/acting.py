@@ -84,13 +84,7 @@ def record_filed(
             _require_correction(filing, correction)
         details: dict[str, Any] = {"settled_on": str(filed_on), "reference": reference.strip()}
         if filing.state not in OPEN:
-            details["before"] = {
-                "state": filing.state,
-                "settled_on": str(filing.filed_on),
-                "reference": filing.reference,
-                "reason": filing.reason,
-            }
-            details["reason"] = correction.strip()
+            details |= {"before": _ending(filing), "reason": correction.strip()}
         kind = "filed" if filing.state in OPEN else "corrected"
         filing.state, filing.filed_on, filing.filed_by = "filed", filed_on, by
         filing.reference, filing.reason = reference.strip(), None
@@ -129,6 +123,36 @@ def record_not_required(
         details = {"settled_on": str(day), "reason": reason.strip()}
         event = add_event(session, filing, by=by, kind="not_required", details=details, at=now)
         tell_ledger(session, ws, filing, event)
+
+
+def reopen(
+    ws: Workspace,
+    portfolio: Portfolio,
+    number: int,
+    *,
+    reason: str,
+    by: str,
+    roles: Roles,
+    now: datetime | None = None,
+) -> None:
+    """Let a clock run on that was ended by mistake, such as another one's filing; what was recorded stays.
+
+    Raises
+    ------
+    ContractError
+        It has not ended, there is no reason, or the user may not.
+    """
+    require_officer(roles, by)
+    with ws.transaction() as session:
+        filing = locked(session, portfolio, number)
+        _require_text(reason, "to reopen a clock needs a reason", number, "--reason")
+        if filing.state in OPEN:
+            raise ContractError("it has not ended", where=name_of(filing), remedy="nothing to reopen")
+        details = {"before": _ending(filing), "reason": reason.strip()}
+        filing.state, filing.filed_on, filing.filed_by = "due", None, None
+        filing.reference = filing.reason = filing.keep_until = None
+        tell_ledger(session, ws, filing, add_event(session, filing, by=by, kind="reopened", details=details, at=now))
+        _withdraw(session, portfolio, filing, by, reason.strip(), now)
 
 
 def amend(
@@ -207,13 +231,13 @@ def _continue(
     if filing.kind not in _CONTINUES or clock is None or not portfolio.filings.continuing:
         return None
     deadline = after_filing(clock, filing.filed_on or filing.trigger_on)
-    next_one = session.scalars(select(Filing).where(Filing.previous_id == filing.id)).one_or_none()
+    next_one = _following(session, filing)
     if next_one is None:
         next_one = new_filing(
             session,
             portfolio,
             kind="sar_continuing",
-            origin=f"after/{filing.id}",
+            origin=_after(filing),
             deadline=deadline,
             subject=(filing.subject_kind, filing.subject),
             case_id=filing.case_id,
@@ -228,6 +252,41 @@ def _continue(
         details = {**said(deadline), "before": before, "reason": "the filing before was corrected"}
         add_event(session, next_one, by=by, kind="amended", details=details, at=now)
     return next_one.id
+
+
+def _ending(filing: Filing) -> dict[str, Any]:
+    """How it has ended, as the history keeps it."""
+    return {
+        "state": filing.state,
+        "settled_on": str(filing.filed_on),
+        "reference": filing.reference,
+        "reason": filing.reason,
+    }
+
+
+def _after(filing: Filing) -> str:
+    """Origin of the clock that a filing starts."""
+    return f"after/{filing.id}"
+
+
+def _following(session: Session, filing: Filing) -> Filing | None:
+    query = select(Filing).where(Filing.portfolio == filing.portfolio, Filing.origin == _after(filing))
+    return session.scalars(query.with_for_update()).one_or_none()
+
+
+def _withdraw(
+    session: Session, portfolio: Portfolio, filing: Filing, by: str, reason: str, now: datetime | None
+) -> None:
+    """End the clock that a filing has started which was none; another filing starts another one."""
+    following = _following(session, filing)
+    if following is None or following.state not in OPEN:
+        return
+    day = local_day(now or datetime.now(UTC), zone_of(portfolio))
+    following.state, following.filed_on, following.filed_by = "not_required", day, by
+    following.reason = f"number {filing.id} was not filed: {reason}"
+    following.origin = f"{following.origin}/{following.id}"
+    details = {"settled_on": str(day), "reason": following.reason}
+    add_event(session, following, by=by, kind="not_required", details=details, at=now)
 
 
 def _keep_until(portfolio: Portfolio, clocks: Clocks, filing: Filing, filed_on: date) -> date | None:

@@ -175,7 +175,8 @@ def _why(found: Activity) -> Iterable[str]:
 
 def _compared(hit: HitView) -> str:
     """With what a hit was compared: the rule, where it comes from, and its numbers of that day."""
-    numbers = ", ".join(f"{name} {worded(n['value'], n['unit'])}" for name, n in sorted(hit.numbers.items()))
+    given = sorted(hit.numbers.items())
+    numbers = ", ".join(f"{name.replace('_', ' ')} {worded(one['value'], one['unit'])}" for name, one in given)
     source = f" ({hit.source})" if hit.source else ""
     return f"{_title(hit)}{source}: compared with {numbers or 'nothing'}."
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from fraudops.cases.deadlines import calendar_of
@@ -94,7 +94,7 @@ def find_clocks(
     today = local_day(as_of, zone_of(portfolio))
     query = select(Filing).where(Filing.portfolio == portfolio.name, Filing.trigger_on <= today)
     if not settled:
-        query = query.where(Filing.state.in_(OPEN))
+        query = query.where(or_(Filing.state.in_(OPEN), Filing.filed_on > today))
     with ws.transaction() as session:
         query = query.options(selectinload(Filing.events)).order_by(Filing.due_on, Filing.id)
         return _views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())
@@ -148,7 +148,8 @@ def _view(
     filing: Filing, names: tuple[str, str], case: int | None, calendar: BusinessCalendar, zone: ZoneInfo, today: date
 ) -> ClockView:
     terms = terms_of(filing, zone)
-    is_open = filing.state in OPEN
+    # What was settled later was due then.
+    is_open = filing.state in OPEN or (filing.filed_on is not None and filing.filed_on > today)
     earliest = min((term.due_on for term in terms), default=filing.due_on)
     return ClockView(
         number=filing.id,
@@ -165,11 +166,11 @@ def _view(
         due_on=filing.due_on,
         act_by=act_by(filing.due_on, calendar),
         first_due_on=earliest if earliest != filing.due_on else None,
-        state=filing.state,
-        settled_on=filing.filed_on,
-        settled_by=filing.filed_by,
-        reference=filing.reference,
-        reason=filing.reason,
+        state="due" if is_open and filing.state not in OPEN else filing.state,
+        settled_on=None if is_open else filing.filed_on,
+        settled_by=None if is_open else filing.filed_by,
+        reference=None if is_open else filing.reference,
+        reason=None if is_open else filing.reason,
         previous=filing.previous_id,
         days_left=(filing.due_on - today).days if is_open else None,
         missed_on=missed_on(terms, None if is_open else filing.filed_on, today),

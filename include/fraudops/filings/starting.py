@@ -90,8 +90,10 @@ def _from_escalations(session: Session, portfolio: Portfolio, clock: ClockDefini
     rows = session.execute(query).all()
     for escalation, case in rows:
         running = session.scalars(
-            select(Filing).where(Filing.case_id == case.id, Filing.kind == "sar", Filing.state.in_(OPEN))
-        ).one_or_none()
+            select(Filing)
+            .where(Filing.case_id == case.id, Filing.kind == "sar", Filing.state.in_(OPEN))
+            .order_by(Filing.id.desc())
+        ).first()
         if running is None:
             _start(session, portfolio, clock, escalation, case)
         else:
