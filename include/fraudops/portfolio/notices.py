@@ -46,6 +46,8 @@ class Notices(Strict):
     """Recipients of validation failures."""
     model_owner: tuple[str, ...] = ()
     """Recipients of verdicts and promotions (default: compliance)."""
+    need_to_know: tuple[str, ...] = ()
+    """Recipients of warnings before a review deadline (default: compliance). Only who may know why there is one."""
     to: Mapping[str, Mapping[_Key, tuple[str, ...]]] = Field(default_factory=dict)
     """Kind of notice → severity (``low`` … ``critical``, or ``any``) → recipients, in place of the above. A list in
     place of the severities means any of them."""
@@ -95,7 +97,7 @@ class Notices(Strict):
     @property
     def addresses(self) -> list[tuple[tuple[str | int, ...], str]]:
         """Everybody who may be written to, each with the path of its key below ``notices``."""
-        roles = ("compliance", "data_owner", "model_owner")
+        roles = ("compliance", "data_owner", "model_owner", "need_to_know")
         found: list[tuple[tuple[str | int, ...], str]] = [
             ((role, place), address) for role in roles for place, address in enumerate(getattr(self, role))
         ]
