@@ -99,15 +99,15 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
             )
 
         scored = score_chunk_task(portfolio, "score").expand(keys=find_undone())
-        monitored = monitor_undone(portfolio)
-        scored >> monitored
+        scored >> monitor_undone(portfolio)
         if portfolio.compliance is not None:
             scored >> comply_undone(portfolio)
         healed, asked = shadow()
         scored >> healed
         if portfolio.monthly.enabled:
             unreported = find_unreported_task(portfolio)
-            monitored >> unreported
+            # Not behind the branch itself, which skips whatever hangs on it and is not chosen.
+            [dag.get_task(f"monitoring.{name}") for name in ("retrain", "send_notices")] >> unreported
             start_reports(portfolio, unreported)
         # Not behind the comparison itself, which skips whatever hangs on it where nobody is to be asked.
         [scored, asked] >> send_notices_now(portfolio, trigger_rule="none_failed")

@@ -52,7 +52,7 @@ def build_report(portfolio: Portfolio) -> DAG:
         },
     ) as dag:  # fmt: skip
 
-        @task.sensor(mode="reschedule", poke_interval=60, timeout=timedelta(hours=12).total_seconds())
+        @task.sensor(mode="reschedule", poke_interval=120, timeout=timedelta(hours=12).total_seconds())
         def wait(params: Any = None, dag_run: Any = None) -> PokeReturnValue:
             """Wait until all of the month is done; an edition that is there waits for nothing."""
             from fraudops.monthly.completeness import undone_of

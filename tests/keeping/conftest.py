@@ -148,7 +148,7 @@ class Shop:
 @pytest.fixture(scope="session")
 def _model_shop(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> tuple[Path, str]:
     """Folder and database of a shop of which every test gets a copy."""
-    folder, name = tmp_path_factory.mktemp("shop"), f"shop_{os.getpid()}"
+    folder, name = tmp_path_factory.mktemp("shop"), f"shop_{os.getpid()}_{next(_numbers)}"
     shop = Shop(_workspace(folder, with_tables(postgres, name)), portfolio_of())
     shop.ws.landing.mkdir()
     shop.model("run-1", "2026-02-28", champion=True)

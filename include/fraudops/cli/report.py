@@ -71,7 +71,7 @@ def list_(portfolio: Named = "cards") -> None:
         table.add_column(heading)
     for folder in editions(ws, chosen):
         month, _, edition = folder.partition("_as-of-")
-        table.add_row(month, f"{edition}:00 UTC", f"packs/portfolio={chosen.name}/{folder}")
+        table.add_row(month, f"{edition.replace('T', ' ')}:00 UTC", f"packs/portfolio={chosen.name}/{folder}")
     out.print(table)
 
 

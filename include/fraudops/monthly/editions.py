@@ -145,7 +145,7 @@ def _require_known(ws: Workspace, portfolio: Portfolio, month: Month, at: dateti
         )  # fmt: skip
     newest = [keys[-1] for dataset in ("transactions", *REPORT_FEEDS) if (keys := ws.store.keys(dataset, name))]
     until = max((partitioning.end(key) for key in newest), default=None)
-    if until is None or until < month.start:
+    if until is None or until <= month.start:
         raise ContractError("there is nothing of this month", where=f"{name} {month.key}", remedy="load it first")
     if at > max(until, over):
         raise ContractError(
@@ -160,7 +160,7 @@ def _require_complete(ws: Workspace, portfolio: Portfolio, month: Month, rules_f
         raise ContractError(
             f"the month is not complete: {found.sentence}",
             where=f"{portfolio.name} {month.key}",
-            remedy=f"{portfolio.dag_id('reconcile')} does what is left; or ask for the pack as it is: incomplete",
+            remedy=f"{portfolio.dag_id('reconcile')} does what is left; or ask for the pack as it is: --incomplete",
         )
 
 

@@ -30,7 +30,7 @@ def monthly_report(
     files: Sequence[Attachment],
     folder: str,
 ) -> bool:
-    """Send compliance a month's pack; the same edition again queues nothing.
+    """Send a month's pack to those who may know of review deadlines; the same edition again queues nothing.
 
     Parameters
     ----------
@@ -58,7 +58,8 @@ def monthly_report(
         kind=MONTHLY_REPORT,
         template="facts",
         dedupe_key=f"{MONTHLY_REPORT}/{month}/{edition}",
-        recipients=portfolio.notices.compliance,
+        # It counts review deadlines.
+        recipients=portfolio.notices.need_to_know or portfolio.notices.compliance,
         as_of=as_of,
         severity="low",
         subject=say("{name}: monthly pack of {month}", name=portfolio.name, month=month),
