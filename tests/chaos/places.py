@@ -129,6 +129,9 @@ class Places:
         """Make a life that begins where another one stands; one of that name is forgotten."""
         self.drop(target)
         self._sql(f'create database "{target}" template "{source}"')
+        # A sequence is copied with the values that it may give without writing them down: a server that dies before
+        # the next checkpoint gives them again.
+        self._sql("checkpoint")
         if folder is None:
             # Nothing in a store is changed in place, so a link is as good as a copy.
             shutil.copytree(self.store(source), self.store(target), copy_function=os.link)

@@ -12,7 +12,8 @@ from fraudops.errors import ConfigurationError, ConflictError, ContractError
 from fraudops.notices import Claim, Transmission, outbox
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 AS_OF = datetime(2026, 11, 11, tzinfo=UTC)
 EXPIRED = timedelta(seconds=-1)
@@ -112,6 +113,16 @@ def test_subject_is_one_short_line_and_odd_characters_are_stored(workspace: Work
     assert notice.subject.startswith("a Bcc: x@evil.example b c")
     assert len(notice.subject) == outbox.SUBJECT_LENGTH
     assert notice.text == "?"
+
+
+def test_only_a_notice_that_is_there_already_is_left_out(workspace: Workspace, cards: Portfolio) -> None:
+    put(workspace, cards, key="k1")
+    put(workspace, cards, key="k1")
+    assert only(workspace).dedupe_key == "cards/k1"
+    with workspace.transaction() as session:
+        session.execute(text("select setval('notice_id_seq', 1, false)"))
+    with pytest.raises(IntegrityError, match="notice_pkey"):
+        put(workspace, cards, key="k2")
 
 
 def test_recipients_are_checked_and_named_once(workspace: Workspace, cards: Portfolio) -> None:

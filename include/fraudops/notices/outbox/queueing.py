@@ -73,7 +73,7 @@ def queue(
             as_of=as_of,
             queued_at=datetime.now(UTC),
         )
-        .on_conflict_do_nothing()
+        .on_conflict_do_nothing(index_elements=[Notice.dedupe_key])
         .returning(Notice.id)
     )
     number = session.execute(statement).scalar_one_or_none()
