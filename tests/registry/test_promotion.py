@@ -7,7 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from fraudops import ledger
-from fraudops.database import LedgerEntry, PromotionRecord
+from fraudops.database import LedgerEntry, ModelVersion, PromotionRecord
+from fraudops.decisions.succession import Succession
 from fraudops.errors import ConflictError, ContractError, IntegrityError
 from fraudops.portfolio import Portfolio
 from fraudops.registry import versions
@@ -162,11 +163,11 @@ def test_it_is_not_in_force_where_another_champion_has_scored(
     _scored(workspace, "2026-04-09")
     _verdict(workspace, cards, frame)
     summary = _promote(workspace, cards)
-    assert summary.effective_from == "2026-04-11T00:00:00+00:00"
+    assert summary.effective_from == "2026-04-11T00:00:00.000001+00:00"
     moment = datetime(2026, 4, 11, tzinfo=UTC)
     with workspace.transaction() as session:
-        assert versions.champion_at(session, "cards", moment - timedelta(seconds=1)) is None
-        found = versions.champion_at(session, "cards", moment)
+        assert versions.champion_at(session, "cards", moment) is None, "the partition that ends then is another's"
+        found = versions.champion_at(session, "cards", moment + timedelta(seconds=1))
         assert found is not None
         assert found.version == "v2"
 
@@ -182,7 +183,7 @@ def test_a_promotion_waits_for_a_partition_that_is_being_scored(
             with pytest.raises(TimeoutError):
                 waiting.result(timeout=0.4)
             _scored(workspace, "2026-04-10")
-        assert waiting.result(timeout=20).effective_from == "2026-04-11T00:00:00+00:00"
+        assert waiting.result(timeout=20).effective_from == "2026-04-11T00:00:00.000001+00:00"
 
 
 def test_a_refusal_is_recorded_once(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
@@ -207,11 +208,14 @@ def test_rollback_brings_a_former_champion_back(workspace: Workspace, cards: Por
     _scored(workspace, "2026-04-12")
     summary = rollback(workspace, cards, version="v2", approved_by="vera", reason="v4 blocks too much")
     assert (summary.version, summary.previous, summary.kind) == ("v2", "v4", "rollback")
-    assert summary.effective_from == "2026-04-13T00:00:00+00:00"
+    assert summary.effective_from == "2026-04-13T00:00:00.000001+00:00"
     again = rollback(workspace, cards, version="v2", approved_by="vera", reason="v4 blocks too much")
     assert (again.already, again.ledger_number) == (True, summary.ledger_number)
     assert _actions(workspace).count("rolled_back") == 1
     with workspace.transaction() as session:
+        succession = Succession.read(session, cards)
+        scored_by = [succession.model_for(key) for key in ("2026-04-12", "2026-04-13")]
+        assert [model.version for model in scored_by if isinstance(model, ModelVersion)] == ["v4", "v2"]
         before = versions.champion_at(session, "cards", datetime(2026, 4, 12, tzinfo=UTC))
         now = versions.champion(session, "cards")
         first = versions.first_champion(session, "cards")

@@ -7,7 +7,7 @@ per portfolio: of two at once one wins, and the other is told that the champion 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -25,6 +25,8 @@ from fraudops.registry.versions import artifact_bytes, history, newest_promotion
 from fraudops.workspace import Workspace
 
 DECLINED, OVERTAKEN = "promotion_declined", "promotion_overtaken"
+
+_NEXT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -357,11 +359,15 @@ def _change_champion(
 
 
 def _effective_from(ws: Workspace, portfolio: Portfolio, model: ModelVersion) -> datetime:
-    """Not before the model could be known, and not before the end of a partition that another one scored."""
+    """Not before the model could be known, and after the end of every partition that another one scored.
+
+    A partition belongs to whoever is in force at its very end, so *after* is the next microsecond: else the newest one
+    would be scored anew, by the new champion, by the next run that comes to it.
+    """
     scored = ws.store.keys("scores", portfolio.name)
     if not scored:
         return model.as_of.astimezone(UTC)
-    return max(model.as_of.astimezone(UTC), portfolio.partitioning.end(scored[-1]))
+    return max(model.as_of.astimezone(UTC), portfolio.partitioning.end(scored[-1]) + _NEXT)
 
 
 def _summary(
