@@ -71,8 +71,8 @@ class NoticeEmailOperator(EmailOperator):
 
     def _send(self, ws: Workspace, claimed: Claim) -> tuple[Transmission, str]:
         """One attempt and its record. What interrupts it (a timeout, a kill) is recorded as well."""
-        from fraudops.notices import outbox
-        from fraudops.notices.delivery import transmit_claimed
+        from fraudops.notices import Transmission, outbox, transmit
+        from fraudops.notices.delivery import prepared
 
         is_transmitting = False
         try:
@@ -80,9 +80,12 @@ class NoticeEmailOperator(EmailOperator):
                 # The hook's own send method can neither add a text part nor tell a lost connection before the
                 # message from one after it; connection, TLS and login are the hook's. Files come from the store,
                 # which may be a bucket: the operator's own field for them takes local paths, and shows them.
-                client = _client(hook)
+                client, message = _client(hook), prepared(ws, claimed)
                 is_transmitting = True
-                result = transmit_claimed(ws, client, claimed)
+                if isinstance(message, Transmission):
+                    result = message
+                else:
+                    result = transmit(client, message, sender=claimed.sender, recipients=claimed.remaining)
                 state = outbox.record(ws, claimed, result)
                 with contextlib.suppress(smtplib.SMTPException, OSError):
                     client.quit()
@@ -105,8 +108,10 @@ class NoticeEmailOperator(EmailOperator):
         code = f" (SMTP {result.code})" if result.code else ""
         where = f"notice {claimed.notice_id}"
         if state == "rejected":
+            # The server's refusals have a number; what was not even sent has none.
+            what = f"the mail server rejects it{code}" if result.code else "a file of it is not what was queued"
             raise AirflowFailException(
-                f"{where}: the mail server rejects it{code} → see its deliveries, correct the cause, then "
+                f"{where}: {what} → see its deliveries, correct the cause, then "
                 f"'fraudops mail release {claimed.notice_id}'"
             )
         if state == "uncertain":

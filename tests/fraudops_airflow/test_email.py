@@ -313,7 +313,7 @@ def test_interrupted_sending_is_recorded_as_uncertain(
     def interrupt(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fraudops.notices.delivery.transmit", interrupt)
+    monkeypatch.setattr("fraudops.notices.transmit", interrupt)
     with scripted(Script()) as port:
         sender.connect(port, PLAIN)
         with pytest.raises(KeyboardInterrupt):

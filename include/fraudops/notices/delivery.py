@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 from email.message import EmailMessage
 
-from fraudops.errors import FraudopsError
+from fraudops.errors import IntegrityError
 from fraudops.notices import outbox
 from fraudops.notices.attachments import read_attachments
 from fraudops.notices.outbox import Claim, Uncertain
@@ -40,16 +40,19 @@ def deliver(
     claimed = outbox.claim(ws, notice_id, on_uncertain=on_uncertain, holder=holder)
     if claimed is None:
         return outbox.state(ws, notice_id)
-    return outbox.record(ws, claimed, transmit_claimed(ws, client, claimed))
+    message = prepared(ws, claimed)
+    if isinstance(message, Transmission):
+        return outbox.record(ws, claimed, message)
+    result = transmit(client, message, sender=claimed.sender, recipients=claimed.remaining)
+    return outbox.record(ws, claimed, result)
 
 
-def transmit_claimed(ws: Workspace, client: smtplib.SMTP, claimed: Claim) -> Transmission:
-    """One attempt. Where a file is no longer what was queued nothing is sent: a person has to look."""
+def prepared(ws: Workspace, claimed: Claim) -> EmailMessage | Transmission:
+    """The e-mail; where a file is no longer what was queued, how the attempt ends: nothing is sent, a person looks."""
     try:
-        message = message_of(ws, claimed)
-    except FraudopsError as error:
+        return message_of(ws, claimed)
+    except IntegrityError as error:
         return Transmission("rejected", detail=str(error))
-    return transmit(client, message, sender=claimed.sender, recipients=claimed.remaining)
 
 
 def message_of(ws: Workspace, claimed: Claim) -> EmailMessage:
