@@ -28,11 +28,17 @@ def test_counts_of_a_month_stay_when_a_case_is_closed_later(desk: Desk) -> None:
     desk.do(cases.close, finding="fraud", reason="r")
     desk.do(cases.approve, by="olga")
     assert counted(MARCH, april) == before
+    later = datetime.now(UTC) + timedelta(days=30)
+    desk.do(cases.reopen, reason="r")
+    assert counted(april, later).late_at_end == 1
+    desk.do(cases.close, finding="fraud", reason="r")
+    desk.do(cases.approve, by="olga")
+    assert counted(april, later).late_at_end == 0
     soon = datetime.now(UTC) + timedelta(hours=1)
     after = counted(MARCH, soon)
-    assert (after.opened, after.closed, after.open_at_end) == (1, {"fraud": 1}, 0)
+    assert (after.opened, after.closed, after.open_at_end) == (1, {"fraud": 2}, 0)
     assert after.by_model == {"v1": cases.Outcome(items=2, fraud=2)}
     assert after.by_model["v1"].precision == 1
     desk.do(cases.reopen, reason="r")
-    assert counted(april, soon).reopened == 1
+    assert counted(april, soon).reopened == 2
     assert counted(april, soon).opened == 0

@@ -297,12 +297,12 @@ class _Gathering:
         together: list[CaseItem | _Item] = [*before, *items]
         severities, losses = [item.severity for item in together], [item.loss for item in together]
         case.priority = priority_of(self.portfolio.cases, severities, losses)
-        events = [self._event(case, ADDED, items)]
         severity = worst([case.severity, *(item.severity for item in items)])
         if severity != case.severity:
             case.severity = severity
             due = review_due(self.portfolio, self.calendar, self.now, severity)
             case.due_on = due if case.due_on is None else min(case.due_on, due)
+        events = [self._event(case, ADDED, items)]
         if case.proposed_finding is not None:
             # Whoever proposed it did not know of this.
             details = {"finding": case.proposed_finding, "proposed_by": case.proposed_by}
@@ -312,7 +312,9 @@ class _Gathering:
 
     def _event(self, case: CaseFile, kind: str, items: Sequence[_Item]) -> CaseEvent:
         references = [[item.kind, item.reference] for item in items]
-        return self._line(case, kind, None, {"items": references, "partition": self.key, "severity": case.severity})
+        due = case.due_on.isoformat() if case.due_on is not None else None
+        details = {"items": references, "partition": self.key, "severity": case.severity, "due_on": due}
+        return self._line(case, kind, None, details)
 
     def _line(self, case: CaseFile, kind: str, text: str | None, details: dict[str, Any]) -> CaseEvent:
         return CaseEvent(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from statistics import median
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import String, cast, select
 from sqlalchemy.orm import Session
 
 from fraudops.cases.closing import CLOSED, REOPENED
+from fraudops.cases.gathering import ADDED, OPENED
 from fraudops.cases.priority import worst
 from fraudops.cases.transactions import ALERT, HIT
 from fraudops.database import Alert, CaseEvent, CaseFile, CaseItem, ModelVersion, RuleHit
@@ -62,7 +63,7 @@ class CaseStatistics:
     reopened
         Times that a case was taken up again.
     open_at_end, late_at_end
-        Cases that were open at the end; whose review deadline (as it is now) had passed by then.
+        Cases that were open at the end; whose review deadline, as it was then, had passed by then.
     open_by_severity
         Severity → cases that were open at the end.
     median_age_days, oldest_age_days
@@ -110,13 +111,13 @@ def statistics(session: Session, portfolio: str, start: datetime, end: datetime)
             closings.append((event.at - cases[event.case_id].created_at).total_seconds() / _DAY)
     still = [case for case in cases.values() if case.id not in closed_at]
     ages = [(end - case.created_at).total_seconds() / _DAY for case in still if case.created_at < end]
-    severities = _severities(session, portfolio, end)
+    severities, due = _severities(session, portfolio, end), _deadlines(session, portfolio, end)
     return CaseStatistics(
         opened=sum(case.opened_as_of > start for case in cases.values()),
         closed=dict(sorted(counts.items())),
         reopened=reopened,
         open_at_end=len(still),
-        late_at_end=sum(case.due_on is not None and case.due_on < end.date() for case in still),
+        late_at_end=sum(due.get(case.id, end.date()) < end.date() for case in still),
         open_by_severity=dict(Counter(severities.get(case.id, case.severity) for case in still)),
         median_age_days=_rounded(median(ages)) if ages else None,
         oldest_age_days=_rounded(max(ages)) if ages else None,
@@ -141,6 +142,17 @@ def _events(session: Session, portfolio: str, end: datetime) -> Iterable[CaseEve
         .where(CaseFile.portfolio == portfolio, CaseEvent.kind.in_((CLOSED, REOPENED)), CaseEvent.at < end)
     )
     return session.scalars(query.order_by(CaseEvent.id))
+
+
+def _deadlines(session: Session, portfolio: str, end: datetime) -> dict[int, date]:
+    """Case → its review deadline, as it was then."""
+    query = (
+        select(CaseEvent)
+        .join(CaseFile, CaseFile.id == CaseEvent.case_id)
+        .where(CaseFile.portfolio == portfolio, CaseEvent.kind.in_((OPENED, ADDED)), CaseEvent.at < end)
+    )
+    told = session.scalars(query.order_by(CaseEvent.id))
+    return {event.case_id: date.fromisoformat(due) for event in told if (due := event.details["due_on"])}
 
 
 def _severities(session: Session, portfolio: str, end: datetime) -> dict[int, str]:
