@@ -10,7 +10,10 @@ Every variable has a default that suits a checkout of the repository; production
 ``FRAUDOPS_PORTFOLIOS``    folder of portfolio YAML files (default: ``$FRAUDOPS_HOME/include/portfolios``)
 ``FRAUDOPS_ROLES``         who is who (default: ``$FRAUDOPS_HOME/include/roles.yaml``)
 ``FRAUDOPS_RULES``         folder of the rules' YAML files (default: ``$FRAUDOPS_HOME/include/rules``)
-``FRAUDOPS_DATABASE_URL``  SQLAlchemy URL of the fraudops database (PostgreSQL)
+``FRAUDOPS_DATABASE_URL``  SQLAlchemy URL of the fraudops database (PostgreSQL), as the application's role
+``FRAUDOPS_DATABASE_OWNER_URL``
+                           the same as the tables' owner, for migrations and restoring alone (default:
+                           ``FRAUDOPS_DATABASE_URL``)
 ``FRAUDOPS_TOKEN_KEY``     key of the card-number tokens (hex, 32 bytes)
 ``FRAUDOPS_LEDGER_KEY``    key that signs ledger entries (hex, 32 bytes)
 ``FRAUDOPS_UI_URL``        address of the Airflow UI, for links in notices
@@ -46,6 +49,7 @@ class Settings(BaseModel):
     roles: Path
     rules: Path
     database_url: str | None = None
+    database_owner_url: str | None = None
     token_key: SecretBytes | None = None
     ledger_key: SecretBytes | None = None
     ui_url: str = "http://127.0.0.1:8080"
@@ -76,6 +80,7 @@ class Settings(BaseModel):
             roles=Path(env.get("FRAUDOPS_ROLES") or home / "include" / "roles.yaml"),
             rules=Path(env.get("FRAUDOPS_RULES") or home / "include" / "rules"),
             database_url=env.get("FRAUDOPS_DATABASE_URL") or None,
+            database_owner_url=env.get("FRAUDOPS_DATABASE_OWNER_URL") or None,
             token_key=_key(env, "FRAUDOPS_TOKEN_KEY"),
             ledger_key=_key(env, "FRAUDOPS_LEDGER_KEY"),
             ui_url=(env.get("FRAUDOPS_UI_URL") or "http://127.0.0.1:8080").rstrip("/"),
@@ -90,6 +95,10 @@ class Settings(BaseModel):
                 remedy="start the local one with 'make up', or set the variable to a PostgreSQL URL",
             )
         return self.database_url
+
+    def require_database_owner_url(self) -> str:
+        """URL of the database as its tables' owner, or an error that says how to get one."""
+        return self.database_owner_url or self.require_database_url()
 
     def require_token_key(self) -> bytes:
         """Key of the card tokens, or an error that says how to get one."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from fraudops.ledger import SignedHead
 from fraudops.notices.outbox import one_line
 from fraudops.notices.rendering import Link, queue_rendered
 from fraudops.portfolio import Portfolio
 from fraudops.store.digests import sha256_of
 from fraudops.workspace import Workspace
 
-ALTERED = "records_altered"
+ALTERED, HEAD = "records_altered", "ledger_head"
 _SHOWN = 20
 
 
@@ -49,5 +50,40 @@ def altered(session: Session, ws: Workspace, portfolio: Portfolio, findings: Seq
             "facts": facts,
             "advice": "Find out what happened before anything is overwritten; then restore what was altered from the "
             "backup. The same findings are told once.",
+        },
+    )
+
+
+def head_kept(session: Session, ws: Workspace, portfolio: Portfolio, head: SignedHead, *, as_of: datetime) -> bool:
+    """Give compliance the ledger's end to keep, once in a week: a mailbox is where the database's owner does not reach.
+
+    Parameters
+    ----------
+    as_of
+        Decides which week it is.
+    """
+    week = f"{as_of.astimezone(UTC):%G-W%V}"
+    return queue_rendered(
+        session,
+        ws,
+        portfolio,
+        kind=HEAD,
+        template="facts",
+        dedupe_key=f"{HEAD}/{week}",
+        recipients=portfolio.notices.compliance,
+        as_of=as_of,
+        subject=f"{portfolio.name} {week}: the ledger's end, entry {head.number}",
+        reference=f"ledger {week}: {head.line}",
+        link=Link(f"Open {portfolio.dag_id('verify')} in Airflow", f"{ws.ui_url}/dags/{portfolio.dag_id('verify')}"),
+        content={
+            "heading": f"The ledger ended at entry {head.number}",
+            "sentence": "Keep this mail. It shows later whether anything before that entry was changed or cut off.",
+            "facts": [
+                ("number and digest", head.line),
+                ("as of", f"{head.at:%Y-%m-%d %H:%M} UTC"),
+                ("signature", head.signature),
+            ],
+            "advice": "To check: write number and digest as a line into a file, then run fraudops ledger verify "
+            "--heads FILE. Every verify run keeps its head in the store as well.",
         },
     )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from fraudops.database.privileges import APPLICATION
 from fraudops.settings import Settings
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.ports import HOST, Ports
@@ -40,7 +41,7 @@ def fraudops_variables(settings: Settings, secrets: Secrets, address: str) -> di
         "FRAUDOPS_PORTFOLIOS": str(settings.portfolios.absolute()),
         "FRAUDOPS_ROLES": str(settings.roles.absolute()),
         "FRAUDOPS_RULES": str(settings.rules.absolute()),
-        "FRAUDOPS_DATABASE_URL": settings.database_url or postgres.url(FRAUDOPS_DATABASE),
+        "FRAUDOPS_DATABASE_URL": settings.database_url or postgres.url(FRAUDOPS_DATABASE, APPLICATION),
         "FRAUDOPS_TOKEN_KEY": token_key.get_secret_value().hex() if token_key else secrets.token_key,
         "FRAUDOPS_LEDGER_KEY": ledger_key.get_secret_value().hex() if ledger_key else secrets.ledger_key,
         "FRAUDOPS_UI_URL": address,
