@@ -1,9 +1,10 @@
-"""Writes a ledger of many entries, signed, past the slow way of one transaction each."""
+"""Writes a ledger of many entries, signed: ``python -m benchmarks.ledger.chain URL ENTRIES``."""
 
 from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -56,3 +57,7 @@ def _entries(count: int) -> Iterator[tuple[str, str]]:
         fields = [str(v) if k != "details" else json.dumps(v) for k, v in entry.items()]
         yield "\t".join([*fields, previous, digest, _sign(digest)]) + "\n", digest
         previous = digest
+
+
+if __name__ == "__main__":
+    write(sys.argv[1], int(sys.argv[2]))

@@ -19,12 +19,16 @@ _OWNERS = ("alembic_version",)
 
 
 def fence(connection: Connection) -> bool:
-    """Give the application's role what it needs, and no more; whether there is such a role.
+    """Give the application's role what it needs, and no more; False where there is none, or not the owner asks.
 
     Harmless when it has been done: it follows every migration, so that new tables are covered.
     """
-    known = connection.execute(text("select 1 from pg_roles where rolname = :name"), {"name": APPLICATION}).scalar()
-    if not known:
+    asked = text(
+        "select pg_has_role(tableowner, 'usage') from pg_tables where schemaname = 'public' and tablename = 'ledger'"
+        " and exists (select from pg_roles where rolname = :name)"
+    )
+    # Only the owner can give rights; who finds nothing to migrate may be somebody else.
+    if not connection.execute(asked, {"name": APPLICATION}).scalar():
         return False
     for statement in _statements():
         connection.execute(text(statement))

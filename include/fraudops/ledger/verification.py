@@ -26,8 +26,8 @@ from fraudops.ledger.links import GENESIS, Head, Signer, digest_of
 ALTERED, MISSING, INSERTED, MOVED = "altered", "missing", "inserted", "reordered"
 REBUILT, CUT, HEAD, FORKED = "rebuilt", "cut off", "head changed", "forked"
 
-_BATCH = 10_000
-"""Rows in memory at once: some ten megabytes."""
+_BATCH = 2_000
+"""Rows in memory at once: a few megabytes."""
 _NEAR = 50
 """How far from its place an entry is looked for when nothing else says where it was."""
 

@@ -28,6 +28,9 @@ POOL_SLOTS = 2
 
 PARALLEL_TASKS = 5
 
+_LEFT_OUT = ("AIRFLOW_HOME", "AIRFLOW_CONFIG", "FRAUDOPS_DATABASE_OWNER_URL")
+"""Variables of the caller that no component gets: of another Airflow, and the way to the owner's tables."""
+
 
 def fraudops_variables(settings: Settings, secrets: Secrets, address: str) -> dict[str, str]:
     """The ``FRAUDOPS_*`` variables; what the caller's environment sets itself stays as it is."""
@@ -111,7 +114,7 @@ def stack_environment(
     environment = {
         key: value
         for key, value in source.items()
-        if not key.startswith(("AIRFLOW__", "_AIRFLOW_")) and key not in ("AIRFLOW_HOME", "AIRFLOW_CONFIG")
+        if not key.startswith(("AIRFLOW__", "_AIRFLOW_")) and key not in _LEFT_OUT
     }
     if environment.pop("PYTHONDONTWRITEBYTECODE", None):
         # Each DAG file and each task is a process of its own: without bytecode it would compile hundreds of modules.
