@@ -63,7 +63,8 @@ def _verified(conditions: Conditions, runner: Runner, url: str, entries: int) ->
             "findings": run.answer["findings"],
         },
     )
-    yield Row(MEMORY, unit="MB", ours=run.peak_mb, details={"entries": entries})
+    memory = {name: round(run.answer[name]) for name in ("peak_mb", "peak_before_mb")}
+    yield Row(MEMORY, unit="MB", ours=run.answer["peak_mb"], details={"entries": entries, **memory})
 
 
 def _waited(conditions: Conditions, runner: Runner, url: str) -> Row:
