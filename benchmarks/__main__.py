@@ -18,6 +18,7 @@ from benchmarks.features.rows import SUITE as FEATURES
 from benchmarks.handbook.rows import SUITE as HANDBOOK_PROTOCOL
 from benchmarks.header import header
 from benchmarks.ingest.rows import SUITE as INGEST
+from benchmarks.ledger.rows import SUITE as LEDGER
 from benchmarks.processes import CHECKOUT
 from benchmarks.rows import Conditions, measure
 from benchmarks.rules.rows import SUITE as RULES
@@ -31,6 +32,7 @@ SUITES = {
     "ingest": INGEST,
     "features": FEATURES,
     "rules": RULES,
+    "ledger": LEDGER,
 }
 _WIDTH = 160
 LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"

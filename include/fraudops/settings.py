@@ -10,7 +10,10 @@ Every variable has a default that suits a checkout of the repository; production
 ``FRAUDOPS_ROLES``         who is who (default: ``$FRAUDOPS_HOME/include/roles.yaml``)
 ``FRAUDOPS_RULES``         folder of the rules' YAML files (default: ``$FRAUDOPS_HOME/include/rules``)
 ``FRAUDOPS_CLOCKS``        folder of the clocks' YAML files (default: ``$FRAUDOPS_HOME/include/clocks``)
-``FRAUDOPS_DATABASE_URL``  SQLAlchemy URL of the fraudops database (PostgreSQL)
+``FRAUDOPS_DATABASE_URL``  SQLAlchemy URL of the fraudops database (PostgreSQL), as the application's role
+``FRAUDOPS_DATABASE_OWNER_URL``
+                           the same as the tables' owner, for migrations and restoring alone (default:
+                           ``FRAUDOPS_DATABASE_URL``)
 ``FRAUDOPS_TOKEN_KEY``     key of the card-number tokens (hex, 32 bytes)
 ``FRAUDOPS_LEDGER_KEY``    key that signs ledger entries (hex, 32 bytes)
 ``FRAUDOPS_UI_URL``        address of the Airflow UI, for links in notices
@@ -63,6 +66,7 @@ class Settings(BaseModel):
     rules: Path
     clocks: Path
     database_url: str | None = None
+    database_owner_url: str | None = None
     token_key: SecretBytes | None = None
     ledger_key: SecretBytes | None = None
     protection_key: SecretBytes | None = None
@@ -95,6 +99,7 @@ class Settings(BaseModel):
             rules=Path(env.get("FRAUDOPS_RULES") or home / "include" / "rules"),
             clocks=Path(env.get("FRAUDOPS_CLOCKS") or home / "include" / "clocks"),
             database_url=env.get("FRAUDOPS_DATABASE_URL") or None,
+            database_owner_url=env.get("FRAUDOPS_DATABASE_OWNER_URL") or None,
             token_key=_key(env, "FRAUDOPS_TOKEN_KEY"),
             ledger_key=_key(env, "FRAUDOPS_LEDGER_KEY"),
             protection_key=_key(env, "FRAUDOPS_PROTECTION_KEY"),
@@ -110,6 +115,10 @@ class Settings(BaseModel):
                 remedy="start the local one with 'make up', or set the variable to a PostgreSQL URL",
             )
         return self.database_url
+
+    def require_database_owner_url(self) -> str:
+        """URL of the database as its tables' owner, or an error that says how to get one."""
+        return self.database_owner_url or self.require_database_url()
 
     def require_token_key(self) -> bytes:
         """Key of the card tokens, or an error that says how to get one."""

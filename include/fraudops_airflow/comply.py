@@ -37,10 +37,10 @@ def build_comply(portfolio: Portfolio) -> DAG:
         @task.short_circuit
         def comply(dag_run: Any = None) -> dict[str, Any] | None:
             """Run the rules, keep their hits, put a digest into the outbox; ends the run where there is none."""
-            from fraudops_airflow.context import actor, open_workspace, requested_partition
+            from fraudops_airflow.context import actor, open_workspace_of, requested_partition
 
             key = requested_partition(portfolio, dag_run, None)
-            found = comply_with(open_workspace(), portfolio, [key], actor(dag_run))
+            found = comply_with(open_workspace_of(portfolio, dag_run), portfolio, [key], actor(dag_run))
             return found if found["notices"] else None
 
         comply() >> send_notices_now(portfolio)

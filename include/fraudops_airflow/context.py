@@ -33,6 +33,15 @@ def open_workspace() -> Workspace:
     return Workspace.open(settings)
 
 
+def open_workspace_of(portfolio: Portfolio, dag_run: Any) -> Workspace:
+    """The same, for the first step of a run: where the configuration has changed, the ledger is told."""
+    from fraudops.keeping.configuration import note_configuration
+
+    ws = open_workspace()
+    note_configuration(ws, portfolio, Settings.from_environment(), actor=actor(dag_run))
+    return ws
+
+
 def open_roles() -> Roles:
     """Who is who; read anew each time, so that a role given or taken away counts at once."""
     return read_roles(Settings.from_environment().roles)

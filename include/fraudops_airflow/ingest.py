@@ -59,11 +59,11 @@ def build_ingest(portfolio: Portfolio) -> DAG:
             from fraudops.intake.fetching import fetch, land_all
             from fraudops.intake.files import find_files
 
-            from fraudops_airflow.context import open_workspace, requested_partition
+            from fraudops_airflow.context import open_workspace_of, requested_partition
             from fraudops_airflow.sources import access_to
 
             key = requested_partition(portfolio, dag_run, params)
-            ws = open_workspace()
+            ws = open_workspace_of(portfolio, dag_run)
             fetched = fetch(ws, portfolio, access_to, first=key, last=key)
             result = land_all(ws, portfolio, find_files(ws, portfolio, key, read=fetched.read), first=key, last=key)
             say([*fetched.notes, *result.notes, *result.changes])

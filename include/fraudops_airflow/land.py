@@ -87,7 +87,7 @@ def build_land(portfolio: Portfolio) -> DAG:
             from fraudops.intake.fetching import Fetched, fetch, land_all, settle
             from fraudops.intake.files import find_files, named_files
 
-            from fraudops_airflow.context import actor, open_workspace
+            from fraudops_airflow.context import actor, open_workspace_of
             from fraudops_airflow.sources import access_to
             from fraudops_airflow.steps import land_or_set_aside
 
@@ -96,7 +96,7 @@ def build_land(portfolio: Portfolio) -> DAG:
                     portfolio.partitioning.start(params[name] or example)
                 except ValueError as error:
                     raise ContractError(str(error), where=name) from None
-            ws = open_workspace()
+            ws = open_workspace_of(portfolio, dag_run)
             first, last = params["first"] or None, params["last"] or None
             if params["path"] and params["set_aside"]:
                 return land_or_set_aside(ws, portfolio, params)

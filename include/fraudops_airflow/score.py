@@ -51,9 +51,9 @@ def build_score(portfolio: Portfolio) -> DAG:
             from fraudops.decisions.scoring import score
             from fraudops.features import build
 
-            from fraudops_airflow.context import BACKFILLED, is_backfilled, open_workspace, requested_partition
+            from fraudops_airflow.context import BACKFILLED, is_backfilled, open_workspace_of, requested_partition
 
-            key, ws = requested_partition(portfolio, dag_run, None), open_workspace()
+            key, ws = requested_partition(portfolio, dag_run, None), open_workspace_of(portfolio, dag_run)
             outlet_events[scores].extra = {BACKFILLED: is_backfilled(dag_run, triggering_asset_events)}
             build(ws, portfolio, [key])
             return score(ws, portfolio, key).to_dict()

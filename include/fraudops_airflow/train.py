@@ -87,10 +87,10 @@ def build_train(portfolio: Portfolio) -> DAG:
                 from fraudops.features import build
                 from fraudops.registry.requests import record_request
 
-                from fraudops_airflow.context import actor, moment, open_workspace
+                from fraudops_airflow.context import actor, moment, open_workspace_of
                 from fraudops_airflow.periods import training_period
 
-                ws = open_workspace()
+                ws = open_workspace_of(portfolio, dag_run)
                 as_of, window, keys = training_period(
                     ws, portfolio, moment(portfolio, params["as_of"]), params["window"]
                 )

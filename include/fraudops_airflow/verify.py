@@ -15,8 +15,9 @@ against the ledger, data files against their manifests, models against the datab
 
 **Starts** each day, and by a person at any time.
 
-**Does** read, and write nothing but a notice to compliance and the data owner where something is not what was
-written; then the run fails. Each day one in thirty partitions is read whole; `thorough` reads all of them.
+**Does** read. Where something is not what was written, compliance and the data owner get a notice, and the run fails.
+Where the ledger is unaltered its signed head goes into the store, and once a week by mail to compliance. Each day one
+in thirty partitions is read whole; `thorough` reads all of them.
 """
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg2
+from fraudops.database.privileges import APPLICATION
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
 from fraudops.workspace import Workspace
@@ -90,7 +91,9 @@ class Places:
         (self.root / "pg").mkdir()
         self.postgres.start()
         # A kill is no power failure: what the kernel has is safe. But a commit that was confirmed must be there.
-        self._sql("alter role postgres set synchronous_commit = on")
+        self.postgres.ensure_role(APPLICATION)
+        for role in ("postgres", APPLICATION):
+            self._sql(f"alter role {role} set synchronous_commit = on")
         self.sink.start()
         disk = self.root / "disk"
         disk.mkdir()
@@ -115,7 +118,7 @@ class Places:
         return Workspace(
             store=Store(store or self.store(name)),
             landing=self.root / "landing",
-            database_url=self.postgres.url(name),
+            database_url=self.postgres.url(name, APPLICATION),
             token_key=b"t" * 32,
             ledger_key=b"l" * 32,
         )

@@ -73,7 +73,9 @@ def test_heads_that_were_kept_are_looked_for(installation: Workspace, tmp_path: 
     assert "entry 1 appended" in _run("ledger", "head", "-o", str(heads))
     assert "unaltered" in _run("ledger", "verify", "--heads", str(heads))
     heads.write_text(f"1 {'0' * 64}\n")
-    assert "entry 1: is not the entry that was once the end" in _run("ledger", "verify", "--heads", str(heads), code=1)
+    assert "entry 1: cut off: it was once the end of the chain" in _run(
+        "ledger", "verify", "--heads", str(heads), code=1
+    )
 
 
 def test_an_older_store_is_brought_up_to_date_by_command(installation: Workspace) -> None:

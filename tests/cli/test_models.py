@@ -17,6 +17,7 @@ from fraudops.workspace import Workspace
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
+from tests.databases import as_owner
 from tests.registry.runs import leave_run, payments
 
 
@@ -99,7 +100,7 @@ def test_the_ledger_is_shown_and_verified(two_champions: Workspace) -> None:
 
 
 def test_an_altered_ledger_ends_with_exit_code_1(two_champions: Workspace) -> None:
-    with open_engine(two_champions.database_url).begin() as connection:
+    with open_engine(as_owner(two_champions.database_url)).begin() as connection:
         connection.execute(text("alter table ledger disable trigger all"))
         connection.execute(text("update ledger set actor = 'somebody else' where number = 4"))
     found = _run(ledger.app, "verify")

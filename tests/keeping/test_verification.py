@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from fraudops import ledger
-from fraudops.database import LedgerEntry
+from fraudops.database import LedgerEntry, transaction
 from fraudops.keeping import verification
-from fraudops.keeping.verification import verify
+from fraudops.keeping.verification import verify, verify_and_tell
+from fraudops.ledger.heads import exported
 from fraudops.store import Tombstone
 from fraudops.store.removal import bury
 from sqlalchemy import text
 
+from tests.databases import as_owner
 from tests.keeping.conftest import DAYS, Shop, at
 
 NOW = at("2026-03-09T12:00")
@@ -70,8 +73,8 @@ def _forged_tombstone(shop: Shop) -> None:
 
 
 def _altered_entry(shop: Shop) -> None:
-    with shop.ws.transaction() as session:
-        session.execute(text("alter table ledger disable trigger all"))
+    with transaction(as_owner(shop.ws.database_url)) as session:
+        session.execute(text("alter table ledger disable trigger all; alter table ledger_head disable trigger all"))
         session.execute(text("update ledger set actor = 'nobody' where number = 2"))
 
 
@@ -123,12 +126,12 @@ def test_a_step_that_is_at_work_just_now_is_no_finding(shop: Shop, monkeypatch: 
 
 
 def test_a_head_that_was_kept_shows_that_the_end_was_cut_off(shop: Shop) -> None:
-    with shop.ws.transaction() as session:
+    with transaction(as_owner(shop.ws.database_url)) as session:
         head = ledger.head(session)
         assert ledger.contains(session, head)
         before = session.get(LedgerEntry, head.number - 1)
         assert before is not None
-        session.execute(text("alter table ledger disable trigger all"))
+        session.execute(text("alter table ledger disable trigger all; alter table ledger_head disable trigger all"))
         session.execute(text("delete from ledger where number = :number"), {"number": head.number})
         session.execute(
             text("update ledger_head set number = :number, digest = :digest"),
@@ -137,3 +140,19 @@ def test_a_head_that_was_kept_shows_that_the_end_was_cut_off(shop: Shop) -> None
     with shop.ws.transaction() as session:
         assert list(ledger.verify(session, shop.ws.ledger_key)) == [], "by itself the chain does not show it"
         assert not ledger.contains(session, head)
+
+
+def test_the_head_is_exported_and_told_once_a_week(shop: Shop) -> None:
+    for day in range(8):
+        assert verify_and_tell(shop.ws, shop.portfolio, now=NOW + timedelta(days=day)).findings == ()
+    assert len(exported(shop.ws.store)) == 8
+    told = [notice.dedupe_key for notice in shop.notices() if notice.kind == "ledger_head"]
+    assert told == ["shop/ledger_head/2026-W11", "shop/ledger_head/2026-W12"]
+
+
+def test_a_ledger_that_was_altered_is_not_vouched_for(shop: Shop) -> None:
+    _altered_entry(shop)
+    assert verify_and_tell(shop.ws, shop.portfolio, now=NOW).findings
+    assert exported(shop.ws.store) == []
+    assert {"records_altered"} <= (kinds := {notice.kind for notice in shop.notices()})
+    assert "ledger_head" not in kinds

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from fraudops import notices
 from fraudops.database.models import Alert, Notice, Verdict
+from fraudops.ledger import SignedHead
 from fraudops.notices import (
     champion_messages,
     clock_messages,
@@ -129,6 +130,8 @@ def _every_message(alert: Alert) -> Iterator[Send]:
     yield lambda s, w, p: rule_messages.hits_digest(s, w, p, KEY, [(RULE, 1200), (RULE, 1)], ["h", "i"])
     yield lambda s, w, p: rule_messages.historic_hits(s, w, p, rule_messages.PastHits(8, {KEY: 1}, {"REGEL": 1}))
     yield lambda s, w, p: keeping_messages.altered(s, w, p, ["BEFUND"] * 25, as_of=MOMENT)
+    head = SignedHead(1204, "ab" * 32, MOMENT, "cd" * 32)
+    yield lambda s, w, p: keeping_messages.head_kept(s, w, p, head, as_of=MOMENT)
     yield lambda s, w, p: lateness._queue(s, w, p, lateness.Late(1, 5, MOMENT))
     yield lambda s, w, p: lateness._queue(s, w, p, lateness.Late(2, 6, MOMENT))
     due = [clock_messages.Due(f"C{n // 2}", f"CASE-{n // 2}", date(2026, 3, 4 + n), f"{n}") for n in range(4)]

@@ -11,13 +11,15 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Shadow, Verdict
+from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Shadow, Verdict, transaction
 from fraudops.rules.running import SCHEMA as HIT_SCHEMA
 from fraudops.workspace import Workspace
 from fraudops_airflow.web import app as web
 from fraudops_airflow.web.archive import Archive
 from sqlalchemy import select, text
 from sqlalchemy.exc import InternalError
+
+from tests.databases import as_owner
 
 RUN = "manual__2026-03-20T20:00:00+00:00"
 AS_OF = datetime(2026, 3, 20, tzinfo=UTC)
@@ -387,7 +389,7 @@ def test_a_missing_setting_is_explained(application: FastAPI, monkeypatch: pytes
 
 
 def test_a_database_without_tables_is_explained(client: TestClient, archive: Archive) -> None:
-    with archive.workspace.transaction() as session:
+    with transaction(as_owner(archive.database_url)) as session:
         session.execute(text("drop table verdict cascade"))
     answer = client.get("/")
     assert answer.status_code == 503

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from fraudops import ledger
 from fraudops.database import Alert, Notice, migrate
+from fraudops.database.privileges import APPLICATION
 from fraudops.decisions.pending import partition_states
 from fraudops.errors import ConfigurationError, ConflictError, FraudopsError, IntegrityError
 from fraudops.keeping.snapshots import BackupFolder
@@ -21,6 +22,7 @@ from fraudops.store import Store
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
+from tests.databases import as_owner
 from tests.keeping.conftest import DAYS, Shop, at, portfolio_of
 
 NOW = at("2026-03-09T12:00")
@@ -45,8 +47,11 @@ def new_machine(postgres: Postgres, tmp_path: Path) -> Callable[..., Workspace]:
         number = next(_numbers)
         name = f"restored_{os.getpid()}_{number}"
         postgres.ensure_database(name)
+        postgres.ensure_role(APPLICATION)
         keys = {"token_key": b"t" * 32, "ledger_key": b"l" * 32, "protection_key": b"p" * 32, **others}
-        return Workspace(Store(tmp_path / f"store-{number}"), tmp_path / "landing", postgres.url(name), **keys)
+        return Workspace(
+            Store(tmp_path / f"store-{number}"), tmp_path / "landing", postgres.url(name, APPLICATION), **keys
+        )
 
     return make
 
@@ -58,8 +63,8 @@ def _take(ws: Workspace, folder: Path, **others: object) -> TakenBackup:
 
 def _restore(ws: Workspace, folder: Path, **others: object) -> Restored:
     arguments = {
-        "name": None, "airflow_url": None, "overwrite": False, "incomplete": False, "actor": "a",
-        "tell": lambda sentence: None, **others,
+        "name": None, "owner_url": as_owner(ws.database_url), "airflow_url": None,
+        "overwrite": False, "incomplete": False, "actor": "a", "tell": lambda sentence: None, **others,
     }  # fmt: skip
     return restore(ws, folder, **arguments)  # type: ignore[arg-type]
 
@@ -214,7 +219,9 @@ def test_an_older_backup_is_brought_up_to_date(
     name = f"older_{os.getpid()}"
     postgres.ensure_database(name)
     migrate(postgres.url(name), "0003_shadow")
-    old = Workspace(shop.ws.store, shop.ws.landing, postgres.url(name), shop.ws.token_key, shop.ws.ledger_key)
+    old = Workspace(
+        shop.ws.store, shop.ws.landing, postgres.url(name, APPLICATION), shop.ws.token_key, shop.ws.ledger_key
+    )
     _take(old, tmp_path / "backups")
     other = new_machine()
     assert _restore(other, tmp_path / "backups").snapshot.database_revision == "0003_shadow"

@@ -91,7 +91,7 @@ def test_a_fresh_shell_finds_the_stack(settings: Settings, monkeypatch: pytest.M
     assert os.environ["FRAUDOPS_LEDGER_KEY"] == secrets.ledger_key
     assert os.environ["FRAUDOPS_TOKEN_KEY"] == "cd" * 32
     assert os.environ["FRAUDOPS_UI_URL"] == "http://127.0.0.1:8081"
-    assert os.environ["FRAUDOPS_DATABASE_URL"] == Postgres(folder.root).url("fraudops")
+    assert os.environ["FRAUDOPS_DATABASE_URL"] == Postgres(folder.root).url("fraudops", "fraudops_app")
 
 
 def test_a_record_survives_and_a_damaged_one_is_no_record(tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ def restore(
             ws,
             folder,
             name=snapshot or None,
+            owner_url=stack.database_owner_url,
             airflow_url=stack.postgres.url(AIRFLOW_DATABASE) if own else None,
             overwrite=overwrite,
             incomplete=incomplete,

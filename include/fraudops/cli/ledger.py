@@ -16,7 +16,11 @@ from fraudops import ledger
 from fraudops.cli.console import out, printable
 from fraudops.database import LedgerEntry
 from fraudops.errors import ContractError
+from fraudops.ledger.heads import check, exported
+from fraudops.ledger.heads import read as read_head
+from fraudops.ledger.verification import CUT, finding
 from fraudops.settings import Settings
+from fraudops.store.digests import canonical_json
 from fraudops.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Read the ledger, and verify that it is unaltered.")
@@ -78,31 +82,83 @@ def head(
 
 
 @app.command()
+def heads() -> None:
+    """The signed heads in the store: ends that the chain once had, newest first."""
+    ws = Workspace.open(Settings.from_environment())
+    table = Table("number", "at (UTC)", "digest", "signed", "in the chain")
+    with ws.transaction() as session:
+        for path in exported(ws.store):
+            found = read_head(path)
+            if found is None:
+                table.add_row(path.name, "", "", "unreadable", "")
+                continue
+            table.add_row(
+                f"{found.number}",
+                f"{found.at:%Y-%m-%d %H:%M:%S}",
+                found.digest,
+                "yes" if found.is_signed(ws.ledger_key) else "NO",
+                "yes" if ledger.contains(session, found.head) else "NO",
+            )
+    if table.row_count:
+        out.print(table)
+    else:
+        out.print("No head has been exported yet: 'fraudops verify' and the DAG <portfolio>_verify do so.")
+
+
+@app.command()
+def export(
+    output: Annotated[Path, typer.Argument(help="File to write: one JSON object per line.")],
+    first: Annotated[int, typer.Option("--from", min=1, help="Number of the first entry.")] = 1,
+    last: Annotated[
+        int | None, typer.Option("--to", min=1, help="Number of the last entry (default: the end).")
+    ] = None,
+) -> None:
+    """Write entries, with digests and signatures, to a file that somebody else can check."""
+    query = select(LedgerEntry).where(LedgerEntry.number >= first).order_by(LedgerEntry.number)
+    if last is not None:
+        query = query.where(LedgerEntry.number <= last)
+    count = 0
+    partial = output.with_name(f".{output.name}.partial")
+    with Workspace.open(Settings.from_environment()).transaction() as session, partial.open("wb") as file:
+        for entry in session.scalars(query.execution_options(yield_per=2_000)):
+            file.write(canonical_json(_as_dict(entry)) + b"\n")
+            count += 1
+    partial.replace(output)
+    out.print(f"{count:,} entries written to {printable(str(output))}")
+
+
+@app.command()
 def verify(
-    heads: Annotated[
-        Path | None, typer.Option("--heads", help="A file that 'fraudops ledger head' wrote: all of it must be there.")
+    kept: Annotated[
+        Path | None,
+        typer.Option("--heads", help="A file of heads that you kept (number, digest): all of them must be there."),
     ] = None,
 ) -> None:
     """Walk the whole chain; ends with exit code 1 where something does not fit."""
     ws = Workspace.open(Settings.from_environment())
-    known = _read_heads(heads) if heads is not None else []
+    known = _read_heads(kept) if kept is not None else []
     with ws.transaction() as session:
-        count = session.scalar(select(func.count()).select_from(LedgerEntry)) or 0
-        findings = list(ledger.verify(session, ws.ledger_key))
+        findings = [*ledger.verify(session, ws.ledger_key), *check(session, ws.store, ws.ledger_key)]
         findings += [
-            ledger.Finding(one.number, "is not the entry that was once the end of the chain")
+            finding(one.number, CUT, "it was once the end of the chain, and is gone or another one")
             for one in known
             if not ledger.contains(session, one)
         ]
+        count = session.scalar(select(func.count()).select_from(LedgerEntry)) or 0
     if not findings:
         out.print(Text("unaltered: ", "bold green") + Text(f"{count:,} entries, each follows the one before it"))
         return
     out.print(Text(f"{len(findings):,} findings in {count:,} entries", "bold red"))
-    for finding in findings[:_SHOWN_AT_ONCE]:
-        out.print(Text(f"  entry {finding.number}: {finding.what}"))
+    for one in findings[:_SHOWN_AT_ONCE]:
+        out.print(Text(f"  {one.where}: {one.what}"))
     if len(findings) > _SHOWN_AT_ONCE:
         out.print(f"  … and {len(findings) - _SHOWN_AT_ONCE:,} more")
     raise typer.Exit(1)
+
+
+def _as_dict(entry: LedgerEntry) -> dict[str, object]:
+    names = ("number", "portfolio", "actor", "action", "subject", "details", "previous", "digest", "signature")
+    return {"at": entry.at.astimezone(UTC).isoformat(), **{name: getattr(entry, name) for name in names}}
 
 
 def _read_heads(path: Path) -> list[ledger.Head]:

@@ -21,10 +21,13 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the database's tables up to this version of fraudops (harmless when they are).
 
-    Two that start at once wait for each other.
+    What the application may do with them is settled anew (:mod:`fraudops.database.privileges`). Two that start at
+    once wait for each other.
 
     Parameters
     ----------
+    url
+        Of the tables' owner.
     revision
         How far; for tests.
 

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from fraudops.errors import ContractError
 from fraudops.intake.feeds import Feed
-from fraudops.intake.masking import mask_card_numbers
+from fraudops.intake.masking import MASKED
 from fraudops.intake.opening import UNDECODABLE
 from fraudops.intake.records import Records
 
 _LONGEST = 4 << 20
 _SHOWN = 12
 _VALUE = re.compile(r"[+-]?\d[\d.,:TZ+ -]*")
+_MANY_DIGITS = re.compile(r"(?:\d[ ./-]?){6}")
+"""More than a date or a number of a column: an account, a card, a customer."""
 _EXCEL_HINT = re.compile(r'"?sep=(.)"?')
 """Excel's own first line: it tells Excel the delimiter."""
 
@@ -134,7 +136,11 @@ def _quoted(sign: str) -> str:
     return '"\\t"' if sign == "\t" else f'"{sign}"'
 
 
+def _name(name: str) -> str:
+    return MASKED if _MANY_DIGITS.search(name) else name[:40].replace(UNDECODABLE, "\ufffd")
+
+
 def _some(names: list[str]) -> str:
-    """A list of column names for a message; a headerless file has data there, so nothing long is shown."""
-    shown = [repr(mask_card_numbers(name[:40].replace(UNDECODABLE, "\ufffd"))) for name in names[:_SHOWN]]
+    """A list of column names for a message; a headerless file has data there: nothing long, and no number, is shown."""
+    shown = [repr(_name(name)) for name in names[:_SHOWN]]
     return ", ".join(shown) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -22,8 +22,9 @@ from fraudops.cases.attachments import wrong_attachments
 from fraudops.database import LedgerEntry, ModelVersion
 from fraudops.intake.publication import INGESTED
 from fraudops.keeping.retain import BEGAN
+from fraudops.ledger import SignedHead, heads
 from fraudops.monitoring import DATASETS as MONITORED
-from fraudops.notices.keeping_messages import altered
+from fraudops.notices.keeping_messages import altered, head_kept
 from fraudops.portfolio import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
 from fraudops.registry.versions import ARTIFACT
@@ -53,6 +54,8 @@ class Verified:
     ----------
     findings
         Sentences: where, and what is wrong.
+    head
+        The ledger's signed head, as it was exported; None where the ledger is altered, or empty.
     """
 
     entries: int
@@ -60,10 +63,11 @@ class Verified:
     files: int
     models: int
     findings: tuple[str, ...]
+    head: SignedHead | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, without anything confidential."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "head"}
 
     @property
     def sentence(self) -> str:
@@ -78,6 +82,8 @@ class Verified:
 def verify(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool = False) -> Verified:
     """Look at the whole ledger and at everything that is kept for a portfolio.
 
+    Writes one thing: where the ledger is unaltered, its signed head into the store.
+
     Parameters
     ----------
     now
@@ -86,25 +92,30 @@ def verify(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool
         Read all of them.
     """
     with ws.transaction() as session:
-        findings = [f"ledger, entry {found.number}: {found.what}" for found in ledger.verify(session, ws.ledger_key)]
+        wrong = [*ledger.verify(session, ws.ledger_key), *heads.check(session, ws.store, ws.ledger_key)]
         head = ledger.head(session)
-    count, wrong = _partitions(ws, portfolio)
-    findings += wrong
-    files, wrong = _files(ws, portfolio, None if thorough else now.toordinal() % EVERY)
-    findings += wrong
+    findings = [f"ledger, {found.where}: {found.what}" for found in wrong]
+    signed = None if wrong else heads.export(ws.store, ws.ledger_key, head, at=now)
+    count, others = _partitions(ws, portfolio)
+    findings += others
+    files, others = _files(ws, portfolio, None if thorough else now.toordinal() % EVERY)
+    findings += others
     with ws.transaction() as session:
-        models, wrong = _models(ws, session, portfolio)
-        wrong += wrong_attachments(ws, session, portfolio, thorough=thorough)
-    findings += wrong
-    return Verified(head.number, count, files, models, tuple(findings))
+        models, others = _models(ws, session, portfolio)
+        others += wrong_attachments(ws, session, portfolio, thorough=thorough)
+    findings += others
+    return Verified(head.number, count, files, models, tuple(findings), signed)
 
 
 def verify_and_tell(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool = False) -> Verified:
-    """The same; people are told of findings, of the same ones once."""
+    """The same; people are told of findings, of the same ones once, and each week of the ledger's head."""
     found = verify(ws, portfolio, now=now, thorough=thorough)
     if found.findings:
         with ws.transaction() as session:
             altered(session, ws, portfolio, found.findings, as_of=now)
+    if found.head is not None:
+        with ws.transaction() as session:
+            head_kept(session, ws, portfolio, found.head, as_of=now)
     return found
 
 

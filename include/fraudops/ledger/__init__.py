@@ -1,5 +1,8 @@
 """The ledger: what happened, hash-chained and signed, in the same transaction as the thing itself."""
 
-from fraudops.ledger.chain import Finding, Head, append, contains, head, verify
+from fraudops.ledger.chain import append, chain, contains, head
+from fraudops.ledger.heads import SignedHead
+from fraudops.ledger.links import Head
+from fraudops.ledger.verification import Finding, verify
 
-__all__ = ["Finding", "Head", "append", "contains", "head", "verify"]
+__all__ = ["Finding", "Head", "SignedHead", "append", "chain", "contains", "head", "verify"]

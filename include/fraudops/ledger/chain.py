@@ -1,34 +1,29 @@
-"""Appending to the chain and verifying it.
+"""Appending to the chain.
 
-An entry's digest covers the previous entry's digest, so that nothing in the middle can change unseen; its
-signature is an HMAC with a key that is not in the database, so that the database's owner cannot rebuild the
-chain. Appending locks the head row until the surrounding transaction ends: entries cannot fork, and an entry
-exists exactly if the thing it records does.
+Entries are collected in the session and chained when its transaction commits. Only then is the head row locked, and
+only until the commit is through: writers do not fork the chain, and do not wait for each other's work. An entry exists
+exactly if the thing it records does.
+
+Whoever needs an entry earlier has it: reading its ``number``, or a query for entries in the same session, chains what
+waits at once (as a query flushes what was added), and holds the lock from there on.
 """
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import event, select, update
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from fraudops.database.models import LedgerEntry, LedgerHead
-from fraudops.store.digests import canonical_json, sha256_of
+from fraudops.ledger.links import GENESIS, Head, Signer, digest_of, plain
 
-GENESIS = "0" * 64
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something wrong with the chain, at an entry's number."""
-
-    number: int
-    what: str
+_WAITING = "fraudops.ledger.waiting"
+"""Where a session keeps its entries that are not chained yet, each with the key that will sign it."""
+_sessions: WeakKeyDictionary[LedgerEntry, Session] = WeakKeyDictionary()
+"""Entry that is not chained yet → its session."""
 
 
 def append(
@@ -57,91 +52,104 @@ def append(
         What it was done to, such as ``cards/transactions/2026-03-05``. Nothing confidential.
     details
         Small facts: digests before and after, counts, a reason. Nothing confidential.
+
+    Returns
+    -------
+    LedgerEntry
+        Its ``number`` is given when it is first asked for, at the latest by the commit: ask late.
     """
-    head = session.execute(select(LedgerHead).where(LedgerHead.id == 1).with_for_update()).scalar_one()
     entry = LedgerEntry(
-        number=head.number + 1,
         at=datetime.now(UTC),
         portfolio=portfolio,
         actor=actor,
         action=action,
         subject=subject,
-        details=_plain(details or {}),
-        previous=head.digest,
+        details=plain(details or {}),
     )
-    entry.digest = _digest(entry)
-    entry.signature = _signature(key, entry.digest)
-    session.add(entry)
-    head.number, head.digest = entry.number, entry.digest
-    session.flush()
+    _waiting(session).append((entry, key))
+    _sessions[entry] = session
+    if session.in_nested_transaction():
+        # A savepoint may be taken back without the rest.
+        chain(session)
     return entry
 
 
-def verify(session: Session, key: bytes) -> Iterator[Finding]:
-    """Walk the whole chain; yields what does not fit, nothing when all is well."""
-    expected_number, previous = 1, GENESIS
-    for entry in session.scalars(select(LedgerEntry).order_by(LedgerEntry.number).execution_options(yield_per=5_000)):
-        if entry.number != expected_number:
-            yield Finding(expected_number, f"missing: the next entry found is {entry.number}")
-        elif entry.previous != previous:
-            yield Finding(entry.number, "does not follow the entry before it")
-        if entry.digest != _digest(entry):
-            yield Finding(entry.number, "altered: its content does not have its digest")
-        if not hmac.compare_digest(entry.signature, _signature(key, entry.digest)):
-            yield Finding(entry.number, "not signed with the ledger's key")
-        expected_number, previous = entry.number + 1, entry.digest
-    head = session.get(LedgerHead, 1)
-    if head is None or (head.number, head.digest) != (expected_number - 1, previous):
-        yield Finding(expected_number, "the end is cut off, or the head was changed")
-
-
-@dataclass(frozen=True)
-class Head:
-    """The end of the chain at some moment: kept elsewhere, it shows that nothing before it was changed or cut off."""
-
-    number: int
-    digest: str
+def chain(session: Session) -> None:
+    """Chain the entries that wait in a session: locks the head until its transaction ends."""
+    waiting: list[tuple[LedgerEntry, bytes]] = session.info.get(_WAITING, [])
+    if not waiting:
+        return
+    entries = waiting.copy()
+    waiting.clear()
+    end = select(LedgerHead.number, LedgerHead.digest).where(LedgerHead.id == 1).with_for_update()
+    number, previous = session.execute(end).one()
+    for entry, key in entries:
+        number += 1
+        entry.number, entry.previous = number, previous
+        entry.digest = previous = _digest(entry)
+        entry.signature = Signer(key)(entry.digest)
+        _sessions.pop(entry, None)
+    session.add_all(entry for entry, _ in entries)
+    session.flush()
+    # After the entries: the database lets the head point to an entry only.
+    session.execute(
+        update(LedgerHead).where(LedgerHead.id == 1).values(number=number, digest=previous),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def head(session: Session) -> Head:
     """The end of the chain; number 0 where nothing has been recorded yet."""
-    found = session.get(LedgerHead, 1)
-    return Head(found.number, found.digest) if found is not None else Head(0, GENESIS)
+    chain(session)
+    found = session.execute(select(LedgerHead.number, LedgerHead.digest).where(LedgerHead.id == 1)).one_or_none()
+    return Head(*found) if found is not None else Head(0, GENESIS)
 
 
 def contains(session: Session, known: Head) -> bool:
     """Whether the chain still has an entry that was once its end."""
     if known.number == 0:
         return known.digest == GENESIS
-    entry = session.get(LedgerEntry, known.number)
-    return entry is not None and entry.digest == known.digest
+    found = session.scalar(select(LedgerEntry.digest).where(LedgerEntry.number == known.number))
+    return found == known.digest
 
 
-def _plain(value: Any) -> Any:
-    """The value as PostgreSQL's jsonb gives it back: it does not keep how a float was written, so write text."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+# -- inside -------------------------------------------------------------------------------------------
+
+
+def _waiting(session: Session) -> list[tuple[LedgerEntry, bytes]]:
+    found: list[tuple[LedgerEntry, bytes]] | None = session.info.get(_WAITING)
+    if found is None:
+        found = session.info[_WAITING] = []
+        event.listen(session, "before_commit", _before_commit)
+        event.listen(session, "after_rollback", _after_rollback)
+        event.listen(session, "do_orm_execute", _before_query)
+    return found
+
+
+def _before_commit(session: Session) -> None:
+    if not session.in_nested_transaction():
+        chain(session)
+
+
+def _after_rollback(session: Session) -> None:
+    session.info[_WAITING].clear()
+
+
+def _before_query(state: ORMExecuteState) -> None:
+    if state.is_select and any(mapper.class_ is LedgerEntry for mapper in state.all_mappers):
+        chain(state.session)
+
+
+@event.listens_for(LedgerEntry.number, "init_scalar", retval=True)
+def _number(entry: LedgerEntry, value: object, values: dict[str, Any]) -> object:
+    """The number of an entry that waits: it is chained now."""
+    session = _sessions.get(entry)
+    if session is None:
+        return value
+    chain(session)
+    return values.get("number", value)
 
 
 def _digest(entry: LedgerEntry) -> str:
-    return sha256_of(
-        canonical_json(
-            {
-                "number": entry.number,
-                "at": entry.at.astimezone(UTC).isoformat(),
-                "portfolio": entry.portfolio,
-                "actor": entry.actor,
-                "action": entry.action,
-                "subject": entry.subject,
-                "details": entry.details,
-                "previous": entry.previous,
-            }
-        )
-    )
-
-
-def _signature(key: bytes, digest: str) -> str:
-    return hmac.new(key, digest.encode(), "sha256").hexdigest()
+    names = ("number", "at", "portfolio", "actor", "action", "subject", "details", "previous")
+    return digest_of(**{name: getattr(entry, name) for name in names})

@@ -32,6 +32,7 @@ KINDS = {
     "monitoring": "another status of monitoring",
     "restated": "what would be alerted today",
     "records_altered": "records that are not what was written",
+    "ledger_head": "the end of the ledger, to keep, once a week",
     "monthly_report": "the pack of a month",
 }
 """Kind of a notice → what it tells of."""

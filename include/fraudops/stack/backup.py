@@ -27,13 +27,13 @@ from fraudops.errors import ConfigurationError, ConflictError, ContractError, In
 from fraudops.intake.locks import lock_landing
 from fraudops.keeping.locks import lock_removal
 from fraudops.keeping.snapshots import BackupFolder, Copied, Snapshot, copy_store, put_back, shown
+from fraudops.ledger.heads import RESTORED, UP_TO
 from fraudops.stack.dumps import dump, load
 from fraudops.store import formats
 from fraudops.store.files import is_local
 from fraudops.workspace import Workspace
 
 OURS, AIRFLOWS = "fraudops", "airflow"
-RESTORED = "restored"
 Tell = Callable[[str], None]
 
 
@@ -132,6 +132,7 @@ def restore(
     root: Path,
     *,
     name: str | None,
+    owner_url: str,
     airflow_url: str | None,
     overwrite: bool,
     incomplete: bool,
@@ -146,6 +147,8 @@ def restore(
     ----------
     name
         Which backup; None: the newest.
+    owner_url
+        The database of the workspace, as its tables' owner.
     overwrite
         Whether the installation may hold something: its databases are replaced, its store is moved aside.
     incomplete
@@ -170,7 +173,7 @@ def restore(
     replaced = _move_aside(ws, snapshot)
     tell("restoring the store")
     count = put_back(snapshot, folder, ws.store.root, lacking)
-    urls = {OURS: ws.database_url, AIRFLOWS: airflow_url}
+    urls = {OURS: owner_url, AIRFLOWS: airflow_url}
     with tempfile.TemporaryDirectory(prefix="fraudops-restore-") as scratch:
         for database, item in snapshot.databases.items():
             url = urls.get(database)
@@ -179,7 +182,7 @@ def restore(
                 path = Path(scratch) / database
                 path.write_bytes(folder.get(item))
                 load(url, path)
-    migrate(ws.database_url)
+    migrate(owner_url)
     formats.migrate(ws.store.root)
     findings = _check_ledger(ws, snapshot)
     with ws.transaction() as session:
@@ -191,7 +194,7 @@ def restore(
             subject="installation",
             details={
                 "taken_at": snapshot.taken_at.isoformat(),
-                "ledger_number": snapshot.ledger_number,
+                UP_TO: snapshot.ledger_number,
                 "files": count,
                 "left_out": list(lacking)[:100],
             },
@@ -276,7 +279,7 @@ def _move_aside(ws: Workspace, snapshot: Snapshot) -> Path | None:
 
 def _check_ledger(ws: Workspace, snapshot: Snapshot) -> list[str]:
     with ws.transaction() as session:
-        findings = [f"ledger, entry {found.number}: {found.what}" for found in ledger.verify(session, ws.ledger_key)]
+        findings = [f"ledger, {found.where}: {found.what}" for found in ledger.verify(session, ws.ledger_key)]
         if not ledger.contains(session, ledger.Head(snapshot.ledger_number, snapshot.ledger_digest)):
             findings.append(f"ledger: entry {snapshot.ledger_number} is not the one of the backup")
     return findings

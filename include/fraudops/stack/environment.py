@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from fraudops.database.privileges import APPLICATION
 from fraudops.settings import Settings
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.ports import HOST, Ports
@@ -27,6 +28,9 @@ POOL_SLOTS = 2
 
 PARALLEL_TASKS = 5
 
+_LEFT_OUT = ("AIRFLOW_HOME", "AIRFLOW_CONFIG", "FRAUDOPS_DATABASE_OWNER_URL")
+"""Variables of the caller that no component gets: of another Airflow, and the way to the owner's tables."""
+
 
 def fraudops_variables(settings: Settings, secrets: Secrets, address: str) -> dict[str, str]:
     """The ``FRAUDOPS_*`` variables; what the caller's environment sets itself stays as it is."""
@@ -41,7 +45,7 @@ def fraudops_variables(settings: Settings, secrets: Secrets, address: str) -> di
         "FRAUDOPS_ROLES": str(settings.roles.absolute()),
         "FRAUDOPS_RULES": str(settings.rules.absolute()),
         "FRAUDOPS_CLOCKS": str(settings.clocks.absolute()),
-        "FRAUDOPS_DATABASE_URL": settings.database_url or postgres.url(FRAUDOPS_DATABASE),
+        "FRAUDOPS_DATABASE_URL": settings.database_url or postgres.url(FRAUDOPS_DATABASE, APPLICATION),
         "FRAUDOPS_TOKEN_KEY": token_key.get_secret_value().hex() if token_key else secrets.token_key,
         "FRAUDOPS_LEDGER_KEY": ledger_key.get_secret_value().hex() if ledger_key else secrets.ledger_key,
         "FRAUDOPS_PROTECTION_KEY": (
@@ -114,7 +118,7 @@ def stack_environment(
     environment = {
         key: value
         for key, value in source.items()
-        if not key.startswith(("AIRFLOW__", "_AIRFLOW_")) and key not in ("AIRFLOW_HOME", "AIRFLOW_CONFIG")
+        if not key.startswith(("AIRFLOW__", "_AIRFLOW_")) and key not in _LEFT_OUT
     }
     if environment.pop("PYTHONDONTWRITEBYTECODE", None):
         # Each DAG file and each task is a process of its own: without bytecode it would compile hundreds of modules.

@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from fraudops.database.privileges import APPLICATION
 from fraudops.errors import FraudopsError
 from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient
@@ -88,8 +89,15 @@ class Stack:
 
     @property
     def database_url(self) -> str:
-        """URL of our database on the stack's own server."""
-        return self.postgres.url(FRAUDOPS_DATABASE)
+        """URL of our database on the stack's own server, as the application's role."""
+        return self.postgres.url(FRAUDOPS_DATABASE, APPLICATION)
+
+    @property
+    def database_owner_url(self) -> str:
+        """URL of our database as its tables' owner: on the stack's own server, or on the one of the settings."""
+        if self.settings.database_url in (None, self.database_url):
+            return self.postgres.url(FRAUDOPS_DATABASE)
+        return self.settings.require_database_owner_url()
 
     def state(self) -> StackState:
         """What runs, and whether it is well."""
@@ -161,8 +169,7 @@ class Stack:
                 self.folder.create()
                 with marked(self.folder.identity, DATABASE):
                     self.postgres.start()
-                for name in (AIRFLOW_DATABASE, FRAUDOPS_DATABASE):
-                    self.postgres.ensure_database(name)
+                self._ensure_databases()
                 yield
             finally:
                 if not ran:
@@ -271,16 +278,20 @@ class Stack:
         """Create and migrate Airflow's database and ours at the same time; then the store, if it is an older one."""
         from fraudops.database import migrate  # imported here: `down` and `status` need no Alembic
 
-        for name in (AIRFLOW_DATABASE, FRAUDOPS_DATABASE):
-            self.postgres.ensure_database(name)
+        self._ensure_databases()
         airflow = AirflowMigration(self.postgres, environment, self.folder.logs / "migrate.log")
         if airflow.needed:
             tell("preparing Airflow's database (the first time only)")
             airflow.start()
-        migrate(environment["FRAUDOPS_DATABASE_URL"])
+        migrate(self.database_owner_url)
         for done in formats.migrate(Store(environment["FRAUDOPS_STORE"]).root):
             tell(f"bringing the store up to date: {done}")
         airflow.wait()
+
+    def _ensure_databases(self) -> None:
+        for name in (AIRFLOW_DATABASE, FRAUDOPS_DATABASE):
+            self.postgres.ensure_database(name)
+        self.postgres.ensure_role(APPLICATION)
 
     def _start(self, part: str, record: StackRecord, environment: dict[str, str]) -> StackRecord:
         """Start a part unless it runs, and record it at once."""

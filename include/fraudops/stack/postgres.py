@@ -103,9 +103,9 @@ class Postgres:
         """Where the socket lies: short, because a socket's path must stay below about 100 bytes."""
         return Path(tempfile.gettempdir() if len(tempfile.gettempdir()) < 40 else "/tmp") / f"fraudops-{self._digest}"
 
-    def url(self, database: str) -> str:
-        """SQLAlchemy URL of a database on this server."""
-        return f"postgresql+psycopg2://postgres@/{database}?host={self.socket_folder}"
+    def url(self, database: str, role: str = "postgres") -> str:
+        """SQLAlchemy URL of a database on this server, as its owner or as another role."""
+        return f"postgresql+psycopg2://{role}@/{database}?host={self.socket_folder}"
 
     @property
     def pid(self) -> int | None:
@@ -163,15 +163,11 @@ class Postgres:
 
     def ensure_database(self, name: str) -> None:
         """Create a database unless it exists."""
-        connection = psycopg2.connect(host=str(self.socket_folder), user="postgres", dbname="postgres")
-        connection.autocommit = True
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("select 1 from pg_database where datname = %s", (name,))
-                if cursor.fetchone() is None:
-                    cursor.execute(f'create database "{name}"')
-        finally:
-            connection.close()
+        self._ensure("select 1 from pg_database where datname = %s", name, f'create database "{name}"')
+
+    def ensure_role(self, name: str) -> None:
+        """Create a role that may log in, and nothing else, unless it exists."""
+        self._ensure("select 1 from pg_roles where rolname = %s", name, f'create role "{name}" login')
 
     def stop(self, timeout: float = 30) -> None:
         """Stop the server (fast shutdown: open transactions are rolled back); harmless when it is down."""
@@ -197,6 +193,17 @@ class Postgres:
         shutil.rmtree(self.socket_folder, ignore_errors=True)
 
     # -- inside ---------------------------------------------------------------------------------------
+
+    def _ensure(self, query: str, name: str, otherwise: str) -> None:
+        connection = psycopg2.connect(host=str(self.socket_folder), user="postgres", dbname="postgres")
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(query, (name,))
+                if cursor.fetchone() is None:
+                    cursor.execute(otherwise)
+        finally:
+            connection.close()
 
     @property
     def _identity(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fraudops.database import migrate
+from fraudops.database.privileges import APPLICATION
 from fraudops.database.session import open_engine
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
@@ -65,9 +66,11 @@ def scratch_workspace() -> Iterator[Workspace]:
         ending.callback(server.stop)
         server.start()
         server.ensure_database(_DATABASE)
-        url = server.url(_DATABASE)
-        migrate(url)
+        server.ensure_role(APPLICATION)
+        migrate(server.url(_DATABASE))
+        url = server.url(_DATABASE, APPLICATION)
         ending.callback(lambda: open_engine(url).dispose())
+        open_engine(server.url(_DATABASE)).dispose()
         landing = files / "landing"
         landing.mkdir()
         yield Workspace(

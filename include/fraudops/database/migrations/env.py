@@ -2,6 +2,7 @@
 
 from alembic import context
 from fraudops.database.models import Base
+from fraudops.database.privileges import fence
 from fraudops.database.session import open_engine
 from sqlalchemy import text
 
@@ -15,6 +16,7 @@ with open_engine(context.config.attributes["url"]).connect() as connection:
         context.configure(connection=connection, target_metadata=Base.metadata)
         with context.begin_transaction():
             context.run_migrations()
+            fence(connection)
     finally:
         connection.rollback()
         connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": _LOCK})

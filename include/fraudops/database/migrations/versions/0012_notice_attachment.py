@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012_notice_attachment"
-down_revision = "0010_filings"
+down_revision = "0011_ledger_fences"
 branch_labels = None
 depends_on = None
 
