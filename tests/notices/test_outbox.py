@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fraudops import ledger
+from fraudops.database import open_engine
 from fraudops.database.models import LedgerEntry, Notice
 from fraudops.errors import ConfigurationError, ConflictError, ContractError
 from fraudops.notices import Claim, Transmission, outbox
@@ -14,6 +15,8 @@ from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
+
+from tests.databases import as_owner
 
 AS_OF = datetime(2026, 11, 11, tzinfo=UTC)
 EXPIRED = timedelta(seconds=-1)
@@ -119,8 +122,8 @@ def test_only_a_notice_that_is_there_already_is_left_out(workspace: Workspace, c
     put(workspace, cards, key="k1")
     put(workspace, cards, key="k1")
     assert only(workspace).dedupe_key == "cards/k1"
-    with workspace.transaction() as session:
-        session.execute(text("select setval('notice_id_seq', 1, false)"))
+    with open_engine(as_owner(workspace.database_url)).begin() as connection:
+        connection.execute(text("select setval('notice_id_seq', 1, false)"))
     with pytest.raises(IntegrityError, match="notice_pkey"):
         put(workspace, cards, key="k2")
 

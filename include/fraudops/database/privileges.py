@@ -30,20 +30,22 @@ def fence(connection: Connection) -> bool:
     # Only the owner can give rights; who finds nothing to migrate may be somebody else.
     if not connection.execute(asked, {"name": APPLICATION}).scalar():
         return False
-    for statement in _statements():
+    present = set(connection.scalars(text("select tablename from pg_tables where schemaname = 'public'")))
+    for statement in _statements(present):
         connection.execute(text(statement))
     return True
 
 
-def _statements() -> list[str]:
+def _statements(present: set[str]) -> list[str]:
+    """For the tables that there are: those of an early revision lack some."""
     role = APPLICATION
     return [
         f"grant usage on schema public to {role}",
         f"revoke create on schema public from {role}",
         f"grant select, insert, update, delete on all tables in schema public to {role}",
         f"grant usage, select on all sequences in schema public to {role}",
-        *(f"revoke update, delete, truncate on {table} from {role}" for table in _APPENDED),
-        *(f"revoke insert, update, delete, truncate on {table} from {role}" for table in _OWNERS),
+        *(f"revoke update, delete, truncate on {table} from {role}" for table in _APPENDED if table in present),
+        *(f"revoke insert, update, delete, truncate on {table} from {role}" for table in _OWNERS if table in present),
         # Appending moves the head; it is neither made nor taken away.
         f"revoke insert, delete, truncate on ledger_head from {role}",
     ]

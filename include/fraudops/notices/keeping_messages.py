@@ -96,8 +96,8 @@ def head_kept(session: Session, ws: Workspace, portfolio: Portfolio, head: Signe
                 (say("signature"), head.signature),
             ],
             "advice": say(
-                "To check: write number and digest as a line into a file, then run {command}. Every verify run keeps its "
-                "head in the store as well.",
+                "To check: write number and digest as a line into a file, then run {command}. Every verify run keeps "
+                "its head in the store as well.",
                 command="fraudops ledger verify --heads FILE",
             ),
         },
