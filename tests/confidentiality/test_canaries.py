@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,30 +14,39 @@ import joblib
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fraudops.database import Notice
+from fraudops import cases
+from fraudops.database import CaseFile, Filing, Notice
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.pending import pending_keys
 from fraudops.decisions.scoring import score_many
 from fraudops.errors import FraudopsError
 from fraudops.features import build
+from fraudops.filings.acting import record_filed
+from fraudops.filings.definition import read_clocks
+from fraudops.filings.drafts import prepare
+from fraudops.filings.warning import look_at_clocks
 from fraudops.intake.apart import land_apart
 from fraudops.intake.validation import publish, validate
 from fraudops.keeping.configuration import note_configuration
 from fraudops.keeping.verification import verify_and_tell
 from fraudops.ledger import append
 from fraudops.monitoring.watch import monitor
+from fraudops.monthly.editions import make_pack
+from fraudops.monthly.month import Month
 from fraudops.notices import outbox
+from fraudops.notices.champion_messages import promotion
 from fraudops.notices.delivery import message_of
 from fraudops.notices.keeping_messages import altered
-from fraudops.notices.messages import promotion, validation_failure
+from fraudops.notices.messages import validation_failure
 from fraudops.portfolio import Portfolio
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
 from fraudops.registry.requests import record_request
 from fraudops.reports.evidence.filing import file_packs
 from fraudops.reports.training import write_training_report
+from fraudops.roles import read_roles
 from fraudops.rules.raising import raise_hits
-from fraudops.rules.registry import read_rules
+from fraudops.rules.registry import Rule, read_rules
 from fraudops.rules.running import comply
 from fraudops.settings import Settings
 from fraudops.stack.postgres import Postgres
@@ -53,6 +63,8 @@ from tests.databases import with_tables
 CHECKOUT = Path(__file__).resolve().parents[2]
 PROTECTED = ("protected", "customers_protected", "rule_hits_protected")
 """Areas of the store that may hold personal data: docs/confidentiality.md."""
+ENCRYPTED = ("case_attachments", "drafts")
+"""Areas that hold them encrypted: they are searched like any other."""
 RUN = "manual__2026-03-07T00:00:00+00:00"
 LAST = bank.LAST.isoformat()
 
@@ -80,6 +92,7 @@ def lived(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Lived
         database_url=with_tables(postgres, "confidentiality"),
         token_key=b"t" * 32,
         ledger_key=b"l" * 32,
+        protection_key=b"p" * 32,
     )
     accounts = bank.portfolio(CHECKOUT / "include" / "portfolios" / "accounts.yaml", folder)
     bank.write(ws.landing / "accounts")
@@ -138,7 +151,41 @@ def _live(ws: Workspace, portfolio: Portfolio) -> None:
         log.info("%s", found)
         log.info("%s", raise_hits(ws, portfolio, found.key, rules, actor="service:accounts_comply").to_dict())
     log.info("%s", monitor(ws, portfolio, ws.store.keys("scores", "accounts")).to_dict())
+    _investigate(ws, portfolio, rules)
+    pack = make_pack(ws, portfolio, Month("2026-02"), settings.rules, actor="service:accounts_report", incomplete=True)
+    log.info("%s", pack.to_dict())
     log.info("%s", verify_and_tell(ws, portfolio, now=as_of + timedelta(days=2), thorough=True).to_dict())
+
+
+def _investigate(ws: Workspace, portfolio: Portfolio, rules: Mapping[str, Rule]) -> None:
+    """From a case to a filed report, with clocks, drafts, an attachment and a look at who it is about."""
+    log = logging.getLogger("tests.confidentiality")
+    roles, clocks = read_roles(CHECKOUT / "include" / "roles.yaml"), read_clocks(CHECKOUT / "include" / "clocks")
+    for key in ws.store.keys("scores", "accounts"):
+        log.info("%s", cases.gather(ws, portfolio, key, actor="service:accounts_score").to_dict())
+    with ws.transaction() as session:
+        (listed,) = [
+            case for case in session.scalars(select(CaseFile)) if case.subject == "C0" and case.severity == "critical"
+        ]
+    number, officer = listed.number, {"by": "officer", "roles": roles}
+    cases.start(ws, portfolio, number, by="analyst", roles=roles)
+    cases.note(ws, portfolio, number, text="the list has the same person", by="analyst", roles=roles)
+    cases.attach(ws, portfolio, number, name="passport.txt", content=bank.NAMES[0].encode(), by="analyst", roles=roles)
+    with ws.transaction() as session:
+        log.info("%s", cases.read(ws, session, portfolio, number, rules=rules))
+    found = datetime.now(UTC).date()  # a person records it now, whatever the days that it is about
+    cases.escalate(ws, portfolio, number, detected_on=found, suspect_known=True, reason="it is her", **officer)
+    for today in (found, found + timedelta(days=29), found + timedelta(days=31)):
+        noon = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
+        log.info("%s", look_at_clocks(ws, portfolio, clocks, noon, actor="service:accounts_clocks").to_dict())
+    with ws.transaction() as session:
+        filings = {filing.id: filing.kind for filing in session.scalars(select(Filing))}
+    assert sorted(set(filings.values())) == ["ctr", "sar"]
+    for filing in filings:
+        prepare(ws, portfolio, clocks, rules, filing, as_of=noon, **officer)
+        record_filed(ws, portfolio, clocks, filing, filed_on=found, reference="31000123456789", now=noon, **officer)
+    cases.close(ws, portfolio, number, finding="fraud", reason="made by her", by="analyst", roles=roles)
+    cases.approve(ws, portfolio, number, **officer)
 
 
 def _write_mails(ws: Workspace, folder: Path) -> None:
@@ -146,7 +193,7 @@ def _write_mails(ws: Workspace, folder: Path) -> None:
     for number in outbox.waiting(ws, limit=1_000):
         claimed = outbox.claim(ws, number)
         assert claimed is not None
-        (folder / f"{number}.eml").write_bytes(message_of(claimed).as_bytes())
+        (folder / f"{number}.eml").write_bytes(message_of(ws, claimed).as_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -160,10 +207,12 @@ def search() -> Search:
 def test_everything_happened(lived: Lived) -> None:
     """Else there would be nothing to find."""
     areas = {path.name for path in lived.store.iterdir()}
-    assert {*PROTECTED, "quarantine", "scores", "rule_hits", "models", "reports", "ledger_heads"} <= areas
+    written = {"quarantine", "scores", "rule_hits", "models", "reports", "ledger_heads", "packs"}
+    assert {*PROTECTED, *ENCRYPTED, *written} <= areas
     with lived.ws.transaction() as session:
         kinds = set(session.scalars(select(Notice.kind)))
     assert {"digest", "immediate", "rule_hits", "promotion", "ledger_head", "validation_failure"} <= kinds, kinds
+    assert {"clock_warning", "monthly_report"} <= kinds, kinds
     assert len(list(lived.mail.iterdir())) > 5
     assert lived.log.stat().st_size > 5_000
 
@@ -187,6 +236,7 @@ def test_logs_and_what_steps_hand_on(lived: Lived, search: Search) -> None:
 def test_no_sign_of_a_report_about_anybody(lived: Lived) -> None:
     signs = Search(SIGNS)
     assert signs.database(lived.ws.database_url) == []
+    assert signs.files(lived.store, but=("rule_hits",)) == [], "a rule's source may name the law"
     assert signs.files(lived.mail) == []
     assert signs.content("log", lived.log.read_bytes()) == []
 
