@@ -96,7 +96,8 @@ def test_what_is_destroyed_comes_back_and_scores_the_same(
     shutil.rmtree(place)
     other.score(DAYS[1])
     assert other.ws.store.require("scores", "shop", DAYS[1]) == scored
-    assert other.files() == files
+    # Verification has left the ledger's head.
+    assert {name: content for name, content in other.files().items() if not name.startswith("ledger_heads/")} == files
     assert _facts(other)[:2] == facts[:2], "and nobody is told twice"
 
 
