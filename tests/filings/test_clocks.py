@@ -259,7 +259,7 @@ def test_people_are_told_once_before_and_each_day_after(bank: Bank) -> None:
     first, *_, last = bank.notices()
     assert "accounts-17" in first.text
     assert "Tuesday 2026-03-31: in 9 days" in first.text
-    assert "over since 3 days" in last.text
+    assert "over for 3 days" in last.text
     file(bank, bank.numbers("sar")[0], "2026-04-03")
     assert bank.look("2026-04-04").told == 0
 
@@ -290,7 +290,7 @@ def test_a_case_with_several_deadlines_is_one_line_of_the_mail(bank: Bank) -> No
     bank.look("2026-03-24")
     (notice,) = bank.notices()
     assert notice.text.count("accounts-4") == 1
-    assert "accounts-4     Friday 2026-03-20: over since 4 days; 1 more after it" in notice.text
+    assert "accounts-4     Friday 2026-03-20: over for 4 days; 1 more after it" in notice.text
 
 
 def test_nothing_that_is_written_says_what_a_deadline_is_of(bank: Bank) -> None:

@@ -108,5 +108,5 @@ def _when(due_on: date, today: date) -> Text:
     left = (due_on - today).days
     day = Joined((_WEEKDAYS[due_on.weekday()], f"{due_on}"), " ")
     if left < 0:
-        return say("{day}: over since {days}", day=day, days=count_of(-left, "day"))
+        return say("{day}: over for {days}", day=day, days=count_of(-left, "day"))
     return say("{day}: in {days}", day=day, days=count_of(left, "day")) if left else say("{day}: today", day=day)
