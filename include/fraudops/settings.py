@@ -2,23 +2,6 @@
 
 Every variable has a default that suits a checkout of the repository; production sets them.
 
-``FRAUDOPS_HOME``          the checkout: holds ``dags/``, ``include/`` (default: found from here)
-``FRAUDOPS_STATE``         folder for everything that is written (default: ``$FRAUDOPS_HOME/data``)
-``FRAUDOPS_STORE``         artifact store, a folder or an fsspec URL (default: ``$FRAUDOPS_STATE/store``)
-``FRAUDOPS_LANDING``       where files arrive (default: ``$FRAUDOPS_STATE/landing``)
-``FRAUDOPS_PORTFOLIOS``    folder of portfolio YAML files (default: ``$FRAUDOPS_HOME/include/portfolios``)
-``FRAUDOPS_ROLES``         who is who (default: ``$FRAUDOPS_HOME/include/roles.yaml``)
-``FRAUDOPS_RULES``         folder of the rules' YAML files (default: ``$FRAUDOPS_HOME/include/rules``)
-``FRAUDOPS_CLOCKS``        folder of the clocks' YAML files (default: ``$FRAUDOPS_HOME/include/clocks``)
-``FRAUDOPS_DATABASE_URL``  SQLAlchemy URL of the fraudops database (PostgreSQL), as the application's role
-``FRAUDOPS_DATABASE_OWNER_URL``
-                           the same as the tables' owner, for migrations and restoring alone (default:
-                           ``FRAUDOPS_DATABASE_URL``)
-``FRAUDOPS_TOKEN_KEY``     key of the card-number tokens (hex, 32 bytes)
-``FRAUDOPS_LEDGER_KEY``    key that signs ledger entries (hex, 32 bytes)
-``FRAUDOPS_UI_URL``        address of the Airflow UI, for links in notices
-=========================  =====================================================================
-=======
 ===========================  =====================================================================
 ``FRAUDOPS_HOME``            the checkout: holds ``dags/``, ``include/`` (default: found from here)
 ``FRAUDOPS_STATE``           folder for everything that is written (default: ``$FRAUDOPS_HOME/data``)
@@ -28,7 +11,10 @@ Every variable has a default that suits a checkout of the repository; production
 ``FRAUDOPS_ROLES``           who is who (default: ``$FRAUDOPS_HOME/include/roles.yaml``)
 ``FRAUDOPS_RULES``           folder of the rules' YAML files (default: ``$FRAUDOPS_HOME/include/rules``)
 ``FRAUDOPS_CLOCKS``          folder of the clocks' YAML files (default: ``$FRAUDOPS_HOME/include/clocks``)
-``FRAUDOPS_DATABASE_URL``    SQLAlchemy URL of the fraudops database (PostgreSQL)
+``FRAUDOPS_DATABASE_URL``    SQLAlchemy URL of the fraudops database (PostgreSQL), as the application's role
+``FRAUDOPS_DATABASE_OWNER_URL``
+                             the same as the tables' owner, for migrations and restoring alone (default:
+                             ``FRAUDOPS_DATABASE_URL``)
 ``FRAUDOPS_TOKEN_KEY``       key of the card-number tokens (hex, 32 bytes)
 ``FRAUDOPS_LEDGER_KEY``      key that signs ledger entries (hex, 32 bytes)
 ``FRAUDOPS_PROTECTION_KEY``  key that encrypts attachments of cases, and drafts (hex, 32 bytes)
