@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import itertools
 import json
 import os
 import socket
@@ -22,10 +24,13 @@ import yaml
 from fraudops.cli.status import read_status
 from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient, RunFailedError
-from fraudops.stack.environment import fraudops_variables
+from fraudops.stack.environment import AIRFLOW_DATABASE, fraudops_variables
 from fraudops.stack.lifecycle import Stack
+from fraudops.stack.postgres import Postgres
 from fraudops.stack.processes import members
 from fraudops.stack.secrets import read_secrets
+
+from tests.confidentiality.searching import Search
 
 pytestmark = pytest.mark.stack
 
@@ -154,6 +159,21 @@ def test_a_named_person_approved(demonstration: Demonstration) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     shown = demonstration.fraudops("models", "show", "v1", "--portfolio", "cards").stdout
     assert "validator" in shown
+
+
+def test_no_card_number_is_in_airflow_s_database_its_logs_or_a_mail(demonstration: Demonstration) -> None:
+    landing = demonstration.stack.settings.landing / "cards"
+    (history,) = landing.glob("transactions_history_*.csv.gz")
+    with gzip.open(history, "rt") as file:
+        rows = list(itertools.islice(csv.DictReader(file), 0, 4_000, 800))
+    cards = {row["card_number"] for row in rows if row["card_number"].isdigit()}
+    assert len(cards) >= 4
+    search = Search(cards)
+    assert search.content("as it came", gzip.decompress(history.read_bytes())), "else it would find nothing"
+    folder = demonstration.stack.folder
+    assert search.database(Postgres(folder.root).url(AIRFLOW_DATABASE)) == []
+    assert search.files(folder.logs) == []
+    assert search.files(folder.maildir) == []
 
 
 def test_a_second_demo_changes_nothing(demonstration: Demonstration) -> None:
