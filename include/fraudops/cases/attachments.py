@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import mimetypes
 import re
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from fraudops.database import CaseAttachment, CaseFile
 from fraudops.errors import ContractError, IntegrityError
 from fraudops.portfolio import Portfolio
 from fraudops.roles import Roles
+from fraudops.store import sha256_of
 from fraudops.workspace import Workspace
 
 AREA = "case_attachments"
@@ -58,7 +58,7 @@ def attach(
         raise ContractError(
             f"the file has {len(content):,} bytes", where=where, remedy=f"attach one of 1 to {LARGEST:,} bytes"
         )
-    sha256 = hashlib.sha256(content).hexdigest()
+    sha256 = sha256_of(content)
     with changing(ws, portfolio, number, by=by, roles=roles, version=version) as change:
         known = select(CaseAttachment).where(CaseAttachment.case_id == change.case.id, CaseAttachment.sha256 == sha256)
         if change.session.scalar(known) is None:
@@ -136,7 +136,7 @@ def _bytes(ws: Workspace, file: CaseAttachment, where: str) -> bytes:
     if not path.exists():
         raise IntegrityError("the file is gone", where=where, remedy="restore the store from a backup")
     content = decrypt(ws, path.read_bytes(), where)
-    if hashlib.sha256(content).hexdigest() != file.sha256:
+    if sha256_of(content) != file.sha256:
         raise IntegrityError("it is not the file that was attached", where=where, remedy="restore it from a backup")
     return content
 

@@ -191,12 +191,17 @@ def record(
 
 
 def digest_of(ws: Workspace, events: Iterable[CaseEvent]) -> str:
-    """Keyed, so that nobody can find out by trying which lines they were."""
+    """Digest of lines of a timeline."""
     lines = [
         [event.id, event.version, event.at.astimezone(UTC).isoformat(), event.by, event.kind, event.text, event.details]
         for event in events
     ]
-    return hmac.new(ws.ledger_key, canonical_json(lines), "sha256").hexdigest()
+    return keyed_digest(ws, lines)
+
+
+def keyed_digest(ws: Workspace, content: Any) -> str:
+    """Digest that fits this content alone; it needs the ledger's key, so that nobody can find out by trying."""
+    return hmac.new(ws.ledger_key, canonical_json(content), "sha256").hexdigest()
 
 
 # -- inside -------------------------------------------------------------------------------------------

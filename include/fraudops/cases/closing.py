@@ -14,7 +14,7 @@ from sqlalchemy import exists, select
 from fraudops.cases import states
 from fraudops.cases.changing import OFFICERS, Change, changing
 from fraudops.cases.priority import rank
-from fraudops.cases.transactions import transactions_of
+from fraudops.cases.transactions import contents_of
 from fraudops.cases.work import required_text
 from fraudops.database import CaseEvent, CaseFile, Disposition, Escalation
 from fraudops.decisions.locks import lock_partition
@@ -66,7 +66,7 @@ def close(
         states.after_closing(one, where)
     with changing(ws, portfolio, number, by=by, roles=roles, version=version) as change:
         states.require("close", change.case.state, where)
-        if others.keys() - set(transactions_of(ws, change.session, portfolio, change.case)):
+        if others.keys() - set(contents_of(ws, change.session, portfolio, change.case).transactions):
             raise ContractError(
                 "a transaction that was named is not one of the case's",
                 where=where,
@@ -166,7 +166,7 @@ def _close(
     change.move(states.after_closing(finding, case.name))
     case.finding, case.closed_by, case.closed_at = finding, change.by, change.now
     case.proposed_finding = case.proposed_by = case.proposed_at = None
-    for transaction in transactions_of(ws, change.session, portfolio, case):
+    for transaction in contents_of(ws, change.session, portfolio, case).transactions:
         change.session.add(
             Disposition(
                 portfolio=portfolio.name,

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from fraudops.cases.changing import looking
-from fraudops.cases.transactions import HIT, alerts_of, hit_rows, items_of
+from fraudops.cases.transactions import contents_of
 from fraudops.cases.view import CaseView, read
 from fraudops.portfolio import Portfolio
 from fraudops.reference import identities
@@ -69,15 +69,11 @@ def look(ws: Workspace, portfolio: Portfolio, number: int, *, by: str, roles: Ro
         There is no such case, or the person may not work cases.
     """
     with looking(ws, portfolio, number, by=by, roles=roles) as seen:
-        items = items_of(seen.session, seen.case)
-        alerts = alerts_of(seen.session, items)
-        hits = hit_rows(ws, portfolio, {item.reference: item.partition_key for item in items if item.kind == HIT})
-        keys = {item.partition_key for item in items} | {row["key"] for row in hits.values()}
-        ids = {alert.transaction_id for alert in alerts} | {one for row in hits.values() for one in row["transactions"]}
+        case = contents_of(ws, seen.session, portfolio, seen.case)
         found = Personal(
-            transactions=dict(_rows(ws, "protected", portfolio, keys, _ID, sorted(ids))),
+            transactions=dict(_rows(ws, "protected", portfolio, case.keys, _ID, case.transactions)),
             customer=_customer(ws, portfolio, seen.case.subject) if seen.case.subject_kind == "customer" else {},
-            hits=_matched(ws, portfolio, keys, sorted(hits)),
+            hits=_matched(ws, portfolio, case.keys, sorted(case.hits)),
         )
         seen.see("looked_at", None, transactions=len(found.transactions), hits=len(found.hits))
     return found

@@ -122,11 +122,10 @@ class Scene:
                     ids = tuple(row[_ID] for row in sorted(same, key=lambda r: (r["event_time"], r[_ID]), reverse=True))
                     yield Link(entity, value, len(same), len({row[own] for row in same}), ids)
 
-    def rows_of(self, ids: Sequence[str], keys: Sequence[str]) -> list[dict[str, Any]]:
-        """Some transactions of some partitions and of those before them, by time: without what is personal."""
+    def rows_of(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Some transactions of the case's partitions and of those before them, by time: without what is personal."""
         left, found = set(ids), list[dict[str, Any]]()
-        newest = max(keys, default=self.last)
-        for key in reversed(self._keys(NORMAL, until=newest)):
+        for key in reversed(self._keys(NORMAL)):
             if not left:
                 break
             rows = self._rows([key], _ID, sorted(left), whole=True)
@@ -134,14 +133,13 @@ class Scene:
             found += rows
         return sorted(found, key=lambda row: (row["event_time"], row[_ID]))
 
-    def _keys(self, back: timedelta, *, before: str | None = None, until: str | None = None) -> list[str]:
+    def _keys(self, back: timedelta, *, before: str | None = None) -> list[str]:
         partitioning = self.portfolio.partitioning
         earliest = partitioning.start(self.first) - back
         return [
             key
             for key in self.ws.store.keys("transactions", self.portfolio.name)
-            if partitioning.start(key) >= earliest
-            and (key < before if before is not None else key <= (until or self.last))
+            if partitioning.start(key) >= earliest and (key < before if before is not None else key <= self.last)
         ]
 
     def _rows(

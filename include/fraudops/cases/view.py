@@ -19,7 +19,7 @@ from fraudops.cases.changing import case_of
 from fraudops.cases.closing import needs_two
 from fraudops.cases.summaries import CaseSummary, summary_of
 from fraudops.cases.surroundings import LINKS, Link, Normal, Scene
-from fraudops.cases.transactions import ALERT, HIT, alerts_of, hit_rows, items_of
+from fraudops.cases.transactions import ALERT, HIT, contents_of
 from fraudops.database import (
     Alert,
     CaseAttachment,
@@ -211,18 +211,16 @@ def read(
         There is no such case.
     """
     case = case_of(session, portfolio.name, number)
-    items = items_of(session, case)
-    alerts = alerts_of(session, items)
-    hits = hit_rows(ws, portfolio, {item.reference: item.partition_key for item in items if item.kind == HIT})
-    keys = [*(item.partition_key for item in items), *(row["key"] for row in hits.values())]
-    scene = Scene(ws, portfolio, case.subject_kind, case.subject, min(keys), max(keys))
-    ids = {alert.transaction_id for alert in alerts} | {one for row in hits.values() for one in row["transactions"]}
-    rows = scene.rows_of(sorted(ids), keys)
+    found = contents_of(ws, session, portfolio, case)
+    scene = Scene(ws, portfolio, case.subject_kind, case.subject, min(found.keys), max(found.keys))
+    rows = scene.rows_of(found.transactions)
     return CaseView(
         case=summary_of(session, case),
         needs_two=needs_two(portfolio, case),
-        alerts=tuple(_alert_views(session, alerts, items)),
-        hits=tuple(_hit_view(item, hits.get(item.reference), rules or {}) for item in items if item.kind == HIT),
+        alerts=tuple(_alert_views(session, found.alerts, found.items)),
+        hits=tuple(
+            _hit_view(item, found.hits.get(item.reference), rules or {}) for item in found.items if item.kind == HIT
+        ),
         transactions=tuple(rows),
         normal=scene.normal(),
         links=tuple(_link_views(ws, session, portfolio, list(scene.links(rows)), scene)),

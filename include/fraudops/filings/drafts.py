@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from fraudops.filings.record import OPEN, add_event, jurisdiction_of, tell_ledge
 from fraudops.portfolio import Portfolio
 from fraudops.roles import Roles
 from fraudops.rules.registry import Rule
+from fraudops.store import sha256_of
 from fraudops.workspace import Workspace
 
 AREA = "drafts"
@@ -220,14 +220,14 @@ def _keep(ws: Workspace, filing: Filing, version: int, draft: Draft) -> str:
     forms = written(draft)
     for ending in sorted(forms, key=lambda ending: ending == "json"):
         ws.store.put(encrypt(ws, forms[ending]), AREA, filing.portfolio, *_place(filing, version, ending))
-    return hashlib.sha256(forms["json"]).hexdigest()
+    return sha256_of(forms["json"])
 
 
 def _read(ws: Workspace, filing: Filing, kept: FilingDraft) -> Draft:
     where = f"{name_of(filing)}, version {kept.version}"
     stored = ws.store.get(AREA, filing.portfolio, *_place(filing, kept.version, "json"))
     content = decrypt(ws, stored, where)
-    if hashlib.sha256(content).hexdigest() != kept.sha256:
+    if sha256_of(content) != kept.sha256:
         raise IntegrityError("it is not the draft that was kept", where=where, remedy="restore the store from a backup")
     return Draft.from_dict(json.loads(content))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fraudops.cases.transactions import GROWS, REACHES_BACK, rows_of
 from fraudops.filings.forms import Movement
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.iso import money_text
@@ -19,8 +20,6 @@ from fraudops.rules import HITS
 from fraudops.store import Among
 from fraudops.workspace import Workspace
 
-_BEFORE, _AFTER = timedelta(days=45), timedelta(days=45)
-"""A hit may rest on transactions that long before the partition that raised it, and grow for that long after it."""
 _NAMES = ("account", "customer", "counterparty", "counterparty_country", "branch", "direction", "on_behalf_of")
 
 
@@ -92,9 +91,8 @@ def hits_of(ws: Workspace, portfolio: Portfolio, ids: Collection[str], as_of: da
     for key in ws.store.keys(HITS, portfolio.name) if ids else ():
         if portfolio.partitioning.end(key) > as_of:
             continue
-        for row in ws.store.read_partition(HITS, portfolio.name, key).to_pylist():
-            if row["hit_id"] in ids:
-                newest[row["hit_id"]] = _seen(key, row)
+        found = rows_of(ws, ws.store.require(HITS, portfolio.name, key), ids)
+        newest |= {hit: _seen(key, row) for hit, row in found.items()}
     return sorted(newest.values(), key=lambda hit: (hit.on, hit.id))
 
 
@@ -111,7 +109,7 @@ def movements_of(
     if not ids or not keys:
         return ()
     partitioning = portfolio.partitioning
-    first, last = partitioning.start(min(keys)) - _BEFORE, partitioning.start(max(keys)) + _AFTER
+    first, last = partitioning.start(min(keys)) - REACHES_BACK, partitioning.start(max(keys)) + GROWS
     columns, wanted = _columns(portfolio), pa.array(sorted(ids), pa.string())
     found: dict[str, Movement] = {}
     for key in ws.store.keys("transactions", portfolio.name):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -11,15 +10,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from fraudops.cases.changing import UPDATED, keyed_digest
 from fraudops.database import CaseFile, Filing, FilingEvent
 from fraudops.filings.deadlines import local_day
 from fraudops.portfolio import Portfolio
-from fraudops.store import canonical_json
 from fraudops.workspace import Workspace
 
 OPEN = ("due", "drafted")
-UPDATED = "case_updated"
-"""Action of the ledger's entries: the same as of whatever else happens to a case."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +91,9 @@ def add_event(
 
 
 def tell_ledger(session: Session, ws: Workspace, filing: Filing, event: FilingEvent) -> None:
-    """Record that a person did something, without what: the case, and a keyed digest that fits only this event.
-
-    A plain digest would tell whoever guesses right; this one needs the ledger's key.
-    """
+    """Record that a person did something, without what: the case, and a keyed digest that fits only this event."""
     case = session.get(CaseFile, filing.case_id) if filing.case_id is not None else None
     said = {"kind": event.kind, "by": event.by, "details": event.details, "filing": event.filing_id}
-    digest = hmac.new(ws.ledger_key, canonical_json(said), "sha256").hexdigest()
     ws.record(
         session,
         portfolio=filing.portfolio,
@@ -108,5 +101,5 @@ def tell_ledger(session: Session, ws: Workspace, filing: Filing, event: FilingEv
         action=UPDATED,
         # The same form as of any other change of a case.
         subject=f"{filing.portfolio}/cases/{case.number if case is not None else '-'}",
-        details={"version": case.version if case is not None else 0, "events": digest},
+        details={"version": case.version if case is not None else 0, "events": keyed_digest(ws, said)},
     )

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from fraudops.cases.transactions import REACHES_BACK
 from fraudops.database import CaseItem, Filing, FilingEvent, RuleHit
 from fraudops.filings.record import OPEN
 from fraudops.portfolio import Portfolio
-
-_BEFORE = timedelta(days=45)
-"""A hit may rest on transactions that long before the partition that raised it."""
 
 
 def supporting(session: Session, portfolio: Portfolio) -> tuple[tuple[str, str], ...]:
@@ -30,4 +26,4 @@ def supporting(session: Session, portfolio: Portfolio) -> tuple[tuple[str, str],
     )
     partitioning = portfolio.partitioning
     keys = sorted({*session.scalars(of_cases), *session.scalars(of_hits)})
-    return tuple((partitioning.key_of(partitioning.start(key) - _BEFORE), key) for key in keys)
+    return tuple((partitioning.key_of(partitioning.start(key) - REACHES_BACK), key) for key in keys)
