@@ -5,6 +5,8 @@ Nothing here ends a clock without a person, a day and a reason, and nothing remo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,7 @@ from fraudops.database import Filing
 from fraudops.errors import ConflictError, ContractError
 from fraudops.filings.deadlines import after_detection, after_filing, local_day
 from fraudops.filings.definition import Clocks
-from fraudops.filings.record import OPEN, add_event, jurisdiction_of, tell_ledger, zone_of
+from fraudops.filings.record import OPEN, add_event, jurisdiction_of, tell, unknown, zone_of
 from fraudops.filings.starting import new_filing, said
 from fraudops.portfolio import Portfolio
 from fraudops.roles import Roles
@@ -75,9 +77,7 @@ def record_filed(
     ConflictError
         Somebody has settled it already.
     """
-    require_officer(roles, by)
-    with ws.transaction() as session:
-        filing = locked(session, portfolio, number)
+    with acting(ws, portfolio, number, by=by, roles=roles) as (session, filing):
         _require_text(reference, "the number that the authority gave is missing", number, "--reference")
         _require_possible(portfolio, filing, filed_on, now)
         if filing.state not in OPEN:
@@ -89,7 +89,7 @@ def record_filed(
         filing.state, filing.filed_on, filing.filed_by = "filed", filed_on, by
         filing.reference, filing.reason = reference.strip(), None
         filing.keep_until = _keep_until(portfolio, clocks, filing, filed_on)
-        tell_ledger(session, ws, filing, add_event(session, filing, by=by, kind=kind, details=details, at=now))
+        tell(session, ws, filing, by=by, kind=kind, details=details, at=now)
         return _continue(session, portfolio, clocks, filing, by, now)
 
 
@@ -112,17 +112,14 @@ def record_not_required(
     ConflictError
         Somebody has settled it already.
     """
-    require_officer(roles, by)
-    with ws.transaction() as session:
-        filing = locked(session, portfolio, number)
+    with acting(ws, portfolio, number, by=by, roles=roles) as (session, filing):
         _require_text(reason, "a decision that no report is needed needs a reason", number, "--reason")
         if filing.state not in OPEN:
-            raise _settled(filing, "a wrong entry is corrected with 'fraudops filings filed --correct'")
+            raise settled(filing, "a wrong entry is corrected with 'fraudops filings filed --correct'")
         day = local_day(now or datetime.now(UTC), zone_of(portfolio))
         filing.state, filing.filed_on, filing.filed_by, filing.reason = "not_required", day, by, reason.strip()
         details = {"settled_on": str(day), "reason": reason.strip()}
-        event = add_event(session, filing, by=by, kind="not_required", details=details, at=now)
-        tell_ledger(session, ws, filing, event)
+        tell(session, ws, filing, by=by, kind="not_required", details=details, at=now)
 
 
 def reopen(
@@ -142,16 +139,14 @@ def reopen(
     ContractError
         It has not ended, there is no reason, or the user may not.
     """
-    require_officer(roles, by)
-    with ws.transaction() as session:
-        filing = locked(session, portfolio, number)
+    with acting(ws, portfolio, number, by=by, roles=roles) as (session, filing):
         _require_text(reason, "to reopen a clock needs a reason", number, "--reason")
         if filing.state in OPEN:
             raise ContractError("it has not ended", where=name_of(filing), remedy="nothing to reopen")
         details = {"before": _ending(filing), "reason": reason.strip()}
         filing.state, filing.filed_on, filing.filed_by = "due", None, None
         filing.reference = filing.reason = filing.keep_until = None
-        tell_ledger(session, ws, filing, add_event(session, filing, by=by, kind="reopened", details=details, at=now))
+        tell(session, ws, filing, by=by, kind="reopened", details=details, at=now)
         _withdraw(session, portfolio, filing, by, reason.strip(), now)
 
 
@@ -180,15 +175,13 @@ def amend(
     ContractError
         There is no reason, the clock does not count from a detection, the day lies ahead, or the user may not.
     """
-    require_officer(roles, by)
-    with ws.transaction() as session:
-        filing = locked(session, portfolio, number)
+    with acting(ws, portfolio, number, by=by, roles=roles) as (session, filing):
         _require_text(reason, "another day of detection needs a reason", number, "--reason")
         clock = clocks.of("sar", jurisdiction_of(portfolio))
         if filing.kind != "sar" or clock is None:
             raise ContractError("this clock counts from no detection", where=name_of(filing), remedy="nothing to amend")
         if filing.state not in OPEN:
-            raise _settled(filing, "its clock has ended")
+            raise settled(filing, "its clock has ended")
         if detected_on > local_day(now or datetime.now(UTC), zone_of(portfolio)):
             raise ContractError("the day of detection lies ahead", where=name_of(filing), remedy="give the day it was")
         known = bool(filing.suspect_known) if suspect_known is None else suspect_known
@@ -196,7 +189,17 @@ def amend(
         before = {"trigger_on": str(filing.trigger_on), "due_on": str(filing.due_on)}
         filing.trigger_on, filing.due_on, filing.suspect_known = found.trigger_on, found.due_on, known
         details = {**said(found), "before": before, "reason": reason.strip()}
-        tell_ledger(session, ws, filing, add_event(session, filing, by=by, kind="amended", details=details, at=now))
+        tell(session, ws, filing, by=by, kind="amended", details=details, at=now)
+
+
+@contextmanager
+def acting(
+    ws: Workspace, portfolio: Portfolio, number: int, *, by: str, roles: Roles
+) -> Iterator[tuple[Session, Filing]]:
+    """An open transaction and the filing of a number, for a compliance officer alone; raises as both do."""
+    require_officer(roles, by)
+    with ws.transaction() as session:
+        yield session, locked(session, portfolio, number)
 
 
 def locked(session: Session, portfolio: Portfolio, number: int) -> Filing:
@@ -210,15 +213,21 @@ def locked(session: Session, portfolio: Portfolio, number: int) -> Filing:
     query = select(Filing).where(Filing.id == number, Filing.portfolio == portfolio.name).with_for_update()
     found = session.scalars(query).one_or_none()
     if found is None:
-        raise ContractError(
-            f"there is no number {number}", where=portfolio.name, remedy="see 'fraudops filings list --all'"
-        )
+        raise unknown(portfolio, number)
     return found
 
 
 def name_of(filing: Filing) -> str:
     """How an error names it."""
     return f"{filing.portfolio} {filing.id}"
+
+
+def settled(filing: Filing, remedy: str) -> ConflictError:
+    """That somebody has ended its clock already."""
+    state = filing.state.replace("_", " ")
+    return ConflictError(
+        f"{filing.filed_by} has recorded it as {state} on {filing.filed_on}", where=name_of(filing), remedy=remedy
+    )
 
 
 # -- inside -------------------------------------------------------------------------------------------
@@ -308,16 +317,9 @@ def _require_possible(portfolio: Portfolio, filing: Filing, filed_on: date, now:
 
 def _require_correction(filing: Filing, correction: str) -> None:
     if not correction.strip():
-        raise _settled(filing, "say why that is wrong with --correct")
+        raise settled(filing, "say why that is wrong with --correct")
 
 
 def _require_text(text: str, what: str, number: int, option: str) -> None:
     if not text.strip():
         raise ContractError(what, where=str(number), remedy=f"give {option}")
-
-
-def _settled(filing: Filing, remedy: str) -> ConflictError:
-    state = filing.state.replace("_", " ")
-    return ConflictError(
-        f"{filing.filed_by} has recorded it as {state} on {filing.filed_on}", where=name_of(filing), remedy=remedy
-    )

@@ -15,14 +15,14 @@ from fraudops.cases.protection import decrypt, encrypt
 from fraudops.cases.view import CaseView
 from fraudops.cases.view import read as read_case
 from fraudops.database import CaseFile, Filing, FilingDraft
-from fraudops.errors import ConflictError, ContractError, IntegrityError
-from fraudops.filings.acting import locked, name_of, require_officer
+from fraudops.errors import ContractError, IntegrityError
+from fraudops.filings.acting import acting, locked, name_of, require_officer, settled
 from fraudops.filings.activity_draft import Activity, activity_entries, narrative
 from fraudops.filings.cash_draft import cash_entries, involved
 from fraudops.filings.definition import Clocks
 from fraudops.filings.forms import FORMS, Draft, as_json
 from fraudops.filings.material import hits_of, movements_from, movements_of, people
-from fraudops.filings.record import OPEN, add_event, jurisdiction_of, tell_ledger
+from fraudops.filings.record import OPEN, jurisdiction_of, tell
 from fraudops.portfolio import Portfolio
 from fraudops.roles import Roles
 from fraudops.rules.registry import Rule
@@ -78,11 +78,7 @@ def prepare(
     with ws.transaction() as session:
         filing = locked(session, portfolio, number)
         if filing.state not in OPEN:
-            raise ConflictError(
-                f"{filing.filed_by} has recorded it as {filing.state.replace('_', ' ')} on {filing.filed_on}",
-                where=name_of(filing),
-                remedy="its drafts can still be taken out with --version",
-            )
+            raise settled(filing, "its drafts can still be taken out with --version")
         draft = _draft(session, ws, portfolio, clocks, rules, filing, personal, as_of)
         newest = _newest(session, filing)
         if newest is not None and _content(_read(ws, filing, newest)) == _content(draft):
@@ -94,8 +90,7 @@ def prepare(
             FilingDraft(filing_id=filing.id, version=version, as_of=as_of, by=by, sha256=sha256, created_at=now)
         )
         filing.state = "drafted"
-        event = add_event(session, filing, by=by, kind="drafted", details={"version": version, "sha256": sha256})
-        tell_ledger(session, ws, filing, event)
+        tell(session, ws, filing, by=by, kind="drafted", details={"version": version, "sha256": sha256})
     return Kept(version, True, draft)
 
 
@@ -109,9 +104,7 @@ def read_draft(ws: Workspace, portfolio: Portfolio, number: int, version: int, *
     IntegrityError
         Its bytes are not those that were written.
     """
-    require_officer(roles, by)
-    with ws.transaction() as session:
-        filing = locked(session, portfolio, number)
+    with acting(ws, portfolio, number, by=by, roles=roles) as (session, filing):
         kept = session.scalars(
             select(FilingDraft).where(FilingDraft.filing_id == filing.id, FilingDraft.version == version)
         ).one_or_none()
@@ -120,8 +113,7 @@ def read_draft(ws: Workspace, portfolio: Portfolio, number: int, version: int, *
                 f"there is no version {version}", where=name_of(filing), remedy="see 'fraudops filings show'"
             )
         found = _read(ws, filing, kept)
-        event = add_event(session, filing, by=by, kind="taken_out", details={"version": version})
-        tell_ledger(session, ws, filing, event)
+        tell(session, ws, filing, by=by, kind="taken_out", details={"version": version})
     return found
 
 

@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from fraudops.cases.deadlines import calendar_of
 from fraudops.database import CaseFile, Filing, FilingEvent
-from fraudops.errors import ContractError
 from fraudops.filings.deadlines import act_by, local_day
 from fraudops.filings.definition import Clocks
-from fraudops.filings.record import OPEN, jurisdiction_of, missed_on, terms_of, zone_of
+from fraudops.filings.record import OPEN, jurisdiction_of, missed_on, terms_of, unknown, zone_of
 from fraudops.portfolio import Portfolio
 from fraudops.rules.calendar import BusinessCalendar
 from fraudops.workspace import Workspace
@@ -112,9 +111,7 @@ def read_clock(ws: Workspace, portfolio: Portfolio, clocks: Clocks, number: int,
     with ws.transaction() as session:
         found = _views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())
     if not found:
-        raise ContractError(
-            f"there is no number {number}", where=portfolio.name, remedy="see 'fraudops filings list --all'"
-        )
+        raise unknown(portfolio, number)
     return found[0]
 
 

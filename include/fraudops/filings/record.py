@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from fraudops.cases.changing import UPDATED, keyed_digest
 from fraudops.database import CaseFile, Filing, FilingEvent
+from fraudops.errors import ContractError
 from fraudops.filings.deadlines import local_day
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
@@ -56,6 +57,13 @@ def terms_of(filing: Filing, zone: ZoneInfo) -> tuple[Term, ...]:
     return (replace(found[0], since=filing.trigger_on), *found[1:]) if found else ()
 
 
+def unknown(portfolio: Portfolio, number: int) -> ContractError:
+    """That there is no filing of a number."""
+    return ContractError(
+        f"there is no number {number}", where=portfolio.name, remedy="see 'fraudops filings list --all'"
+    )
+
+
 def zone_of(portfolio: Portfolio) -> ZoneInfo:
     """Where the portfolio's days are counted."""
     return portfolio.compliance.zone if portfolio.compliance is not None else ZoneInfo("UTC")
@@ -90,8 +98,21 @@ def add_event(
     return event
 
 
-def tell_ledger(session: Session, ws: Workspace, filing: Filing, event: FilingEvent) -> None:
-    """Record that a person did something, without what: the case, and a keyed digest that fits only this event."""
+def tell(
+    session: Session,
+    ws: Workspace,
+    filing: Filing,
+    *,
+    by: str,
+    kind: str,
+    details: dict[str, Any],
+    at: datetime | None = None,
+) -> None:
+    """Append what a person did to a filing's history, and tell the ledger without what it was.
+
+    The ledger gets the case, and a keyed digest that fits only this event.
+    """
+    event = add_event(session, filing, by=by, kind=kind, details=details, at=at)
     case = session.get(CaseFile, filing.case_id) if filing.case_id is not None else None
     said = {"kind": event.kind, "by": event.by, "details": event.details, "filing": event.filing_id}
     ws.record(
