@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import mean, median
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -164,8 +163,7 @@ class Scene:
 
 
 def _normal(portfolio: Portfolio, keys: Sequence[str], rows: Sequence[dict[str, Any]]) -> Normal:
-    zone = ZoneInfo(portfolio.compliance.timezone if portfolio.compliance is not None else "UTC")
-    local = [_local(row["event_time"], zone) for row in rows]
+    local = [row["event_time"].astimezone(portfolio.zone) for row in rows]
     column = portfolio.stored_name(portfolio.currency) if portfolio.currency in portfolio.columns else None
     currency = _frequent(row[column] for row in rows)[0][0] if column else portfolio.currency
     amounts = [
@@ -183,7 +181,7 @@ def _normal(portfolio: Portfolio, keys: Sequence[str], rows: Sequence[dict[str, 
         mean_minor=round(mean(amounts)) if amounts else None,
         median_minor=round(median(amounts)) if amounts else None,
         largest_minor=max(amounts, default=None),
-        timezone=zone.key,
+        timezone=portfolio.zone.key,
         hours=tuple((int(hour), count) for hour, count in _frequent(moment.hour for moment in local)),
         usual={name: _frequent(row[name] for row in rows if name in row) for name in categories if name != column},
     )
@@ -193,7 +191,3 @@ def _frequent(values: Any) -> tuple[tuple[str, int], ...]:
     """The most frequent values, of equally frequent ones the first by name."""
     counts = Counter("" if value is None else str(value) for value in values)
     return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_SHOWN])
-
-
-def _local(moment: datetime, zone: ZoneInfo) -> datetime:
-    return moment.astimezone(zone)

@@ -17,7 +17,7 @@ from fraudops.database import Filing
 from fraudops.errors import ConflictError, ContractError
 from fraudops.filings.deadlines import after_detection, after_filing, local_day
 from fraudops.filings.definition import Clocks
-from fraudops.filings.record import OPEN, add_event, jurisdiction_of, tell, unknown, zone_of
+from fraudops.filings.record import OPEN, add_event, jurisdiction_of, tell, unknown
 from fraudops.filings.starting import new_filing, said
 from fraudops.portfolio import Portfolio
 from fraudops.roles import Roles
@@ -116,7 +116,7 @@ def record_not_required(
         _require_text(reason, "a decision that no report is needed needs a reason", number, "--reason")
         if filing.state not in OPEN:
             raise settled(filing, "a wrong entry is corrected with 'fraudops filings filed --correct'")
-        day = local_day(now or datetime.now(UTC), zone_of(portfolio))
+        day = local_day(now or datetime.now(UTC), portfolio.zone)
         filing.state, filing.filed_on, filing.filed_by, filing.reason = "not_required", day, by, reason.strip()
         details = {"settled_on": str(day), "reason": reason.strip()}
         tell(session, ws, filing, by=by, kind="not_required", details=details, at=now)
@@ -182,7 +182,7 @@ def amend(
             raise ContractError("this clock counts from no detection", where=name_of(filing), remedy="nothing to amend")
         if filing.state not in OPEN:
             raise settled(filing, "its clock has ended")
-        if detected_on > local_day(now or datetime.now(UTC), zone_of(portfolio)):
+        if detected_on > local_day(now or datetime.now(UTC), portfolio.zone):
             raise ContractError("the day of detection lies ahead", where=name_of(filing), remedy="give the day it was")
         known = bool(filing.suspect_known) if suspect_known is None else suspect_known
         found = after_detection(clock, detected_on, suspect_known=known)
@@ -290,7 +290,7 @@ def _withdraw(
     following = _following(session, filing)
     if following is None or following.state not in OPEN:
         return
-    day = local_day(now or datetime.now(UTC), zone_of(portfolio))
+    day = local_day(now or datetime.now(UTC), portfolio.zone)
     following.state, following.filed_on, following.filed_by = "not_required", day, by
     following.reason = f"number {filing.id} was not filed: {reason}"
     following.origin = f"{following.origin}/{following.id}"
@@ -304,7 +304,7 @@ def _keep_until(portfolio: Portfolio, clocks: Clocks, filing: Filing, filed_on: 
 
 
 def _require_possible(portfolio: Portfolio, filing: Filing, filed_on: date, now: datetime | None) -> None:
-    today = local_day(now or datetime.now(UTC), zone_of(portfolio))
+    today = local_day(now or datetime.now(UTC), portfolio.zone)
     if filed_on > today:
         raise ContractError(f"{filed_on} lies ahead", where=name_of(filing), remedy="record it once it is filed")
     if filed_on < filing.trigger_on:

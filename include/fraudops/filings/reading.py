@@ -15,7 +15,7 @@ from fraudops.cases.deadlines import calendar_of
 from fraudops.database import CaseFile, Filing, FilingEvent
 from fraudops.filings.deadlines import act_by, local_day
 from fraudops.filings.definition import Clocks
-from fraudops.filings.record import OPEN, jurisdiction_of, missed_on, terms_of, unknown, zone_of
+from fraudops.filings.record import OPEN, jurisdiction_of, missed_on, terms_of, unknown
 from fraudops.portfolio import Portfolio
 from fraudops.rules.calendar import BusinessCalendar
 from fraudops.workspace import Workspace
@@ -90,7 +90,7 @@ def find_clocks(
     ws: Workspace, portfolio: Portfolio, clocks: Clocks, as_of: datetime, *, settled: bool = False
 ) -> list[ClockView]:
     """A portfolio's clocks, the first to end first; with ``settled`` also those that have ended."""
-    today = local_day(as_of, zone_of(portfolio))
+    today = local_day(as_of, portfolio.zone)
     query = select(Filing).where(Filing.portfolio == portfolio.name, Filing.trigger_on <= today)
     if not settled:
         query = query.where(or_(Filing.state.in_(OPEN), Filing.filed_on > today))
@@ -127,7 +127,7 @@ def _views(
     filings: Iterable[Filing],
 ) -> list[ClockView]:
     filings = list(filings)
-    calendar, zone = calendar_of(ws, portfolio, as_of), zone_of(portfolio)
+    calendar, zone = calendar_of(ws, portfolio, as_of), portfolio.zone
     cases = {item.case_id for item in filings if item.case_id is not None}
     rows = session.execute(select(CaseFile.id, CaseFile.number).where(CaseFile.id.in_(cases)))
     numbers: dict[int, int] = dict(rows.all())

@@ -64,11 +64,6 @@ def unknown(portfolio: Portfolio, number: int) -> ContractError:
     )
 
 
-def zone_of(portfolio: Portfolio) -> ZoneInfo:
-    """Where the portfolio's days are counted."""
-    return portfolio.compliance.zone if portfolio.compliance is not None else ZoneInfo("UTC")
-
-
 def jurisdiction_of(portfolio: Portfolio) -> str:
     """Whose law its clocks follow; without a section ``compliance`` that of the US, which has numbers."""
     return portfolio.compliance.jurisdiction if portfolio.compliance is not None else "US"

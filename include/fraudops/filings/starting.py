@@ -17,7 +17,7 @@ from fraudops.decisions.locks import lock_partition
 from fraudops.errors import ConfigurationError
 from fraudops.filings.deadlines import Deadline, Detection, after_cash, after_detection, joined, local_day
 from fraudops.filings.definition import ClockDefinition, Clocks
-from fraudops.filings.record import OPEN, add_event, jurisdiction_of, zone_of
+from fraudops.filings.record import OPEN, add_event, jurisdiction_of
 from fraudops.portfolio import Portfolio
 from fraudops.rules import HITS
 from fraudops.workspace import Workspace
@@ -122,7 +122,7 @@ def _join(
     session: Session, portfolio: Portfolio, clock: ClockDefinition, escalation: Escalation, filing: Filing
 ) -> None:
     running = Deadline(filing.trigger_on, filing.due_on, filing.review_on, filing.suspect_known)
-    recorded = local_day(escalation.at, zone_of(portfolio))
+    recorded = local_day(escalation.at, portfolio.zone)
     found = joined(clock, running, Detection(escalation.detected_on, escalation.suspect_known, recorded))
     filing.trigger_on, filing.due_on, filing.suspect_known = found.trigger_on, found.due_on, found.suspect_known
     details = {

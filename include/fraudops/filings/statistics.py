@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from fraudops.database import CaseEvent, CaseFile, Filing
 from fraudops.filings.deadlines import local_day
-from fraudops.filings.record import OPEN, missed_on, terms_of, zone_of
+from fraudops.filings.record import OPEN, missed_on, terms_of
 from fraudops.portfolio import Portfolio
 
 REVIEW = "review"
@@ -85,7 +85,7 @@ def statistics(session: Session, portfolio: Portfolio, start: date, end: date) -
 
 
 def _filings(session: Session, portfolio: Portfolio, end: date) -> Iterable[tuple[str, _Run]]:
-    zone = zone_of(portfolio)
+    zone = portfolio.zone
     query = select(Filing).where(Filing.portfolio == portfolio.name, Filing.trigger_on < end)
     for filing in session.scalars(query.options(selectinload(Filing.events)).order_by(Filing.id)):
         ended = filing.filed_on if filing.state not in OPEN else None
@@ -96,7 +96,7 @@ def _filings(session: Session, portfolio: Portfolio, end: date) -> Iterable[tupl
 
 def _reviews(session: Session, portfolio: Portfolio, end: date) -> Iterable[_Run]:
     """Cases that were to be closed or escalated by a day: the first time that they were is what counts."""
-    zone = zone_of(portfolio)
+    zone = portfolio.zone
     reviewed = (
         select(CaseEvent.case_id, func.min(CaseEvent.at).label("at"))
         .where(CaseEvent.kind == "state", CaseEvent.details["after"].astext.not_in(_UNREVIEWED))

@@ -18,7 +18,7 @@ from fraudops.database import CaseFile, ClockWarning, Filing
 from fraudops.decisions.locks import lock_partition
 from fraudops.filings.deadlines import local_day, stage
 from fraudops.filings.definition import ClockDefinition, Clocks
-from fraudops.filings.record import OPEN, jurisdiction_of, zone_of
+from fraudops.filings.record import OPEN, jurisdiction_of
 from fraudops.filings.starting import start_clocks
 from fraudops.notices.clock_messages import CLOCK_WARNING, Due, clock_warning
 from fraudops.portfolio import Portfolio
@@ -54,7 +54,7 @@ def look_at_clocks(ws: Workspace, portfolio: Portfolio, clocks: Clocks, as_of: d
     which nothing ran is made up for by the next one.
     """
     start_clocks(ws, portfolio, clocks, as_of, actor=actor)
-    today = local_day(as_of, zone_of(portfolio))
+    today = local_day(as_of, portfolio.zone)
     with ws.transaction() as session:
         lock_partition(session, CLOCK_WARNING, portfolio.name, "all")
         lines = [*_reports(session, portfolio, clocks, today), *_reviews(session, portfolio, clocks, today)]
@@ -85,7 +85,7 @@ def _reviews(session: Session, portfolio: Portfolio, clocks: Clocks, today: date
         CaseFile.portfolio == portfolio.name, CaseFile.state.in_(_UNREVIEWED), CaseFile.due_on.is_not(None)
     )
     for case in session.scalars(query):
-        opened = local_day(case.opened_as_of, zone_of(portfolio))
+        opened = local_day(case.opened_as_of, portfolio.zone)
         if case.due_on is not None:
             yield from _line(definition, f"case/{case.number}", case.name, opened, case.due_on, today)
 

@@ -72,7 +72,12 @@ def known_frauds(
 
     The last word about a transaction counts. One of which nobody could say anything is no fraud.
     """
-    told = reports(ws, portfolio, as_of=as_of, first=first, last=last).drop_duplicates("transaction_id", keep="last")
+    return frauds_among(reports(ws, portfolio, as_of=as_of, first=first, last=last))
+
+
+def frauds_among(known: pd.DataFrame) -> list[str]:
+    """Transactions of which the last word is that they are fraud, sorted; of what :func:`reports` returns."""
+    told = known.drop_duplicates("transaction_id", keep="last")
     return sorted(told.loc[told["label"].fillna(False).astype(bool), "transaction_id"])
 
 

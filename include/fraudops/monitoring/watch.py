@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -113,10 +113,12 @@ def monitor(ws: Workspace, portfolio: Portfolio, keys: Iterable[str], *, may_ret
     )
 
 
-def unmonitored(ws: Workspace, portfolio: Portfolio) -> list[str]:
-    """Scored partitions that nobody has looked at, or whose scores or labels have changed, in the order of time."""
+def unmonitored(ws: Workspace, portfolio: Portfolio, *, keys: Collection[str] | None = None) -> list[str]:
+    """Scored partitions (None: of all) that nobody has looked at, or whose scores or labels have changed, in the order
+    of time."""
     name = portfolio.name
-    looked, scored = set(ws.store.keys(CHECKS, name)), ws.store.keys("scores", name)
+    looked = set(ws.store.keys(CHECKS, name))
+    scored = [key for key in ws.store.keys("scores", name) if keys is None or key in keys]
     found = set(unsettled(ws, portfolio, scored))
     for key in scored:
         measures, scores = ws.store.manifest(MEASURES, name, key), ws.store.require("scores", name, key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,14 +69,14 @@ def undone_of(ws: Workspace, portfolio: Portfolio, month: Month, rules_folder: P
         succession = Succession.read(session, portfolio)
     there = [key for key in expected if key in published]
     wanting = [key for key in there if key not in scored and succession.model_for(key) != "history"]
-    unseen = set(_watchable(ws, portfolio, there)) if scored & set(there) else set()
+    unseen = set(_watchable(ws, portfolio, scored.intersection(there)))
     rules = read_rules(rules_folder) if portfolio.compliance is not None else {}
-    unruled = set(undone(ws, portfolio, rules)) if rules else set()
+    unruled = undone(ws, portfolio, rules, keys=there) if rules else []
     return Undone(
         missing=tuple(key for key in expected if key not in published),
         unscored=tuple(wanting),
-        unmonitored=tuple(key for key in there if key in unseen and key in scored),
-        unruled=tuple(key for key in there if key in unruled),
+        unmonitored=tuple(key for key in there if key in unseen),
+        unruled=tuple(unruled),
     )
 
 
@@ -110,12 +110,12 @@ def subject_of(portfolio: Portfolio, folder: str) -> str:
 # -- inside -------------------------------------------------------------------------------------------
 
 
-def _watchable(ws: Workspace, portfolio: Portfolio, keys: Iterable[str]) -> Iterator[str]:
+def _watchable(ws: Workspace, portfolio: Portfolio, scored: Set[str]) -> Iterator[str]:
     """Partitions that monitoring has not looked at and can: there is something left to compare them with."""
-    desk, waiting = Desk(ws, portfolio), set(unmonitored(ws, portfolio))
+    desk = Desk(ws, portfolio)
     with ws.transaction() as session:
-        for key in keys:
-            manifest = desk.manifest("scores", key) if key in waiting else None
+        for key in unmonitored(ws, portfolio, keys=scored):
+            manifest = desk.manifest("scores", key)
             if manifest is not None and desk.reference(session, manifest.facts["model_version"]) is not None:
                 yield key
 

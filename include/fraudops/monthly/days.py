@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fraudops.labels import matured, reports
-from fraudops.labels.known import DISPOSITIONS, arrivals
+from fraudops.labels.known import DISPOSITIONS, arrivals, frauds_among
 from fraudops.monthly.month import Month, partitions_of
 from fraudops.portfolio import Portfolio
 from fraudops.store import Manifest
@@ -144,8 +144,7 @@ def read_days(ws: Workspace, portfolio: Portfolio, month: Month, as_of: datetime
     if not keys:
         return Days(month, as_of, tuple(expected), (), frozenset(), ())
     known = reports(ws, portfolio, as_of=as_of, first=keys[0], last=keys[-1])
-    latest = known.drop_duplicates("transaction_id", keep="last")
-    frauds = frozenset(latest.loc[latest["label"].fillna(False).astype(bool), "transaction_id"])
+    frauds = frozenset(frauds_among(known))
     findings = _findings(ws, portfolio, as_of, keys[0])
     manifests: list[Manifest] = []
     days = []

@@ -6,6 +6,7 @@ import hashlib
 import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
@@ -207,6 +208,11 @@ class Portfolio(Strict):
     def partitioning(self) -> Partitioning:
         """How this portfolio's time is cut."""
         return Partitioning(self.partition_hours)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where its days are counted; UTC without a section ``compliance``."""
+        return self.compliance.zone if self.compliance is not None else ZoneInfo("UTC")
 
     @property
     def has_amount(self) -> bool:

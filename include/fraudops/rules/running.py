@@ -94,11 +94,13 @@ def comply(ws: Workspace, portfolio: Portfolio, keys: Iterable[str], rules: Mapp
     return [runner.run(key, available) for key in sorted(set(keys) & set(available))]
 
 
-def undone(ws: Workspace, portfolio: Portfolio, rules: Mapping[str, Rule]) -> list[str]:
-    """Partitions whose hits are missing, or were found from something that has changed since."""
+def undone(
+    ws: Workspace, portfolio: Portfolio, rules: Mapping[str, Rule], *, keys: Iterable[str] | None = None
+) -> list[str]:
+    """Partitions (None: of all) whose hits are missing, or were found from something that has changed since."""
     runner = Runner.of(ws, portfolio, rules)
     available = ws.store.keys("transactions", portfolio.name)
-    return [key for key in available if not runner.is_current(key, available)]
+    return [key for key in (available if keys is None else keys) if not runner.is_current(key, available)]
 
 
 def unraised(ws: Workspace, portfolio: Portfolio) -> list[str]:
