@@ -180,9 +180,8 @@ def test_doing_it_again_changes_nothing(lived: Lived) -> None:
     assert (model.score(frame.iloc[:50]) == stored[:50]).all()
 
 
+@pytest.mark.parametrize("lived", ["hostile"], indirect=True)
 def test_names_from_files_are_text_in_all_that_people_read(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:
-    if lived.name != "hostile":
-        pytest.skip("only this one's names try to be code")
     ws = lived.ws
     monkeypatch.setenv("FRAUDOPS_DATABASE_URL", ws.database_url)
     monkeypatch.setenv("FRAUDOPS_STORE", str(ws.store.root))
