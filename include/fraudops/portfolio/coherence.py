@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fraudops.aggregates import AGGREGATES
-from fraudops.portfolio.addresses import is_address
 from fraudops.portfolio.cases import incoherent_cases
 from fraudops.portfolio.columns import ENTITIES, TOKENS, Column, Role
 from fraudops.portfolio.feature_names import BehaviourFeature, behaviour_features
 from fraudops.portfolio.incoherent_compliance import Around, incoherent_compliance
-from fraudops.portfolio.notices import KINDS
+from fraudops.portfolio.notices import Notices, incoherent_notices
 from fraudops.portfolio.problems import Path, Problem, choose_of
 from fraudops.portfolio.retention import Retention, incoherent_retention
 from fraudops.portfolio.sources import Source
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from fraudops.portfolio.cases import Cases
     from fraudops.portfolio.compliance import Compliance
     from fraudops.portfolio.evidence import Fairness
-    from fraudops.portfolio.notices import Notices
     from fraudops.portfolio.policy import Policy
     from fraudops.portfolio.promotion import Promotion
     from fraudops.portfolio.schema import Labels, Training, Validation
@@ -443,26 +441,9 @@ def _segments(found: Sections) -> Iterator[Problem]:
         yield Problem((*path, "amount_bands"), message, remedy="take them out, or say which column is the amount")
 
 
-def _people(found: Sections) -> Iterator[Problem]:
-    notices = found.notices
-    if notices is None:
-        return
-    for key in ("compliance", "data_owner"):
-        if not getattr(notices, key):
-            yield Problem(("notices", key), "nobody would be written to", remedy="name one, such as a@bank.example")
-    addresses: list[tuple[Path, str]] = [(("notices", "sender"), notices.sender)]
-    addresses += [(("notices", *path), text) for path, text in notices.addresses]
-    for kind in notices.to:
-        if kind not in KINDS:
-            yield Problem(("notices", "to", kind), "no notice is of this kind", remedy=choose_of(kind, set(KINDS)))
-    written_to = {text.strip().casefold() for _, text in notices.addresses}
-    for address in notices.languages:
-        if address.strip().casefold() not in written_to:
-            yield Problem(("notices", "languages", address), "nobody of this address is written to")
-    for path, text in addresses:
-        if not is_address(text.strip()):
-            remedy = "write it as name@domain, without a display name, in ASCII"
-            yield Problem(path, "not an e-mail address", repr(text[:80]), remedy)
+def _notices(found: Sections) -> Iterator[Problem]:
+    if found.notices is not None:
+        yield from incoherent_notices(found.notices)
 
 
 def _fairness(found: Sections) -> Iterator[Problem]:
@@ -509,7 +490,7 @@ def _compliance(found: Sections) -> Iterator[Problem]:
 
 _RULES: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _roles, _names, _joins, _entities, _answer, _sources, _behaviour, _feature_names, _excluded, _missing_shares,
-    _period, _training, _policy, _segments, _people, _fairness, _currency, _retention,
+    _period, _training, _policy, _segments, _notices, _fairness, _currency, _retention,
     _compliance,
     _cases,
 )  # fmt: skip

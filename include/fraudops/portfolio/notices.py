@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from fraudops.portfolio.addresses import is_address
 from fraudops.portfolio.durations import Duration, parse_duration
+from fraudops.portfolio.problems import Path, Problem, choose_of
 from fraudops.portfolio.strict import Strict
 
 Language = Literal["en", "de"]
@@ -106,3 +108,23 @@ class Notices(Strict):
             for severity, named in lists.items():
                 found += [(("to", kind, severity, place), address) for place, address in enumerate(named)]
         return found
+
+
+def incoherent_notices(notices: Notices) -> Iterator[Problem]:
+    """What is wrong with who is written to."""
+    for key in ("compliance", "data_owner"):
+        if not getattr(notices, key):
+            yield Problem(("notices", key), "nobody would be written to", remedy="name one, such as a@bank.example")
+    addresses: list[tuple[Path, str]] = [(("notices", "sender"), notices.sender)]
+    addresses += [(("notices", *path), text) for path, text in notices.addresses]
+    for kind in notices.to:
+        if kind not in KINDS:
+            yield Problem(("notices", "to", kind), "no notice is of this kind", remedy=choose_of(kind, set(KINDS)))
+    written_to = {text.strip().casefold() for _, text in notices.addresses}
+    for address in notices.languages:
+        if address.strip().casefold() not in written_to:
+            yield Problem(("notices", "languages", address), "nobody of this address is written to")
+    for path, text in addresses:
+        if not is_address(text.strip()):
+            remedy = "write it as name@domain, without a display name, in ASCII"
+            yield Problem(path, "not an e-mail address", repr(text[:80]), remedy)
