@@ -92,7 +92,8 @@ def due_packs(ws: Workspace, portfolio: Portfolio, rules_folder: Path, *, now: d
         return []
     partitioning = portfolio.partitioning
     months = sorted({Month.of(partitioning.start(key)) for key in ws.store.keys("scores", portfolio.name)})
-    waiting = [m for m in months if m.as_of(partitioning) <= now and not _is_reported(ws, portfolio, m)]
+    reported = _reported(ws, portfolio)
+    waiting = [m for m in months if m.as_of(partitioning) <= now and _first_edition(portfolio, m) not in reported]
     found = []
     for month in waiting:
         waited = now >= month.as_of(partitioning) + portfolio.monthly.wait
@@ -120,8 +121,12 @@ def _watchable(ws: Workspace, portfolio: Portfolio, scored: Set[str]) -> Iterato
                 yield key
 
 
-def _is_reported(ws: Workspace, portfolio: Portfolio, month: Month) -> bool:
-    subject = subject_of(portfolio, folder_of(month, month.as_of(portfolio.partitioning)))
+def _first_edition(portfolio: Portfolio, month: Month) -> str:
+    return subject_of(portfolio, folder_of(month, month.as_of(portfolio.partitioning)))
+
+
+def _reported(ws: Workspace, portfolio: Portfolio) -> set[str]:
+    """Every edition that was made, as the ledger calls it."""
+    query = select(LedgerEntry.subject).where(LedgerEntry.action == REPORTED, LedgerEntry.portfolio == portfolio.name)
     with ws.transaction() as session:
-        query = select(LedgerEntry.number).where(LedgerEntry.action == REPORTED, LedgerEntry.subject == subject)
-        return session.scalar(query.limit(1)) is not None
+        return set(session.scalars(query))
