@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 # Airflow writes a configuration file when it is first imported: into a folder of this test run, not a person's.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="fo-airflow-"))
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from fraudops.portfolio import Portfolio
+from fraudops.roles import read_roles
 from fraudops.workspace import Workspace
 from fraudops_airflow.web import app as web
-from fraudops_airflow.web.archive import Archive
+from fraudops_airflow.web.access import Person, remember, signed_in
+from fraudops_airflow.web.archive import Archive, open_archive, open_workspace
+
+from tests.plugins.installation import fill
+
+ROLES = read_roles(Path(__file__).resolve().parents[2] / "include" / "roles.yaml")
 
 
 @pytest.fixture
@@ -25,11 +32,12 @@ def archive(workspace: Workspace, portfolios: dict[str, Portfolio]) -> Archive:
 
 
 @pytest.fixture
-def application(archive: Archive) -> Iterator[FastAPI]:
+def application(archive: Archive, workspace: Workspace) -> Iterator[FastAPI]:
     """The pages over the test's installation, with Airflow's own check of the user."""
     web.create_app.cache_clear()
     app = web.create_app()
-    app.dependency_overrides[web.open_archive] = lambda: archive
+    app.dependency_overrides[open_archive] = lambda: archive
+    app.dependency_overrides[open_workspace] = lambda: workspace
     yield app
     web.create_app.cache_clear()
 
@@ -41,7 +49,27 @@ def stranger(application: FastAPI) -> TestClient:
 
 
 @pytest.fixture
-def client(application: FastAPI) -> TestClient:
-    """Somebody who is logged in."""
-    application.dependency_overrides[web.signed_in] = lambda: None
-    return TestClient(application)
+def visit(application: FastAPI) -> Callable[..., TestClient]:
+    """Log somebody in: ``visit("analyst")``, with the roles that the project's roles.yaml gives; one at a time."""
+
+    def visit(name: str, *, headers: dict[str, str] | None = None) -> TestClient:
+        def known(request: Request) -> Person:
+            return remember(request, Person(name, ROLES.of(name), ROLES))
+
+        application.dependency_overrides[signed_in] = known
+        return TestClient(application, headers={"Sec-Fetch-Site": "same-origin"} | (headers or {}))
+
+    return visit
+
+
+@pytest.fixture
+def client(visit: Callable[..., TestClient]) -> TestClient:
+    """Somebody who is logged in and has no business role."""
+    return visit("a.viewer")
+
+
+@pytest.fixture
+def small_installation(workspace: Workspace) -> Workspace:
+    """Three partitions, two of them scored, a champion, alerts, notices, a report, validations, a quarantine."""
+    fill(workspace)
+    return workspace

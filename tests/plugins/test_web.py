@@ -1,194 +1,26 @@
-"""Every page wants a user, says what is there or what to do while nothing is, and hands out nothing else."""
+"""Every page says what is there or what to do while nothing is, and hands out nothing else."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import quote
 
 import pyarrow as pa
 import pytest
-from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
-from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Shadow, Verdict, transaction
+from fraudops.database import ModelVersion, Shadow, transaction
 from fraudops.rules.running import SCHEMA as HIT_SCHEMA
 from fraudops.workspace import Workspace
-from fraudops_airflow.web import app as web
+from fraudops_airflow.web.access import Person, remember, signed_in
 from fraudops_airflow.web.archive import Archive
 from sqlalchemy import select, text
 from sqlalchemy.exc import InternalError
 
 from tests.databases import as_owner
-
-RUN = "manual__2026-03-20T20:00:00+00:00"
-AS_OF = datetime(2026, 3, 20, tzinfo=UTC)
-PAGES = ("/", "/monitoring", "/compliance", "/reports", "/validation", "/quarantine", "/restated")
-
-
-@pytest.fixture
-def small_installation(workspace: Workspace) -> Workspace:
-    """Three partitions, two of them scored, a champion, alerts, notices, a report, validations, a quarantine."""
-    store = workspace.store
-    for day in ("2026-03-17", "2026-03-18", "2026-03-19"):
-        store.write("transactions", "cards", day, pa.table({"transaction_id": [day]}), config="c")
-    for day in ("2026-03-18", "2026-03-19"):
-        store.write("scores", "cards", day, pa.table({"transaction_id": [day]}), config="c")
-    store.put(b"<h1>Curves</h1><img src='roc.png'>", "reports", "cards", RUN, "index.html")
-    store.put(b"\x89PNG", "reports", "cards", RUN, "roc.png")
-    store.put(b"secret", "reports", "cards", RUN, "dataset.parquet")
-    store.put(b"model", "models", "cards", "v1", "model.joblib")
-    for day, passed in (("2026-03-18", True), ("2026-03-19", False)):
-        result = {"key": day, "passed": passed, "checks": 31, "failures": [] if passed else ["<b>mean</b> amount"]}
-        store.put(json.dumps(result).encode(), "validation", "cards", f"date={day}", "result.json")
-        store.put(b"<h1>Data Docs</h1>", "validation", "cards", f"date={day}", "index.html")
-    summary = {"file": "transactions_2026-03-19.csv.gz", "rows": 3, "reasons": {"no amount": 2, "duplicate": 1}}
-    store.put(json.dumps(summary).encode(), "quarantine", "cards", "file=0123456789abcdef", "summary.json")
-    clean = {"file": "transactions_2026-03-18.csv.gz", "rows": 0, "reasons": {}}
-    store.put(json.dumps(clean).encode(), "quarantine", "cards", "file=00000000deadbeef", "summary.json")
-    store.put(b"PAR1 rejected row", "quarantine", "cards", "file=0123456789abcdef", "rows.parquet")
-    with workspace.transaction() as session:
-        model = ModelVersion(
-            portfolio="cards",
-            number=1,
-            run_id=RUN,
-            candidate="lightgbm",
-            as_of=AS_OF,
-            trained_until=AS_OF - timedelta(days=7),
-            artifact="models/portfolio=cards/v1/model.joblib",
-            artifact_sha256="0" * 64,
-            metrics={"average_precision": 0.7654, "average_precision_interval": [0.7, 0.82]},
-            thresholds={},
-            lineage={},
-            created_at=AS_OF,
-        )
-        session.add(model)
-        session.flush()
-        verdict = Verdict(
-            portfolio="cards",
-            run_id=RUN,
-            challenger_id=model.id,
-            outcome="PROMOTE",
-            reason="better than the <script>floor</script>",
-            gates=[],
-            as_of=AS_OF,
-            created_at=AS_OF,
-        )
-        entry = workspace.record(
-            session, portfolio="cards", actor="validator", action="promoted", subject="cards/models/v1"
-        )
-        session.add(verdict)
-        session.flush()
-        session.add(
-            PromotionRecord(
-                portfolio="cards",
-                model_id=model.id,
-                verdict_id=verdict.id,
-                kind="promotion",
-                effective_from=AS_OF,
-                approved_by="vera.validator",
-                reason="read the report",
-                promoted_at=AS_OF,
-                ledger_number=entry.number,
-            )
-        )
-        for number, decision in enumerate(("review", "review", "block")):
-            session.add(
-                Alert(
-                    portfolio="cards",
-                    partition_key="2026-03-19",
-                    transaction_id=f"t-confidential-{number}",
-                    event_time=AS_OF,
-                    amount_minor=100,
-                    minor_digits=2,
-                    currency="EUR",
-                    score=0.9,
-                    decision=decision,
-                    reasons=["a reason"],
-                    model_id=model.id,
-                    as_of=AS_OF,
-                    created_at=AS_OF,
-                )
-            )
-        for number, state in enumerate(("sent", "sent", "waiting", "uncertain")):
-            session.add(
-                Notice(
-                    portfolio="cards",
-                    kind="digest",
-                    dedupe_key=str(number),
-                    message_id=str(number),
-                    recipients=["compliance@bank.example"],
-                    sender="fraudops@bank.example",
-                    subject="s",
-                    text="t",
-                    html="h",
-                    state=state,
-                    attempts=1,
-                    as_of=AS_OF,
-                    queued_at=AS_OF,
-                )
-            )
-    return workspace
-
-
-def every_path(application: FastAPI) -> list[str]:
-    """A concrete address for each route there is; a route that cannot be walked fails the test."""
-    values = {
-        "portfolio": "cards",
-        "run_id": quote(RUN, safe=""),
-        "key": "2026-03-19",
-        "area": "reports",
-        "folder": quote(RUN, safe=""),
-        "file": "index.html",
-        "version": "v1",
-        "run": "2026-03-01_2026-03-19_v1_0a1b2c3d",
-        "hit": "0123abcd",
-    }
-    paths = []
-    for route in application.routes:
-        assert isinstance(route, APIRoute), f"{route} is not covered by the application's check of the user"
-        paths.append(route.path.format(**values))
-    return paths
-
-
-# -- who may see it -------------------------------------------------------------------------------------
-
-
-def test_every_route_wants_a_user(application: FastAPI, stranger: TestClient, small_installation: Workspace) -> None:
-    paths = every_path(application)
-    assert len(paths) == 14
-    for path in (*paths, "/documents/nonsense/cards/x/index.html"):
-        answer = stranger.get(path)
-        assert answer.status_code == 401, path
-        assert "vera.validator" not in answer.text
-        assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
-
-
-def test_there_are_no_generated_pages(client: TestClient) -> None:
-    for path in ("/docs", "/redoc", "/openapi.json"):
-        assert client.get(path).status_code == 404
-
-
-def test_only_reading_is_offered(application: FastAPI) -> None:
-    assert {method for route in application.routes for method in route.methods} == {"GET"}  # type: ignore[attr-defined]
-
-
-def test_a_user_without_the_permission_is_refused(application: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow.api_fastapi.core_api import security
-
-    class NoPlugins:
-        """An auth manager whose user may not see plugins."""
-
-        async def get_user_from_token(self, token: str) -> str:
-            return token
-
-        def is_authorized_view(self, *, access_view: object, user: object) -> bool:
-            return False
-
-    monkeypatch.setattr(security, "get_auth_manager", NoPlugins)
-    visitor = TestClient(application, headers={"Authorization": "Bearer somebody"})
-    for path in every_path(application):
-        assert visitor.get(path).status_code == 403, path
+from tests.plugins.conftest import ROLES
+from tests.plugins.installation import AS_OF, RUN
 
 
 def test_the_pages_cannot_write(archive: Archive) -> None:
@@ -337,8 +169,9 @@ def test_own_pages_run_only_their_own_script(client: TestClient, small_installat
     answer = client.get("/")
     policy = answer.headers["content-security-policy"]
     nonce = policy.split("script-src 'nonce-")[1].split("'")[0]
-    assert f'<script nonce="{nonce}">' in answer.text
-    assert "unsafe-inline" not in policy
+    assert f'<script nonce="{nonce}" src="/assets/' in answer.text
+    assert f"style-src 'nonce-{nonce}';" in policy
+    assert "unsafe-inline" not in policy.replace("style-src-attr 'unsafe-inline'", "")
     assert "style=" not in answer.text
     assert client.get("/").headers["content-security-policy"] != policy
 
@@ -381,7 +214,11 @@ def test_nothing_else_is_handed_out(client: TestClient, small_installation: Work
 
 def test_a_missing_setting_is_explained(application: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FRAUDOPS_DATABASE_URL", raising=False)
-    application.dependency_overrides = {web.signed_in: lambda: None}
+
+    def known(request: Request) -> Person:
+        return remember(request, Person("vera", (), ROLES))
+
+    application.dependency_overrides = {signed_in: known}
     answer = TestClient(application).get("/")
     assert answer.status_code == 503
     assert "FRAUDOPS_DATABASE_URL" in answer.text

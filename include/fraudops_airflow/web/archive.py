@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Annotated, Any
 
+from fastapi import Depends, HTTPException
 from fraudops.database import transaction
 from fraudops.portfolio import Portfolio
 from fraudops.settings import Settings
@@ -98,6 +101,20 @@ class Archive:
             return None
         return Document(path.read_bytes(), MEDIA_TYPES[PurePosixPath(file).suffix])
 
+    def json(self, area: str, portfolio: str, folder: str, file: str) -> dict[str, Any]:
+        """A small JSON object of the store; empty where there is none."""
+        try:
+            content = json.loads(self.store.get(area, portfolio, folder, file))
+        except FileNotFoundError:
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def portfolio(self, name: str) -> Portfolio:
+        """A portfolio by its name; the answer is 404 where there is none."""
+        if name not in self.portfolios:
+            raise HTTPException(404, f"There is no portfolio {name}.")
+        return self.portfolios[name]
+
     def _path(self, area: str, portfolio: str, folder: str, file: str) -> UPath | None:
         name = _FILE.fullmatch(file)
         if area not in AREAS or portfolio not in self.portfolios or name is None or name[1] not in MEDIA_TYPES:
@@ -107,3 +124,17 @@ class Archive:
         except ValueError:
             return None
         return path if path.is_file() else None
+
+
+def open_archive() -> Archive:
+    """The installation that the pages show; tests put another in its place."""
+    return Archive.open()
+
+
+def open_workspace() -> Workspace:
+    """The installation with its keys, for what changes something; tests put another in its place."""
+    return Workspace.open()
+
+
+ArchiveDep = Annotated[Archive, Depends(open_archive)]
+WorkspaceDep = Annotated[Workspace, Depends(open_workspace)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,17 +13,29 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from fraudops_airflow.web.assets import address
+from fraudops_airflow.web.navigation import menu, section_of
+
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Answer with a page; links are made below the path at which Airflow mounted the application."""
     base = str(request.scope.get("root_path", "")).rstrip("/")
+    path = request.url.path.removeprefix(base).strip("/")
+    person = getattr(request.state, "person", None)
+    section = section_of(path)
     content = (
         _environment()
         .get_template(template)
         .render(
             base=base,
             airflow=base.rsplit("/", 1)[0],
-            here=request.url.path.removeprefix(base).strip("/").split("/")[0],
+            path=path,
+            here=path.split("/")[0],
+            person=person,
+            menu=menu(person) if person else (),
+            section=section,
+            section_pages=section.open_to(person) if section and person else (),
+            asset=partial(address, base),
             nonce=request.state.nonce,
             status=status,
             **values,

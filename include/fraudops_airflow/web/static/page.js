@@ -8,16 +8,27 @@
   } catch {
     airflow = null; // framed by a page that is not Airflow
   }
-  const wear = () => own.classList.toggle("dark", airflow ? airflow.classList.contains("dark") : system.matches);
+  const wear = () => {
+    own.classList.toggle("dark", airflow ? airflow.classList.contains("dark") : system.matches);
+    document.dispatchEvent(new Event("fraudops:theme"));
+  };
   wear();
   system.addEventListener("change", wear);
+  const goToAirflow = (address) => {
+    if (!airflow) {
+      window.location.assign(address);
+      return;
+    }
+    window.parent.history.pushState(null, "", address);
+    window.parent.dispatchEvent(new PopStateEvent("popstate"));
+  };
+  window.fraudops = Object.assign(window.fraudops || {}, { goToAirflow });
   if (!airflow) return;
   new MutationObserver(wear).observe(airflow, { attributes: true, attributeFilter: ["class"] });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-airflow]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    window.parent.history.pushState(null, "", link.getAttribute("href"));
-    window.parent.dispatchEvent(new PopStateEvent("popstate"));
+    goToAirflow(link.getAttribute("href"));
   });
 })();

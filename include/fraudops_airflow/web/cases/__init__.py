@@ -1,0 +1,1 @@
+"""Alerts and cases, as those who work them see them."""

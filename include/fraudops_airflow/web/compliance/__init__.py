@@ -1,0 +1,1 @@
+"""Rules, hits, packs, the ledger, the configuration as read."""

@@ -1,0 +1,1 @@
+"""Whether what comes in is what the champion knows, and whether it is what was promised."""

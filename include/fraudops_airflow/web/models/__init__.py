@@ -1,0 +1,1 @@
+"""Versions, what they were compared by, who promoted them."""

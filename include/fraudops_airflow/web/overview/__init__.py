@@ -1,0 +1,1 @@
+"""Each portfolio today, at a glance."""
