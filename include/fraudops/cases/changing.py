@@ -201,7 +201,7 @@ def digest_of(ws: Workspace, events: Iterable[CaseEvent]) -> str:
 
 def keyed_digest(ws: Workspace, content: Any) -> str:
     """Digest that fits this content alone; it needs the ledger's key, so that nobody can find out by trying."""
-    return hmac.new(ws.ledger_key, canonical_json(content), "sha256").hexdigest()
+    return hmac.new(ws.ledger_keys[-1], canonical_json(content), "sha256").hexdigest()
 
 
 # -- inside -------------------------------------------------------------------------------------------

@@ -92,10 +92,10 @@ def verify(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool
         Read all of them.
     """
     with ws.transaction() as session:
-        wrong = [*ledger.verify(session, ws.ledger_key), *heads.check(session, ws.store, ws.ledger_key)]
-        head = ledger.head(session)
+        wrong = [*ledger.verify(session, ws.ledger_keys), *heads.check(session, ws.store, ws.ledger_keys)]
+        head, key = ledger.head(session), ledger.signing_key(session, ws.ledger_keys)
     findings = [f"ledger, {found.where}: {found.what}" for found in wrong]
-    signed = None if wrong else heads.export(ws.store, ws.ledger_key, head, at=now)
+    signed = None if wrong else heads.export(ws.store, key, head, at=now)
     count, others = _partitions(ws, portfolio)
     findings += others
     files, others = _files(ws, portfolio, None if thorough else now.toordinal() % EVERY)
