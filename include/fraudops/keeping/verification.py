@@ -22,6 +22,7 @@ from fraudops.cases.attachments import wrong_attachments
 from fraudops.database import LedgerEntry, ModelVersion
 from fraudops.intake.publication import INGESTED
 from fraudops.keeping.retain import BEGAN
+from fraudops.keeping.rotation.tokens import rotated_digests
 from fraudops.ledger import SignedHead, heads
 from fraudops.monitoring import DATASETS as MONITORED
 from fraudops.notices.keeping_messages import altered, head_kept
@@ -98,6 +99,7 @@ def verify(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool
     signed = None if wrong else heads.export(ws.store, key, head, at=now)
     count, others = _partitions(ws, portfolio)
     findings += others
+    findings += _turned(ws, portfolio)
     files, others = _files(ws, portfolio, None if thorough else now.toordinal() % EVERY)
     findings += others
     with ws.transaction() as session:
@@ -197,6 +199,20 @@ def _stones(ws: Workspace, portfolio: Portfolio, dataset: str) -> Iterator[str]:
         stone = tombstone(ws.store, dataset, portfolio.name, key)
         if stone is not None and (stone.ledger, dataset, key, stone.digest) not in known:
             yield f"{dataset} {key}: is said to have been removed, and the ledger does not know of it"
+
+
+def _turned(ws: Workspace, portfolio: Portfolio) -> Iterator[str]:
+    """Partitions whose rows are not those that the last change of the tokens' key has left."""
+    with ws.transaction() as session:
+        known = rotated_digests(session, portfolio.name)
+    for dataset in (*_RECORDED, *_UNRECORDED):
+        for key in ws.store.keys(dataset, portfolio.name):
+            manifest, rows = ws.store.manifest(dataset, portfolio.name, key), known.get((dataset, key), {})
+            if manifest is None or (manifest.stands_for is None and not rows):
+                continue
+            # What was landed since stands for itself, and the ledger has its digest as that of any partition.
+            if manifest.content_digest != rows.get(manifest.data_digest, manifest.data_digest):
+                yield f"{dataset} {key}: the rows are not those that the last change of the tokens' key has left"
 
 
 def _files(ws: Workspace, portfolio: Portfolio, part: int | None) -> tuple[int, list[str]]:

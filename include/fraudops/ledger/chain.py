@@ -148,7 +148,7 @@ def contains(session: Session, known: Head) -> bool:
 # -- inside -------------------------------------------------------------------------------------------
 
 
-def _waiting(session: Session) -> list[tuple[LedgerEntry, bytes]]:
+def _waiting(session: Session) -> list[tuple[LedgerEntry, Keys]]:
     found: list[tuple[LedgerEntry, Keys]] | None = session.info.get(_WAITING)
     if found is None:
         found = session.info[_WAITING] = []
