@@ -25,6 +25,7 @@ from fraudops.keeping.retain import BEGAN
 from fraudops.keeping.rotation.tokens import rotated_digests
 from fraudops.ledger import SignedHead, heads
 from fraudops.monitoring import DATASETS as MONITORED
+from fraudops.monthly.editions import wrong_packs
 from fraudops.notices.keeping_messages import altered, head_kept
 from fraudops.portfolio import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
@@ -65,6 +66,7 @@ class Verified:
     models: int
     findings: tuple[str, ...]
     head: SignedHead | None = None
+    packs: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, without anything confidential."""
@@ -74,8 +76,8 @@ class Verified:
     def sentence(self) -> str:
         """For people."""
         looked = (
-            f"{self.entries:,} ledger entries, {self.partitions:,} partitions, {self.files:,} data files and "
-            f"{self.models:,} models"
+            f"{self.entries:,} ledger entries, {self.partitions:,} partitions, {self.files:,} data files, "
+            f"{self.models:,} models and {self.packs:,} monthly packs"
         )
         return f"{looked}: {len(self.findings)} findings" if self.findings else f"unaltered: {looked}"
 
@@ -105,8 +107,9 @@ def verify(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool
     with ws.transaction() as session:
         models, others = _models(ws, session, portfolio)
         others += wrong_attachments(ws, session, portfolio, thorough=thorough)
-    findings += others
-    return Verified(head.number, count, files, models, tuple(findings), signed)
+        packs, wrong_ones = wrong_packs(ws, session, portfolio)
+    findings += [*others, *wrong_ones]
+    return Verified(head.number, count, files, models, tuple(findings), signed, packs)
 
 
 def verify_and_tell(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool = False) -> Verified:
