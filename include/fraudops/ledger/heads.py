@@ -62,7 +62,7 @@ class SignedHead:
 
     def counts(self, signatures: Signatures) -> bool:
         """Whether the ledger's key of then has signed it, or a later one."""
-        return signatures.sign(_text(self.head, self.at), self.signature, self.number)
+        return signatures.accept(_text(self.head, self.at), self.signature, self.number)
 
     @cached_property
     def head(self) -> Head:

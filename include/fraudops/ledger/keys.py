@@ -92,7 +92,7 @@ class Signatures:
             found.starts[place] = entry.number
         return found
 
-    def sign(self, text: str, signature: str, number: int) -> bool:
+    def accept(self, text: str, signature: str, number: int) -> bool:
         """Whether a text of the time of an entry has a signature that counts: of the key of then, or a later one."""
         first = max((place for place, start in self.starts.items() if start <= number), default=0)
         for place in range(first, len(self.signers)):

@@ -164,7 +164,7 @@ class _Walk:
     # -- inside -----------------------------------------------------------------------------------------
 
     def _entry(self, row: _Row, *, gap: bool) -> Iterator[Finding]:
-        signed = self._signatures.sign(row.digest, row.signature, row.number)
+        signed = self._signatures.accept(row.digest, row.signature, row.number)
         own = _digest(row, row.number) == row.digest
         if own and signed and row.previous == self._last.digest and self._run is None:
             return
