@@ -22,8 +22,10 @@ from fraudops.cases.attachments import wrong_attachments
 from fraudops.database import LedgerEntry, ModelVersion
 from fraudops.intake.publication import INGESTED
 from fraudops.keeping.retain import BEGAN
+from fraudops.keeping.rotation.tokens import rotated_digests
 from fraudops.ledger import SignedHead, heads
 from fraudops.monitoring import DATASETS as MONITORED
+from fraudops.monthly.editions import wrong_packs
 from fraudops.notices.keeping_messages import altered, head_kept
 from fraudops.portfolio import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
@@ -64,6 +66,7 @@ class Verified:
     models: int
     findings: tuple[str, ...]
     head: SignedHead | None = None
+    packs: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, without anything confidential."""
@@ -73,8 +76,8 @@ class Verified:
     def sentence(self) -> str:
         """For people."""
         looked = (
-            f"{self.entries:,} ledger entries, {self.partitions:,} partitions, {self.files:,} data files and "
-            f"{self.models:,} models"
+            f"{self.entries:,} ledger entries, {self.partitions:,} partitions, {self.files:,} data files, "
+            f"{self.models:,} models and {self.packs:,} monthly packs"
         )
         return f"{looked}: {len(self.findings)} findings" if self.findings else f"unaltered: {looked}"
 
@@ -92,19 +95,21 @@ def verify(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool
         Read all of them.
     """
     with ws.transaction() as session:
-        wrong = [*ledger.verify(session, ws.ledger_key), *heads.check(session, ws.store, ws.ledger_key)]
-        head = ledger.head(session)
+        wrong = [*ledger.verify(session, ws.ledger_keys), *heads.check(session, ws.store, ws.ledger_keys)]
+        head, key = ledger.head(session), ledger.signing_key(session, ws.ledger_keys)
     findings = [f"ledger, {found.where}: {found.what}" for found in wrong]
-    signed = None if wrong else heads.export(ws.store, ws.ledger_key, head, at=now)
+    signed = None if wrong else heads.export(ws.store, key, head, at=now)
     count, others = _partitions(ws, portfolio)
     findings += others
+    findings += _turned(ws, portfolio)
     files, others = _files(ws, portfolio, None if thorough else now.toordinal() % EVERY)
     findings += others
     with ws.transaction() as session:
         models, others = _models(ws, session, portfolio)
         others += wrong_attachments(ws, session, portfolio, thorough=thorough)
-    findings += others
-    return Verified(head.number, count, files, models, tuple(findings), signed)
+        packs, wrong_ones = wrong_packs(ws, session, portfolio)
+    findings += [*others, *wrong_ones]
+    return Verified(head.number, count, files, models, tuple(findings), signed, packs)
 
 
 def verify_and_tell(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool = False) -> Verified:
@@ -197,6 +202,20 @@ def _stones(ws: Workspace, portfolio: Portfolio, dataset: str) -> Iterator[str]:
         stone = tombstone(ws.store, dataset, portfolio.name, key)
         if stone is not None and (stone.ledger, dataset, key, stone.digest) not in known:
             yield f"{dataset} {key}: is said to have been removed, and the ledger does not know of it"
+
+
+def _turned(ws: Workspace, portfolio: Portfolio) -> Iterator[str]:
+    """Partitions whose rows are not those that the last change of the tokens' key has left."""
+    with ws.transaction() as session:
+        known = rotated_digests(session, portfolio.name)
+    for dataset in (*_RECORDED, *_UNRECORDED):
+        for key in ws.store.keys(dataset, portfolio.name):
+            manifest, rows = ws.store.manifest(dataset, portfolio.name, key), known.get((dataset, key), {})
+            if manifest is None or (manifest.stands_for is None and not rows):
+                continue
+            # What was landed since stands for itself, and the ledger has its digest as that of any partition.
+            if manifest.content_digest != rows.get(manifest.data_digest, manifest.data_digest):
+                yield f"{dataset} {key}: the rows are not those that the last change of the tokens' key has left"
 
 
 def _files(ws: Workspace, portfolio: Portfolio, part: int | None) -> tuple[int, list[str]]:

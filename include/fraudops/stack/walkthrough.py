@@ -29,8 +29,8 @@ from fraudops.workspace import Workspace
 LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE, WATCH = (
     "land", "ingest", "score", "monitor", "train", "promote", "rollback", "shadow", "notify", "reconcile", "watch",
 )  # fmt: skip
-COMPLY = "comply"
-_WORKFLOWS = (LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE)
+COMPLY, CLOCKS, REPORT = "comply", "clocks", "report"
+_WORKFLOWS = (LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE, CLOCKS, REPORT)
 
 _DRIFT = "drift__"
 """How the names of training runs begin that monitoring asks for."""
