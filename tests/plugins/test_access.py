@@ -30,6 +30,7 @@ EXAMPLES = {
     "hit": "0123abcd",
     "digest": "0" * 16,
     "name": "style.css",
+    "action": "ingest",
 }
 """A value for each parameter that a route may have."""
 
