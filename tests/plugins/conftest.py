@@ -19,7 +19,7 @@ from fraudops.workspace import Workspace
 from fraudops_airflow.web import app as web
 from fraudops_airflow.web.access import Person, remember, signed_in
 from fraudops_airflow.web.archive import Archive, open_archive, open_workspace
-from fraudops_airflow.web.runs.airflow import Airflow, open_airflow
+from fraudops_airflow.web.runs.airflow import Airflow, Run, open_airflow
 
 from tests.plugins.installation import fill
 
@@ -58,7 +58,17 @@ def may(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 @pytest.fixture
-def visit(application: FastAPI, may: set[str]) -> Callable[..., TestClient]:
+def airflow_runs(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], Run]:
+    """The runs that Airflow knows of, by DAG and run id."""
+    known: dict[tuple[str, str], Run] = {}
+    monkeypatch.setattr(
+        Airflow, "run", lambda self, dag_id, run_id: known.get((dag_id, run_id)) if self.may_read(dag_id) else None
+    )
+    return known
+
+
+@pytest.fixture
+def visit(application: FastAPI, may: set[str], airflow_runs: dict[tuple[str, str], Run]) -> Callable[..., TestClient]:
     """Log somebody in: ``visit("analyst")``, with the roles that the project's roles.yaml gives; one at a time."""
 
     def visit(name: str, *, headers: dict[str, str] | None = None) -> TestClient:

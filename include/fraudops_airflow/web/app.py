@@ -22,6 +22,7 @@ from fraudops_airflow.web.models import routes as models
 from fraudops_airflow.web.overview import routes as overview
 from fraudops_airflow.web.rendering import render
 from fraudops_airflow.web.runs import routes as runs
+from fraudops_airflow.web.runs import tabs
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ ROUTERS = (
     drift.router,
     compliance.router,
     runs.router,
+    tabs.router,
     documents.router,
     assets.router,
 )

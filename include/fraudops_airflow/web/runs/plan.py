@@ -99,4 +99,4 @@ def says(*sentences: str | Sentence | None) -> tuple[Sentence, ...]:
 
 def counted(number: int, one: str, many: str | None = None) -> str:
     """A number with its noun: ``1 partition``, ``3 partitions``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}".replace(",", "\u202f")
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
