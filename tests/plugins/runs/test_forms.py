@@ -22,7 +22,7 @@ def form(client: TestClient, action: str, **asked: object) -> str:
     """The page of a form, as text without entities."""
     query = urlencode(asked, doseq=True)
     answer = client.get(f"/runs/cards/{action}{'?' if query else ''}{query}")
-    assert answer.status_code in {200, 422}
+    assert answer.status_code == 200
     return html.unescape(answer.text)
 
 
@@ -64,7 +64,7 @@ def test_what_is_asked_stands_in_the_form_again_and_is_escaped(
     evil = '"><script>alert(1)</script>'
     names = ("day", "first", "last", "reason", "names", "month", "as_of", "window", "model", "behaviour", "file")
     answer = client.get(f"/runs/cards/{action}?{urlencode(dict.fromkeys(names, evil))}")
-    assert answer.status_code in {200, 422}
+    assert answer.status_code == 200
     assert "<script>alert" not in answer.text
 
 

@@ -55,7 +55,6 @@ def form(request: Request, archive: ArchiveDep, airflow: AirflowDep, portfolio: 
     return render(
         request,
         "runs/form.html",
-        status=422 if plan.problems and scene.asked else 200,
         portfolio=found,
         action=chosen,
         groups=GROUPS,

@@ -181,7 +181,8 @@
     document.querySelectorAll("#go").forEach((button) => (button.disabled = false));
   };
   let asked = 0;
-  const plan = async (form) => {
+  // Sent: whether the person has asked for it; until then an empty field is one that is still to be filled in.
+  const plan = async (form, sent) => {
     const mine = ++asked;
     const address = `${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`;
     const section = document.getElementById("plan");
@@ -198,18 +199,18 @@
       const here = field.querySelector(".problem");
       const there = other && other.closest(".field").querySelector(".problem");
       if (here) here.remove();
-      field.classList.toggle("wrong", Boolean(there));
-      if (there) field.querySelector(".hint").before(document.adoptNode(there));
+      field.classList.toggle("wrong", Boolean(there && (sent || named.value)));
+      if (there && (sent || named.value)) field.querySelector(".hint").before(document.adoptNode(there));
     }
     window.history.replaceState(null, "", address);
     wake();
   };
   for (const form of document.querySelectorAll("form[data-plan]")) {
     form.addEventListener("input", () => document.querySelectorAll("#go").forEach((button) => (button.disabled = true)));
-    form.addEventListener("change", () => plan(form));
+    form.addEventListener("change", () => plan(form, false));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      plan(form);
+      plan(form, true);
     });
   }
   wake();
