@@ -30,6 +30,10 @@ EXAMPLES = {
     "hit": "0123abcd",
     "digest": "0" * 16,
     "name": "style.css",
+    "action": "ingest",
+    "dag_id": "cards_ingest",
+    "task_id": "land",
+    "label": "Validation",
 }
 """A value for each parameter that a route may have."""
 

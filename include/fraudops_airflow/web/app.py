@@ -22,6 +22,7 @@ from fraudops_airflow.web.models import routes as models
 from fraudops_airflow.web.overview import routes as overview
 from fraudops_airflow.web.rendering import render
 from fraudops_airflow.web.runs import routes as runs
+from fraudops_airflow.web.runs import tabs
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ ROUTERS = (
     drift.router,
     compliance.router,
     runs.router,
+    tabs.router,
     documents.router,
     assets.router,
 )
@@ -68,6 +70,8 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
         response: Response = _problem(
             request, 403, "Not from here", "What changes something must come from a page of Fraud Ops itself."
         )
+    elif _has_nul(request):
+        response = _problem(request, 404, "Nothing here", "No name has a sign of that kind.")
     else:
         response = await call_next(request)
     nonce = f"'nonce-{request.state.nonce}'"
@@ -81,6 +85,11 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _has_nul(request: Request) -> bool:
+    """Whether an address has the sign that PostgreSQL takes in no text: it would be an error instead of an answer."""
+    return "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]
 
 
 def _refused(request: Request, error: Exception) -> HTMLResponse:
