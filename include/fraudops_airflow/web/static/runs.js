@@ -2,7 +2,7 @@
 // that Airflow decides whether the person may, records who did, and this page needs no right of its own.
 //
 // Fields: name="partition_key", name="note", and name="conf.X" with data-type text (default), number, boolean, lines
-// (one value a line), json. An empty field is left out. What Airflow answers stands in the form's [role="alert"].
+// (one value a line), json, choice (checkboxes of one name: a list of those chosen). An empty field is left out. What Airflow answers stands in the form's [role="alert"].
 (() => {
   const airflow = () => document.documentElement.dataset.airflow;
   const read = (field) => {
@@ -24,6 +24,11 @@
     const asked = { logical_date: null, conf: {} };
     for (const field of form.elements) {
       if (!field.name || field.disabled || (field.type === "radio" && !field.checked)) continue;
+      if (field.dataset.type === "choice") {
+        const chosen = (asked.conf[field.name.slice(5)] ??= []);
+        if (field.checked) chosen.push(field.value);
+        continue;
+      }
       const value = read(field);
       if (value === undefined) continue;
       if (field.name.startsWith("conf.")) asked.conf[field.name.slice(5)] = value;
