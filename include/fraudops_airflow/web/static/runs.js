@@ -2,7 +2,8 @@
 // person may, records who did, and this page needs no right of its own.
 //
 // <form data-dag="cards_ingest">: fields name="partition_key", name="note", and name="conf.X" with data-type text
-// (default), number, boolean, lines (one value a line), json; name="conf" with data-type json gives several at once. An
+// (default), number, boolean, lines (one value a line), json, choice (checkboxes of
+// one name: a list of those chosen); name="conf" with data-type json gives several at once. An
 // empty field is left out. <form data-backfill="{…}">: the body of the request. What Airflow answers stands in the form's
 // [role="alert"]. How DAGs are, and their last runs, are filled into what asks for it (data-workflow, data-needs,
 // data-last-runs, data-dry-run).
@@ -27,6 +28,11 @@
     const asked = { logical_date: null, conf: {} };
     for (const field of form.elements) {
       if (!field.name || field.disabled || (field.type === "radio" && !field.checked)) continue;
+      if (field.dataset.type === "choice") {
+        const chosen = (asked.conf[field.name.slice(5)] ??= []);
+        if (field.checked) chosen.push(field.value);
+        continue;
+      }
       const value = read(field);
       if (value === undefined) continue;
       if (field.name === "conf") Object.assign(asked.conf, value);
