@@ -49,7 +49,7 @@ def test_an_empty_installation_says_what_to_do(client: TestClient, path: str, ma
 
 def test_the_overview(client: TestClient, small_installation: Workspace) -> None:
     page = client.get("/").text
-    assert "2026-03-17 to 2026-03-19" in page
+    assert "the newest of 3, from 2026-03-17; 2 scored" in page
     assert "0.765" in page
     assert "[0.700, 0.820]" in page
     assert "vera.validator" in page

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from fraudops import ledger
 from fraudops.cases.attachments import wrong_attachments
 from fraudops.database import LedgerEntry, ModelVersion
+from fraudops.errors import IntegrityError
 from fraudops.intake.publication import INGESTED
 from fraudops.keeping.retain import BEGAN
 from fraudops.keeping.rotation.tokens import rotated_digests
@@ -44,6 +45,7 @@ _RECORDED = {
 """Dataset → action of the ledger's entry for a partition, and the detail that has the digest."""
 _UNRECORDED = ("lineage", "protected", CUSTOMERS_PROTECTED, "features", SHADOW_SCORES, *MONITORED, *RULES)
 """Datasets of which the ledger says nothing partition by partition: their files are checked against their manifests."""
+_UNREADABLE = "the manifest cannot be read"
 _PATIENCE = (0.5, 2.0)
 """Seconds before a second and a third look: a step publishes and then commits its entry."""
 
@@ -136,7 +138,7 @@ def _partitions(ws: Workspace, portfolio: Portfolio) -> tuple[int, list[str]]:
         with ws.transaction() as session:
             recorded = _recorded(session, portfolio, dataset, action, detail)
         for key in sorted({*keys, *recorded}):
-            if recorded.get(key) != _digest(ws.store.manifest(dataset, portfolio.name, key)):
+            if recorded.get(key) != _stored(ws, portfolio, dataset, key):
                 findings += _settled(partial(_partition, ws, portfolio, dataset, key, action, detail))
     for dataset in (*_RECORDED, *_UNRECORDED):
         findings += _stones(ws, portfolio, dataset)
@@ -148,9 +150,11 @@ def _partition(ws: Workspace, portfolio: Portfolio, dataset: str, key: str, acti
     where = f"{dataset} {key}"
     with ws.transaction() as session:
         recorded = _recorded(session, portfolio, dataset, action, detail, key).get(key)
-    stored = _digest(ws.store.manifest(dataset, portfolio.name, key))
+    stored = _stored(ws, portfolio, dataset, key)
     if stored == recorded:
         return []
+    if stored == _UNREADABLE:
+        return [f"{where}: {_UNREADABLE}"]
     if stored is None:
         gone = tombstone(ws.store, dataset, portfolio.name, key) is not None
         return [] if gone else [f"{where}: the partition is gone, and nobody removed it"]
@@ -224,7 +228,12 @@ def _files(ws: Workspace, portfolio: Portfolio, part: int | None) -> tuple[int, 
     findings: list[str] = []
     for dataset in (*_RECORDED, *_UNRECORDED):
         for key in ws.store.keys(dataset, portfolio.name):
-            manifest = ws.store.manifest(dataset, portfolio.name, key)
+            try:
+                manifest = ws.store.manifest(dataset, portfolio.name, key)
+            except IntegrityError:
+                # Of a recorded dataset it has been found already.
+                findings += [] if dataset in _RECORDED else [f"{dataset} {key}: {_UNREADABLE}"]
+                continue
             if manifest is None:
                 continue
             count += len(manifest.files)
@@ -267,5 +276,10 @@ def _models(ws: Workspace, session: Session, portfolio: Portfolio) -> tuple[int,
     return len(versions), findings
 
 
-def _digest(manifest: Manifest | None) -> str | None:
+def _stored(ws: Workspace, portfolio: Portfolio, dataset: str, key: str) -> str | None:
+    """Digest of a partition's data; None where there is none, and a word of its own where nobody can tell."""
+    try:
+        manifest = ws.store.manifest(dataset, portfolio.name, key)
+    except IntegrityError:
+        return _UNREADABLE
     return None if manifest is None else manifest.data_digest

@@ -24,6 +24,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 from upath import UPath
 
 from fraudops.errors import IntegrityError, MissingPartitionError
@@ -263,6 +264,13 @@ class Store:
             return Manifest.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
+        except ValidationError:
+            # What pydantic says would quote the file.
+            raise IntegrityError(
+                "the manifest cannot be read: it was altered or cut off",
+                where=str(path),
+                remedy="restore it from the backup; 'fraudops verify' says what else is not as it was written",
+            ) from None
 
     def _require_readable(self) -> None:
         formats.format_of(self.root)

@@ -188,7 +188,7 @@ def _train(archive: Archive, portfolio: Portfolio, run: Run) -> Iterator[Left]:
 
 def _training(archive: Archive, portfolio: Portfolio, run_id: str) -> Iterator[Left]:
     with archive.reading() as session:
-        found = training_run(session, portfolio, run_id)
+        found = training_run(archive, session, portfolio, run_id)
     report = f"reports/{portfolio.name}/{segment(run_id)}" if archive.has("reports", portfolio.name, run_id) else None
     if report:
         yield Left(
