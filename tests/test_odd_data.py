@@ -23,7 +23,7 @@ from fraudops.registry.promotion import promote
 from fraudops.reports.training import write_training_report
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
-from fraudops.training.candidates import CandidateResult, train
+from fraudops.registry.candidates import CandidateResult, train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 from sqlalchemy import select

@@ -14,7 +14,7 @@ from fraudops.portfolio import load_all
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
 from fraudops.settings import Settings
-from fraudops.training.candidates import train
+from fraudops.registry.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 

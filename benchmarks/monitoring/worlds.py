@@ -31,7 +31,7 @@ from fraudops.portfolio import Portfolio, load_portfolio
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
 from fraudops.stack.scratch import scratch_workspace
-from fraudops.training.candidates import train
+from fraudops.registry.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 

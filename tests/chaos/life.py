@@ -34,7 +34,7 @@ from fraudops.registry.promotion import promote
 from fraudops.reports.evidence import file_packs
 from fraudops.reports.training import write_training_report
 from fraudops.settings import Settings
-from fraudops.training.candidates import train
+from fraudops.registry.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 

@@ -51,7 +51,7 @@ from fraudops.rules.running import comply
 from fraudops.settings import Settings
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
-from fraudops.training.candidates import train
+from fraudops.registry.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 from sqlalchemy import select

@@ -19,7 +19,7 @@ from fraudops.portfolio import Candidate, Features, Monitoring, Portfolio
 from fraudops.registry.versions import version
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
-from fraudops.training.candidates import train
+from fraudops.registry.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 from sqlalchemy import select
