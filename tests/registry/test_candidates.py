@@ -13,8 +13,8 @@ import pytest
 from fraudops.database import ModelVersion
 from fraudops.errors import ContractError
 from fraudops.portfolio import Candidate, Portfolio
-from fraudops.store import sha256_of
 from fraudops.registry.candidates import train
+from fraudops.store import sha256_of
 from fraudops.training.dataset import assemble, load
 from fraudops.workspace import Workspace
 from sqlalchemy import select
