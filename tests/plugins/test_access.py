@@ -29,6 +29,8 @@ EXAMPLES = {
     "run": "2026-03-01_2026-03-19_v1_0a1b2c3d",
     "hit": "0123abcd",
     "digest": "0" * 16,
+    "digits": "0123456789abcdef",
+    "check": "average-precision",
     "name": "style.css",
     "action": "ingest",
     "dag_id": "cards_ingest",
