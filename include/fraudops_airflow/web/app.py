@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 URL_PREFIX = "/fraud-ops"
 READING = {"GET", "HEAD", "OPTIONS"}
+LONGEST_NAME = 250
+"""Bytes of a segment of a path; Airflow's own ids are not longer."""
 ROUTERS = (
     overview.router,
     models.router,
@@ -70,8 +72,8 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
         response: Response = _problem(
             request, 403, "Not from here", "What changes something must come from a page of Fraud Ops itself."
         )
-    elif _has_nul(request):
-        response = _problem(request, 404, "Nothing here", "No name has a sign of that kind.")
+    elif _names_nothing(request):
+        response = _problem(request, 404, "Nothing here", "Nothing can have such a name.")
     else:
         response = await call_next(request)
     nonce = f"'nonce-{request.state.nonce}'"
@@ -87,9 +89,14 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
     return response
 
 
-def _has_nul(request: Request) -> bool:
-    """Whether an address has the sign that PostgreSQL takes in no text: it would be an error instead of an answer."""
-    return "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]
+def _names_nothing(request: Request) -> bool:
+    """Whether an address has what no name can have, and what would be an error of the database or the disk.
+
+    PostgreSQL takes no NUL in a text; file systems take 255 bytes in a name, of which the store needs some.
+    """
+    path = str(request.scope["path"])
+    too_long = any(len(part.encode()) > LONGEST_NAME for part in path.split("/"))
+    return too_long or "\0" in path or b"%00" in request.scope["query_string"]
 
 
 def _refused(request: Request, error: Exception) -> HTMLResponse:

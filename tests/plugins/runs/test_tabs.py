@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from fraudops.workspace import Workspace
 from fraudops_airflow import links
 from fraudops_airflow.web.runs.actions import WORKFLOWS
-from fraudops_airflow.web.runs.airflow import Run
+from fraudops_airflow.web.runs.airflow import Run, _plain
 
 from tests.plugins.installation import RUN
 
@@ -119,6 +119,13 @@ def test_a_run_that_airflow_does_not_show_is_not_there(
     assert (missing.status_code, hidden.status_code) == (404, 404)
     assert "it is not yours to see" in hidden.text
     assert client.get(f"/left/{path}/Validation").status_code == 404
+
+
+def test_what_airflow_wraps_is_unwrapped() -> None:
+    """A tuple in an XCom is a dictionary with three names; it has no findings, and not three."""
+    wrapped = {"findings": {"__classname__": "builtins.tuple", "__version__": 1, "__data__": []}, "entries": 7}
+    assert _plain(wrapped) == {"findings": [], "entries": 7}
+    assert _plain([{"a": "b"}, None]) == [{"a": "b"}, None]
 
 
 # -- buttons ------------------------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ class Airflow:
                 started=found.start_date,
                 ended=found.end_date,
                 conf=dict(found.conf or {}),
-                returned=dict(values.tuples().all()),
+                returned={task: _plain(value) for task, value in values.tuples()},
             )
 
     def _may(self, method: Any, dag_id: str, entity: DagAccessEntity | None) -> bool:
@@ -106,6 +106,15 @@ class Airflow:
         return get_auth_manager().is_authorized_dag(
             method=method, user=self.user, access_entity=entity, details=DagDetails(id=dag_id)
         )
+
+
+def _plain(value: Any) -> Any:
+    """An XCom without the wrapping in which Airflow keeps tuples and the like."""
+    if isinstance(value, dict):
+        if str(value.get("__classname__", "")).startswith("builtins."):
+            return _plain(value.get("__data__"))
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
 def open_airflow(user: GetUserDep) -> Airflow:
