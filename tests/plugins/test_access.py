@@ -28,6 +28,12 @@ EXAMPLES = {
     "version": "v1",
     "run": "2026-03-01_2026-03-19_v1_0a1b2c3d",
     "hit": "0123abcd",
+    "rule": "cash_over_threshold",
+    "snooze": "1",
+    "number": "1",
+    "draft": "1",
+    "month": "2020-01",
+    "edition": "2026-03_as-of-2026-04-01T00",
     "digest": "0" * 16,
     "name": "style.css",
 }

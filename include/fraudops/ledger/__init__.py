@@ -3,6 +3,6 @@
 from fraudops.ledger.chain import append, chain, contains, head
 from fraudops.ledger.heads import SignedHead
 from fraudops.ledger.links import Head
-from fraudops.ledger.verification import Finding, verify
+from fraudops.ledger.verification import Finding, before_last, verify
 
-__all__ = ["Finding", "Head", "SignedHead", "append", "chain", "contains", "head", "verify"]
+__all__ = ["Finding", "Head", "SignedHead", "append", "before_last", "chain", "contains", "head", "verify"]
