@@ -96,7 +96,7 @@ def find_clocks(
         query = query.where(or_(Filing.state.in_(OPEN), Filing.filed_on > today))
     with ws.transaction() as session:
         query = query.options(selectinload(Filing.events)).order_by(Filing.due_on, Filing.id)
-        return _views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())
+        return clock_views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())
 
 
 @dataclass(frozen=True)
@@ -141,16 +141,13 @@ def read_clock(ws: Workspace, portfolio: Portfolio, clocks: Clocks, number: int,
     """
     query = select(Filing).where(Filing.portfolio == portfolio.name, Filing.id == number)
     with ws.transaction() as session:
-        found = _views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())
+        found = clock_views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())
     if not found:
         raise unknown(portfolio, number)
     return found[0]
 
 
-# -- inside -------------------------------------------------------------------------------------------
-
-
-def _views(
+def clock_views(
     session: Session,
     ws: Workspace,
     portfolio: Portfolio,
@@ -158,6 +155,7 @@ def _views(
     as_of: datetime,
     filings: Iterable[Filing],
 ) -> list[ClockView]:
+    """Some clocks as people see them at a moment, in the order given."""
     filings = list(filings)
     calendar, zone = calendar_of(ws, portfolio, as_of), portfolio.zone
     cases = {item.case_id for item in filings if item.case_id is not None}
@@ -171,6 +169,9 @@ def _views(
         case = numbers.get(filing.case_id) if filing.case_id is not None else None
         found.append(_view(filing, names, case, calendar, zone, local_day(as_of, zone)))
     return found
+
+
+# -- inside -------------------------------------------------------------------------------------------
 
 
 def _view(

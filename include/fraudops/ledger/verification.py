@@ -63,7 +63,7 @@ def finding(number: int, kind: str, what: str, until: int | None = None) -> Find
     return Finding(number, f"{kind}: {what}", kind, number if until is None else until)
 
 
-def verify(session: Session, keys: Keys) -> Iterator[Finding]:
+def verify(session: Session, keys: Keys, *, after: Head | None = None) -> Iterator[Finding]:
     """Walk the whole chain; yields what does not fit, nothing when all is well.
 
     Others may append meanwhile. How long a million entries take is a row of ``make bench``.
@@ -72,15 +72,24 @@ def verify(session: Session, keys: Keys) -> Iterator[Finding]:
     ----------
     keys
         All that the ledger has had, the oldest first.
+    after
+        Walk only what follows this entry, which is taken as it is; None: everything.
 
     Raises
     ------
     ConfigurationError
-        One of them is missing.
+        One of the keys is missing.
     """
-    walk = _Walk(session, Signatures.read(session, keys), head_of(session))
+    walk = _Walk(session, Signatures.read(session, keys), head_of(session), after or Head(0, GENESIS))
     yield from walk.entries()
     yield from walk.end(head_of(session))
+
+
+def before_last(session: Session, most: int) -> Head:
+    """The entry that the last so many follow: where a walk of the chain's end begins."""
+    number = max(head_of(session).number - most, 0)
+    digest = session.scalar(select(LedgerEntry.digest).where(LedgerEntry.number == number))
+    return Head(number, digest) if digest is not None else Head(0, GENESIS)
 
 
 class _Row(NamedTuple):
@@ -125,19 +134,20 @@ _UNSIGNED = "unsigned"
 
 
 class _Walk:
-    """One walk from the first entry to the last."""
+    """One walk from an entry to the last."""
 
-    def __init__(self, session: Session, signatures: Signatures, head: Head) -> None:
+    def __init__(self, session: Session, signatures: Signatures, head: Head, after: Head) -> None:
         self._session = session
         self._signatures = signatures
         self._head = head
-        self._last = Head(0, GENESIS)
+        self._begin = after.number
+        self._last = after
         self._run: _Run | None = None
-        self._head_fits = head.number == 0
+        self._head_fits = head.number == 0 or head == after
 
     def entries(self) -> Iterator[Finding]:
         """What is wrong with the entries; the end apart."""
-        for row in _rows(self._session):
+        for row in _rows(self._session, self._begin):
             gap = row.number != self._last.number + 1
             if gap:
                 yield from self._closed(row)
@@ -214,9 +224,9 @@ class _Walk:
         return None
 
 
-def _rows(session: Session) -> Iterator[_Row]:
+def _rows(session: Session, after: int) -> Iterator[_Row]:
     table = LedgerEntry.__table__
-    statement = select(*(table.c[name] for name in _Row._fields)).order_by(table.c.number)
+    statement = select(*(table.c[name] for name in _Row._fields)).where(table.c.number > after).order_by(table.c.number)
     streaming = statement.execution_options(stream_results=True, max_row_buffer=_BATCH)
     for batch in session.connection().execute(streaming).partitions(_BATCH):
         yield from map(_Row._make, batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fraudops_airflow.web.access import CONTROLLERS, WORKERS, Person
+from fraudops_airflow.web.access import CONTROLLERS, OFFICER, WORKERS, Person
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ SECTIONS = (
         "Compliance",
         (
             Page("compliance", "Rules"),
+            Page("hits", "Hits", WORKERS),
+            Page("filings", "Clocks and filings", (OFFICER,)),
             Page("packs", "Monthly packs"),
             Page("ledger", "Ledger", CONTROLLERS),
             Page("configuration", "Configuration"),
