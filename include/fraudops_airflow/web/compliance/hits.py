@@ -130,4 +130,4 @@ def _cases(session: Session, portfolio: str, hits: list[str]) -> dict[str, int]:
         .join(CaseFile, CaseFile.id == CaseItem.case_id)
         .where(CaseItem.portfolio == portfolio, CaseItem.kind == "hit", CaseItem.reference.in_(hits))
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())

@@ -156,9 +156,9 @@ def standing(archive: Archive) -> Standing:
     query = select(Notice.queued_at, Notice.portfolio, Notice.subject, Notice.text).where(Notice.kind == ALTERED)
     with archive.reading() as session:
         number, digest = session.execute(select(LedgerHead.number, LedgerHead.digest)).one_or_none() or (0, GENESIS)
-        alarms = session.execute(query.order_by(Notice.id.desc()).limit(3)).tuples().all()
+        alarms = session.execute(query.order_by(Notice.id.desc()).limit(3)).all()
         kept = _heads(session, archive.workspace, None)
-    return Standing(number, digest, kept, tuple(alarms))
+    return Standing(number, digest, kept, tuple((at, name, subject, said) for at, name, subject, said in alarms))
 
 
 def check_end(ws: Workspace, most: int) -> Checked:
