@@ -11,6 +11,7 @@ from typing import Any
 from fraudops import ledger
 from fraudops.database import LedgerEntry, LedgerHead, Notice
 from fraudops.ledger import Finding, SignedHead, heads
+from fraudops.ledger.keys import Signatures
 from fraudops.ledger.links import GENESIS, digest_of
 from fraudops.notices.keeping_messages import ALTERED
 from fraudops.workspace import Workspace

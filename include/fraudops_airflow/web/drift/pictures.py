@@ -98,19 +98,20 @@ def _judged_by(rule: Monitoring, family: str, points: Sequence[Point]) -> Iterab
     if not points:
         return
     keys = [point.key for point in points]
-    reference = [1.0 if family == CALIBRATION else point.check.reference for point in points]
-    common = {"type": "scatter", "mode": "lines", "x": keys, "connectgaps": False}
-    if any(value is not None for value in reference):
-        if family in DISTRIBUTIONS:
-            band = {"fill": "tozeroy", "fillcolor": "@soft", "opacity": 0.3, "line": {"width": 0}}
-            yield common | {"name": "chance: up to here", "y": reference} | band
-        else:
-            name = "as promised" if family == CALIBRATION else "in the reference"
-            yield common | {"name": name, "y": reference, "line": {"color": "@text", "width": 1, "dash": "dash"}}
+    known = [(p.key, 1.0 if family == CALIBRATION else p.check.reference) for p in points]
+    levelled = [(key, value) for key, value in known if value is not None]
+    common = {"type": "scatter", "mode": "lines"}
+    if levelled and family in DISTRIBUTIONS:
+        yield _from_zero([key for key, _ in levelled], [value for _, value in levelled])
+    elif levelled:
+        name = "as promised" if family == CALIBRATION else "in the reference"
+        line = {"color": "@text", "width": 1, "dash": "dash"}
+        yield common | {"name": name, "x": keys, "y": [value for _, value in known], "line": line}
     named: set[str] = set()
     for level, line in levels(rule, family):
         yield common | {
             "name": f"{level} from here",
+            "x": keys,
             "legendgroup": level,
             "showlegend": level not in named,
             "y": [line(point.check) for point in points],
@@ -118,6 +119,22 @@ def _judged_by(rule: Monitoring, family: str, points: Sequence[Point]) -> Iterab
             "hoverinfo": "skip",
         }
         named.add(level)
+
+
+def _from_zero(keys: Sequence[str], heights: Sequence[float]) -> dict[str, Any]:
+    """A band from nothing up to what chance shows; a polygon, because Plotly draws no other fill half transparent."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "chance: up to here",
+        "x": [*keys, *reversed(keys)],
+        "y": [*heights, *(0.0 for _ in heights)],
+        "fill": "toself",
+        "fillcolor": "@soft",
+        "line": {"width": 0},
+        "opacity": 0.25,
+        "hoverinfo": "skip",
+    }
 
 
 def _short(name: str) -> str:

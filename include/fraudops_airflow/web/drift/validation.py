@@ -75,12 +75,15 @@ class ValidationPage:
 
 @dataclass(frozen=True)
 class PartitionFile:
-    """A file that brought rows into a partition; ``digits`` name its own page."""
+    """A file that brought rows into a partition; ``digits`` name its own page.
+
+    What says again what another file said is kept apart too, and is no fault.
+    """
 
     digits: str
     name: str
     accepted: int
-    quarantined: int
+    rejected: int
     repeated: int
 
 
@@ -144,7 +147,13 @@ def files_of(archive: Archive, portfolio: Portfolio, key: str) -> tuple[list[Par
     )
     known: dict[str, Any] = lineage.facts.get("files", {}) if lineage is not None else {}
     files = [
-        PartitionFile(sha[:16], str(f["name"]), int(f["accepted"]), int(f["quarantined"]), int(f["repeated"]))
+        PartitionFile(
+            digits=sha[:16],
+            name=str(f["name"]),
+            accepted=int(f["accepted"]),
+            rejected=int(f["quarantined"]) - int(f["repeated"]),
+            repeated=int(f["repeated"]),
+        )
         for sha, f in known.items()
     ]
     return sorted(files, key=lambda file: file.name), tuple(attempts.troubles)

@@ -14,7 +14,7 @@ from fraudops_airflow.web.attempts import Attempts
 if TYPE_CHECKING:
     from fraudops.decisions.timeliness import Punctuality
 
-LOOKED_AT = 120
+LOOKED_AT = 60
 """Newest scored partitions that are asked whether their scores still fit: each costs three manifests."""
 
 
