@@ -52,29 +52,43 @@ class Planner:
     keys: Sequence[bytes]
     rules: Mapping[str, Rule]
 
-    def plan(self) -> dict[str, str]:
-        """Plan everything; returns the ids of hits as they will be made → those under which they are known."""
+    def plan(self, before: Mapping[str, str] | None = None) -> Mapping[str, str]:
+        """Plan everything; returns the ids of hits as they will be made → those under which they are known.
+
+        Parameters
+        ----------
+        before
+            What an earlier call has returned: it stands where nothing had to be planned anew.
+        """
+        planned = self._plan_all()
+        if before is not None and not planned:
+            return before
+        return self._hit_ids() if self.portfolio.compliance is not None else {}
+
+    def _plan_all(self) -> int:
+        """Plan what is not planned yet; returns how many partitions."""
+        count = 0
         for key in self.store.all_keys("transactions", self.portfolio.name):
-            self._plan("transactions", key, self._folded("transactions"), extra=self._only_in_lineage(key))
+            count += self._plan("transactions", key, self._folded("transactions"), extra=self._only_in_lineage(key))
         for key in self.store.all_keys(LINEAGE, self.portfolio.name):
-            self._plan(LINEAGE, key, self._lineage)
+            count += self._plan(LINEAGE, key, self._lineage)
         if self.portfolio.compliance is None:
-            return {}
+            return count
         profiles = partial(self._profile, Profiler(self.ws, self.portfolio, section(self.portfolio)))
         for dataset, change in ((CASH, self._folded(CASH)), (PROFILES, profiles), (HITS, self._hits)):
             for key in self.store.all_keys(dataset, self.portfolio.name):
-                self._plan(dataset, key, change)
-        return self._hit_ids()
+                count += self._plan(dataset, key, change)
+        return count
 
     # -- one partition --------------------------------------------------------------------------------
 
-    def _plan(self, dataset: str, key: str, change: Change, *, extra: Mapping[str, Manifest] | None = None) -> None:
-        """Plan what becomes of each manifest of a partition, where that is not planned yet."""
+    def _plan(self, dataset: str, key: str, change: Change, *, extra: Mapping[str, Manifest] | None = None) -> bool:
+        """Plan what becomes of each manifest of a partition; whether that was not planned yet."""
         present = self.store.present(dataset, self.portfolio.name, key)
         known = self.store.plan(dataset, self.portfolio.name, key)
         now = {name: sha256_of(content) for name, content in present.items()}
         if now and {name: turn.was for name, turn in known.items() if not name.startswith(KEPT)} == now:
-            return
+            return False
         manifests = {name: Manifest.model_validate_json(content) for name, content in present.items()}
         turns = {name: Turn(now[name], change(name, manifest)) for name, manifest in manifests.items()}
         named = {manifest.files for manifest in manifests.values()}
@@ -83,6 +97,7 @@ class Planner:
                 turns[f"{KEPT}{name}"] = Turn("", change(name, manifest))
         if turns:
             self.store.put_plan(dataset, self.portfolio.name, key, turns)
+        return bool(turns)
 
     def _folded(self, dataset: str) -> Change:
         columns = token_columns(self.portfolio, dataset)

@@ -219,9 +219,10 @@ def _prepare(ws: Workspace, turns: Sequence[_Turn], after: str, actor: str, tell
         if _is_committed(session, names, after):
             tell("an earlier run was interrupted once everything was recorded: going on from there")
             return TokensRotated(names)
+    ids: dict[str, Mapping[str, str]] = {}
     for turn in turns:
         tell(f"{turn.name}: planning what each partition becomes")
-        turn.planner.plan()
+        ids[turn.name] = turn.planner.plan()
     with ws.transaction() as session:
         lock_removal(session)
         for name in sorted(names):
@@ -229,7 +230,7 @@ def _prepare(ws: Workspace, turns: Sequence[_Turn], after: str, actor: str, tell
         counts: dict[str, int] = defaultdict(int)
         for turn in turns:
             # Again, now that nobody lands: what was written meanwhile is planned anew, the rest is found planned.
-            plan_hit_ids(turn.store, turn.name, turn.planner.plan())
+            plan_hit_ids(turn.store, turn.name, turn.planner.plan(ids[turn.name]))
         tell("the database")
         rows = replace_tokens(session, _known_tokens(session, turns))
         for turn in turns:
