@@ -94,10 +94,13 @@ class Bins:
             there = np.isfinite(numbers)
             places = np.searchsorted(np.asarray(self.edges), np.where(there, numbers, 0.0), side="right") + 1
             return np.where(there, places, MISSING)
-        missing = values.isna().to_numpy()
+        is_text = isinstance(values.dtype, pd.StringDtype)
+        # Looked up once for each different value; what is no text becomes one first, else 1 and True were the same.
+        texts = values if is_text else values.astype(object).map(str, na_action="ignore")
+        number, different = pd.factorize(texts)
         otherwise = len(self.categories) + (2 if self.told else 1)
-        places = values.astype(object).map(lambda value: self._places.get(str(value), otherwise)).to_numpy()
-        return np.where(missing, MISSING, places).astype(np.int64)
+        places = np.array([*(self._places.get(str(value), otherwise) for value in different), MISSING], dtype=np.int64)
+        return places[number]
 
     def counted(self, values: pd.Series, weight: np.ndarray | None = None) -> np.ndarray:
         """Values in each bin, shape (count,)."""
