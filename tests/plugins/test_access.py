@@ -29,6 +29,9 @@ EXAMPLES = {
     "run": "2026-03-01_2026-03-19_v1_0a1b2c3d",
     "hit": "0123abcd",
     "digest": "0" * 16,
+    "number": "1",
+    "step": "note",
+    "sha256": "0" * 64,
     "name": "style.css",
 }
 """A value for each parameter that a route may have."""
