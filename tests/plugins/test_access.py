@@ -32,7 +32,13 @@ EXAMPLES = {
     "number": "1",
     "step": "note",
     "sha256": "0" * 64,
+    "digits": "0123456789abcdef",
+    "check": "average-precision",
     "name": "style.css",
+    "action": "ingest",
+    "dag_id": "cards_ingest",
+    "task_id": "land",
+    "label": "Validation",
 }
 """A value for each parameter that a route may have."""
 

@@ -38,6 +38,9 @@ def test_the_pages_cannot_write(archive: Archive) -> None:
         ("/reports", "no-reports"),
         ("/validation", "no-validations"),
         ("/quarantine", "nothing-quarantined"),
+        ("/monitoring/cards", "not-monitored"),
+        ("/notices", "no-notices"),
+        ("/storage", "nothing-stored"),
         ("/restated", "no-restatements"),
     ],
 )
@@ -49,7 +52,7 @@ def test_an_empty_installation_says_what_to_do(client: TestClient, path: str, ma
 
 def test_the_overview(client: TestClient, small_installation: Workspace) -> None:
     page = client.get("/").text
-    assert "2026-03-17 to 2026-03-19" in page
+    assert "the newest of 3, from 2026-03-17; 2 scored" in page
     assert "0.765" in page
     assert "[0.700, 0.820]" in page
     assert "vera.validator" in page
@@ -152,8 +155,11 @@ def test_names_of_files_and_reasons_are_escaped(client: TestClient, small_instal
     evil = "<script>alert(1)</script>"
     summary = {"file": f"{evil}.csv", "rows": 1, "reasons": {f"{evil}: empty": 1}}
     small_installation.store.put(json.dumps(summary).encode(), "quarantine", "cards", "file=00", "summary.json")
+    small_installation.store.put(b"PAR1", "quarantine", "cards", "file=00", "rows.parquet")
     page = client.get("/quarantine").text
-    assert page.count("&lt;script&gt;alert(1)") == 2
+    # The file, its reason, and the reason among all reasons.
+    assert page.count("&lt;script&gt;alert(1)") == 3
+    assert "&lt;script&gt;alert(1)" in client.get("/quarantine/cards/00").text
     assert evil not in page
 
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fraudops.errors import ContractError
 from fraudops.portfolio import Candidate, Portfolio
+from fraudops.registry.candidates import train
 from fraudops.registry.comparison import compare, verdict_of
 from fraudops.registry.promotion import promote
 from fraudops.reports.training import write_training_report
-from fraudops.training.candidates import train
 from fraudops.workspace import Workspace
 
 from tests.registry.runs import leave_run, payments

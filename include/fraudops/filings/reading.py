@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from fraudops.cases.deadlines import calendar_of
@@ -112,6 +112,38 @@ def find_clocks(
     with ws.transaction() as session:
         query = query.options(selectinload(Filing.events)).order_by(Filing.due_on, Filing.id)
         return _views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())
+
+
+@dataclass(frozen=True)
+class NextClock:
+    """A clock that runs, in short.
+
+    Attributes
+    ----------
+    days_left
+        Calendar days until the last day; negative once it is over.
+    """
+
+    number: int
+    kind: str
+    case: int | None
+    due_on: date
+    days_left: int
+
+
+def next_clocks(session: Session, portfolio: Portfolio, as_of: datetime, *, most: int) -> tuple[int, list[NextClock]]:
+    """How many clocks of a portfolio run, and those of them that end first. Confidential, as everything here."""
+    today = local_day(as_of, portfolio.zone)
+    running = (Filing.portfolio == portfolio.name, Filing.state.in_(OPEN), Filing.trigger_on <= today)
+    count = session.scalar(select(func.count()).select_from(Filing).where(*running)) or 0
+    rows = session.execute(
+        select(Filing.id, Filing.kind, CaseFile.number, Filing.due_on)
+        .outerjoin(CaseFile, CaseFile.id == Filing.case_id)
+        .where(*running)
+        .order_by(Filing.due_on, Filing.id)
+        .limit(most)
+    )
+    return count, [NextClock(number, kind, case, due, (due - today).days) for number, kind, case, due in rows]
 
 
 def read_clock(ws: Workspace, portfolio: Portfolio, clocks: Clocks, number: int, as_of: datetime) -> ClockView:

@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from fraudops.database.models import LedgerEntry
 from fraudops.ledger.chain import contains
 from fraudops.ledger.chain import head as head_of
-from fraudops.ledger.links import GENESIS, Head, Signer, digest_of
+from fraudops.ledger.keys import Keys, Signatures
+from fraudops.ledger.links import GENESIS, Head, digest_of
 
 ALTERED, MISSING, INSERTED, MOVED = "altered", "missing", "inserted", "reordered"
 REBUILT, CUT, HEAD, FORKED = "rebuilt", "cut off", "head changed", "forked"
@@ -62,12 +63,22 @@ def finding(number: int, kind: str, what: str, until: int | None = None) -> Find
     return Finding(number, f"{kind}: {what}", kind, number if until is None else until)
 
 
-def verify(session: Session, key: bytes) -> Iterator[Finding]:
+def verify(session: Session, keys: Keys) -> Iterator[Finding]:
     """Walk the whole chain; yields what does not fit, nothing when all is well.
 
     Others may append meanwhile. How long a million entries take is a row of ``make bench``.
+
+    Parameters
+    ----------
+    keys
+        All that the ledger has had, the oldest first.
+
+    Raises
+    ------
+    ConfigurationError
+        One of them is missing.
     """
-    walk = _Walk(session, key, head_of(session))
+    walk = _Walk(session, Signatures.read(session, keys), head_of(session))
     yield from walk.entries()
     yield from walk.end(head_of(session))
 
@@ -116,9 +127,9 @@ _UNSIGNED = "unsigned"
 class _Walk:
     """One walk from the first entry to the last."""
 
-    def __init__(self, session: Session, key: bytes, head: Head) -> None:
+    def __init__(self, session: Session, signatures: Signatures, head: Head) -> None:
         self._session = session
-        self._sign = Signer(key)
+        self._signatures = signatures
         self._head = head
         self._last = Head(0, GENESIS)
         self._run: _Run | None = None
@@ -153,7 +164,7 @@ class _Walk:
     # -- inside -----------------------------------------------------------------------------------------
 
     def _entry(self, row: _Row, *, gap: bool) -> Iterator[Finding]:
-        signed = row.signature == self._sign(row.digest)
+        signed = self._signatures.accept(row.digest, row.signature, row.number)
         own = _digest(row, row.number) == row.digest
         if own and signed and row.previous == self._last.digest and self._run is None:
             return
@@ -247,5 +258,5 @@ def _unsigned_end(run: _Run, head: Head) -> Finding:
         )
     what = "not signed with the ledger's key, from here to the end"
     if run.first == 1:
-        what += " (every entry: is FRAUDOPS_LEDGER_KEY the ledger's?)"
+        what += " (every entry: are FRAUDOPS_LEDGER_KEY all keys of the ledger?)"
     return finding(run.first, REBUILT, what, run.last)

@@ -18,6 +18,7 @@ _MOST_CATEGORIES = 30
 """Commonest categories that have a bin of their own."""
 _MOST_KNOWN = 2_000
 """Where training saw more categories than this, it is not remembered which, and none counts as new."""
+_LEAST = 1e-300
 _SCORE_LIMIT, _SCORE_STEP = 12.0, 0.1
 
 
@@ -110,7 +111,9 @@ class Bins:
         if not shown:
             return ["missing", "any"]
         between = [f"{low} to {high}" for low, high in pairwise(shown)]
-        return ["missing", f"below {shown[0]}", *between, f"{shown[-1]} or more"]
+        # The least number above 0 stands for 0 itself, which fills the bin before it.
+        first = "up to 0" if 0 < self.edges[0] < _LEAST else f"below {shown[0]}"
+        return ["missing", first, *between, f"{shown[-1]} or more"]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
@@ -165,4 +168,6 @@ def padded(rows: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _short(value: float) -> str:
+    if abs(value) < _LEAST:
+        return "0"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

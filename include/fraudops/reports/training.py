@@ -16,6 +16,7 @@ from fraudops.portfolio import Portfolio, format_duration
 from fraudops.registry.comparison import verdict_of
 from fraudops.registry.gate_lines import gate_lines
 from fraudops.registry.versions import of_run
+from fraudops.reports.curves import write_curves
 from fraudops.reports.figures import Figure, draw
 from fraudops.reports.rendering import render
 from fraudops.training import dataset
@@ -92,7 +93,7 @@ class TrainingReport:
 
 
 def write_training_report(ws: Workspace, portfolio: Portfolio, *, run_id: str) -> str:
-    """Write a run's page, figures and ``metrics.json``; the page last.
+    """Write a run's page, figures, ``metrics.json`` and ``curves.json``; the page last.
 
     Returns
     -------
@@ -104,7 +105,7 @@ def write_training_report(ws: Workspace, portfolio: Portfolio, *, run_id: str) -
     ContractError
         The run has no verdict, or no data set.
     IntegrityError
-        Its data set, or its challenger's artifact, is not the one that was written.
+        Its data set, its predictions, or the champion's artifact are not what was written.
     """
     with ws.transaction() as session:
         verdict = verdict_of(session, portfolio, run_id)
@@ -116,6 +117,7 @@ def write_training_report(ws: Workspace, portfolio: Portfolio, *, run_id: str) -
     for figure in figures:
         ws.store.put(figure.png, "reports", portfolio.name, run_id, figure.file)
     ws.store.put(_metrics_json(report, figures), "reports", portfolio.name, run_id, "metrics.json")
+    write_curves(ws, portfolio, verdict, models, data)
     page = ws.store.put(_page(report, figures), "reports", portfolio.name, run_id, PAGE)
     path = page.relative_to(ws.store.root).as_posix()
     with ws.transaction() as session:

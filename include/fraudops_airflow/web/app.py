@@ -24,11 +24,14 @@ from fraudops_airflow.web.models import routes as models
 from fraudops_airflow.web.overview import routes as overview
 from fraudops_airflow.web.rendering import render
 from fraudops_airflow.web.runs import routes as runs
+from fraudops_airflow.web.runs import tabs
 
 log = logging.getLogger(__name__)
 
 URL_PREFIX = "/fraud-ops"
 READING = {"GET", "HEAD", "OPTIONS"}
+LONGEST_NAME = 250
+"""Bytes of a segment of a path; Airflow's own ids are not longer."""
 ROUTERS = (
     overview.router,
     cases.router,
@@ -37,6 +40,7 @@ ROUTERS = (
     drift.router,
     compliance.router,
     runs.router,
+    tabs.router,
     documents.router,
     assets.router,
 )
@@ -72,6 +76,8 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
         response: Response = _problem(
             request, 403, "Not from here", "What changes something must come from a page of Fraud Ops itself."
         )
+    elif _names_nothing(request):
+        response = _problem(request, 404, "Nothing here", "Nothing can have such a name.")
     else:
         response = await call_next(request)
     nonce = f"'nonce-{request.state.nonce}'"
@@ -85,6 +91,16 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _names_nothing(request: Request) -> bool:
+    """Whether an address has what no name can have, and what would be an error of the database or the disk.
+
+    PostgreSQL takes no NUL in a text; file systems take 255 bytes in a name, of which the store needs some.
+    """
+    path = str(request.scope["path"])
+    too_long = any(len(part.encode()) > LONGEST_NAME for part in path.split("/"))
+    return too_long or "\0" in path or b"%00" in request.scope["query_string"]
 
 
 def _refused(request: Request, error: Exception) -> HTMLResponse:

@@ -33,7 +33,7 @@ class Section:
 
 
 SECTIONS = (
-    Section("Overview", (Page("", "Overview"),)),
+    Section("Overview", (Page("", "Overview"), Page("notices", "Notices"), Page("storage", "Storage"))),
     Section("Cases", (Page("cases", "Cases", WORKERS), Page("alerts", "Alerts", WORKERS))),
     Section("Models", (Page("models", "Versions"), Page("reports", "Training reports"))),
     Section(

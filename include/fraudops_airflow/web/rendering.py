@@ -71,5 +71,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=moment, segment=segment, count=count)
+    environment.filters.update(moment=moment, segment=segment, count=count, zip=zip)
     return environment

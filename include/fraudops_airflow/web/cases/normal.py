@@ -68,9 +68,9 @@ class Comparison:
 
 
 def picture(portfolio: Portfolio, view: CaseView) -> Picture | None:
-    """The case's amounts among the usual ones; None where there are too few to draw."""
+    """The case's amounts among the usual ones; None where there are none to compare."""
     normal = view.normal
-    if normal is None or len(normal.amounts) < 2:
+    if normal is None or not normal.amounts:
         return None
     own = [(row["event_time"], row["amount_minor"]) for row in _counted(portfolio, view.transactions, normal)]
     if not own:

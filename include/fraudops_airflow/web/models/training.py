@@ -1,23 +1,29 @@
-"""Training runs that left a report."""
+"""Training runs, and evaluations over several windows, that left a report."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from fraudops.database import Verdict
+from fraudops.database import ModelVersion, Verdict
 from fraudops.portfolio import Portfolio
 from fraudops.registry.versions import of_run
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from fraudops_airflow.web.archive import Archive
 from fraudops_airflow.web.verdicts import Figure, VerdictLine, average_precision, verdict_line
 
+PER_PAGE = 20
+EVALUATION = "prequential_"
+"""What the folder's name of an evaluation begins with."""
+_SHOWN_EVALUATIONS = 10
+
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """One training run that left a report."""
+    """One training run."""
 
     portfolio: Portfolio
     run_id: str
@@ -25,23 +31,52 @@ class TrainingRun:
     versions: tuple[tuple[str, str, Figure | None], ...]
     """Version, candidate, average precision on the gate slice; best first."""
     as_of: datetime | None
+    has_report: bool
+    id: int = 0
+    """Of its newest version; the list is ordered by it."""
 
 
-def training_runs(archive: Archive) -> list[TrainingRun]:
-    """Every run with a report, newest ``as_of`` first."""
+@dataclass(frozen=True)
+class Runs:
+    """A page of the list of runs."""
+
+    lines: tuple[TrainingRun, ...]
+    older: int | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A report over several test windows, which registers nothing."""
+
+    portfolio: Portfolio
+    run_id: str
+
+
+def training_runs(archive: Archive, *, portfolio: str = "", before: int | None = None, most: int = PER_PAGE) -> Runs:
+    """Runs that have registered versions, the newest first; ``before``: those older than the last page's."""
+    names = [portfolio] if portfolio else list(archive.portfolios)
+    newest = func.max(ModelVersion.id)
+    query = (
+        select(ModelVersion.portfolio, ModelVersion.run_id, newest)
+        .where(ModelVersion.portfolio.in_(names))
+        .group_by(ModelVersion.portfolio, ModelVersion.run_id)
+        .order_by(newest.desc())
+        .limit(most + 1)
+    )
+    if before is not None:
+        query = query.having(newest < before)
     with archive.reading() as session:
-        runs = [
-            training_run(session, portfolio, folder.name)
-            for portfolio in archive.portfolios.values()
-            for folder in archive.folders("reports", portfolio.name)
-            if archive.has("reports", portfolio.name, folder.name)
-        ]
-    return sorted(runs, key=lambda run: (str(run.as_of or ""), run.run_id), reverse=True)
+        rows = session.execute(query).all()
+        lines = tuple(
+            training_run(archive, session, archive.portfolios[name], run_id, number)
+            for name, run_id, number in rows[:most]
+        )
+    return Runs(lines, lines[-1].id if len(rows) > most else None)
 
 
-def training_run(session: Session, portfolio: Portfolio, run_id: str) -> TrainingRun:
+def training_run(archive: Archive, session: Session, portfolio: Portfolio, run_id: str, number: int = 0) -> TrainingRun:
     """What the database knows of one run."""
-    versions = of_run(session, portfolio.name, run_id)
+    versions: Sequence[ModelVersion] = of_run(session, portfolio.name, run_id)
     verdict = session.scalar(
         select(Verdict)
         .where(Verdict.portfolio == portfolio.name, Verdict.run_id == run_id)
@@ -55,4 +90,17 @@ def training_run(session: Session, portfolio: Portfolio, run_id: str) -> Trainin
         verdict=verdict_line(verdict) if verdict else None,
         versions=tuple(measured),
         as_of=verdict.as_of if verdict else max((v.as_of for v in versions), default=None),
+        has_report=archive.has("reports", portfolio.name, run_id),
+        id=number,
     )
+
+
+def evaluations(archive: Archive, portfolio: str = "", most: int = _SHOWN_EVALUATIONS) -> list[Evaluation]:
+    """The newest evaluations of each portfolio, by their names, which begin with the moment of the evaluation."""
+    found = []
+    for one in archive.portfolios.values():
+        if portfolio not in ("", one.name):
+            continue
+        names = [folder.name for folder in archive.folders("reports", one.name) if folder.name.startswith(EVALUATION)]
+        found += [Evaluation(one, name) for name in names[:most] if archive.has("reports", one.name, name)]
+    return found

@@ -14,6 +14,12 @@
   };
   wear();
   system.addEventListener("change", wear);
+  // Paper is white.
+  window.addEventListener("beforeprint", () => {
+    own.classList.remove("dark");
+    document.dispatchEvent(new Event("fraudops:theme"));
+  });
+  window.addEventListener("afterprint", wear);
   const goToAirflow = (address) => {
     if (!airflow) {
       window.location.assign(address);
