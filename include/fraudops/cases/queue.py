@@ -180,7 +180,7 @@ class _Sorting:
 
 
 _SORTINGS: Mapping[str, _Sorting] = {
-    # By id downwards among equals would be the newest first; the oldest has waited longest.
+    # Among equals the oldest comes first: it has waited longest.
     "priority": _Sorting(lambda: -CaseFile.priority, lambda case: -case.priority, float, largest_first=False),
     "deadline": _Sorting(
         lambda: func.coalesce(CaseFile.due_on, _NEVER),

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from fraudops.cases import CaseSummary, Wanted, find
 from fraudops.cases.queue import CLOSED_STATES, OPEN_STATES, ORDERS, Order, Place, Tally, count, place_of, tally
-from fraudops.cases.states import STATES, spoken
+from fraudops.cases.states import STATES
 from fraudops.database import CaseFile
 from fraudops.portfolio import SEVERITIES
 from sqlalchemy import select
@@ -183,11 +183,6 @@ def named(session: Session, text: str, portfolios: Sequence[str]) -> tuple[str, 
         return None
     known = select(CaseFile.id).where(CaseFile.portfolio == portfolio, CaseFile.number == int(number))
     return (portfolio, int(number)) if session.scalar(known) is not None else None
-
-
-def state_words(case: CaseSummary) -> str:
-    """Its state, and what is proposed."""
-    return spoken(case.state)
 
 
 # -- inside -------------------------------------------------------------------------------------------
