@@ -41,7 +41,7 @@ def test_score_gathers_the_alerts_that_it_raises(bank: Bank) -> None:
     assert first["notices"]
     assert again is None, "nothing to send twice"
     with bank.ws.transaction() as session:
-        (case,) = cases.find(session, "cards")
+        (case,) = cases.find(session, cases.Wanted("cards"))
     assert case.items == 2
     assert [event.by for event in Desk(bank.ws, bank.portfolio).events()] == ["service:cards_score"]
 

@@ -87,13 +87,28 @@ class ClockView:
 
 
 def find_clocks(
-    ws: Workspace, portfolio: Portfolio, clocks: Clocks, as_of: datetime, *, settled: bool = False
+    ws: Workspace,
+    portfolio: Portfolio,
+    clocks: Clocks,
+    as_of: datetime,
+    *,
+    settled: bool = False,
+    case: int | None = None,
 ) -> list[ClockView]:
-    """A portfolio's clocks, the first to end first; with ``settled`` also those that have ended."""
+    """A portfolio's clocks, the first to end first; with ``settled`` also those that have ended.
+
+    Parameters
+    ----------
+    case
+        Only those of the case with this number.
+    """
     today = local_day(as_of, portfolio.zone)
     query = select(Filing).where(Filing.portfolio == portfolio.name, Filing.trigger_on <= today)
     if not settled:
         query = query.where(or_(Filing.state.in_(OPEN), Filing.filed_on > today))
+    if case is not None:
+        of_case = select(CaseFile.id).where(CaseFile.portfolio == portfolio.name, CaseFile.number == case)
+        query = query.where(Filing.case_id.in_(of_case))
     with ws.transaction() as session:
         query = query.options(selectinload(Filing.events)).order_by(Filing.due_on, Filing.id)
         return clock_views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from fraudops.notices.rendering import Link, count_of, queue_rendered
+from fraudops.notices.rendering import cases_link, count_of, queue_rendered
 from fraudops.notices.words import Joined, Text, say
 from fraudops.portfolio import Portfolio
 from fraudops.store.digests import sha256_of
@@ -72,7 +72,7 @@ def clock_warning(
         severity="critical" if over else "high",
         subject=say("{name} {day}: {subject}", name=portfolio.name, day=f"{today}", subject=subject),
         reference=say("{name} {day}: {subject}", name=portfolio.name, day=f"{today}", subject=found),
-        link=Link(say("Open Fraud Ops in Airflow"), f"{ws.ui_url}/fraud-ops/"),
+        link=cases_link(ws, portfolio),
         content={
             "heading": subject,
             "sentence": say(

@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from fraudops_airflow.web import assets, documents
 from fraudops_airflow.web.access import came_from_here, signed_in
+from fraudops_airflow.web.cases import alert_routes as alerts
+from fraudops_airflow.web.cases import routes as cases
 from fraudops_airflow.web.compliance import routes as compliance
 from fraudops_airflow.web.drift import routes as drift
 from fraudops_airflow.web.models import routes as models
@@ -32,6 +34,8 @@ LONGEST_NAME = 250
 """Bytes of a segment of a path; Airflow's own ids are not longer."""
 ROUTERS = (
     overview.router,
+    cases.router,
+    alerts.router,
     models.router,
     drift.router,
     compliance.router,
