@@ -20,7 +20,7 @@ MOUNTED = "/fraud-ops"
 PAGES: dict[str, dict[str, tuple[str, ...]]] = {
     "Validation": {"ingest": ("validate.check_and_publish",), "land": ("validate.check_and_publish",)},
     "Quarantine": {"ingest": ("land",), "land": ("land",)},
-    "Alerts": {"score": ("score", "alert.raise_alerts")},
+    "Alerts": {"score": ("score",)},
     "Monitoring": {"monitor": ("monitor",)},
     "Hits": {"comply": ("comply",)},
     "Training report": {

@@ -35,7 +35,6 @@ EXAMPLES = {
     "month": "2020-01",
     "edition": "2026-03_as-of-2026-04-01T00",
     "digest": "0" * 16,
-    "number": "1",
     "step": "note",
     "sha256": "0" * 64,
     "digits": "0123456789abcdef",

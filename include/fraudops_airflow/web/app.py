@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fraudops.errors import ConfigurationError, ConflictError, ContractError, FraudopsError
 from sqlalchemy.exc import SQLAlchemyError
@@ -58,6 +59,7 @@ def create_app() -> FastAPI:
     )
     app.middleware("http")(_guard)
     app.add_exception_handler(StarletteHTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _no_such_question)
     app.add_exception_handler(FraudopsError, _not_so)
     app.add_exception_handler(SQLAlchemyError, _no_database)
     for router in ROUTERS:
@@ -114,6 +116,13 @@ def _refused(request: Request, error: Exception) -> HTMLResponse:
         remedy = "Roles are in include/roles.yaml." if known else "Ask for read access to Airflow's plugins."
         return _problem(request, 403, "Your roles do not include this", said if known else "", remedy)
     return _problem(request, status, {404: "Nothing here"}.get(status, "That did not work"), said)
+
+
+def _no_such_question(request: Request, error: Exception) -> HTMLResponse:
+    """A parameter or a field that is not what it must be; what was sent is not repeated."""
+    wrong = error.errors() if isinstance(error, RequestValidationError) else []
+    told = "; ".join(sorted({f"{item['loc'][-1]}: {item['msg']}" for item in wrong}))
+    return _problem(request, 422, "That is not how to ask", told)
 
 
 def _not_so(request: Request, error: Exception) -> HTMLResponse:

@@ -153,7 +153,7 @@ def _scores(archive: Archive, portfolio: Portfolio, key: str) -> Iterator[Left]:
         f"{raised.get('review', 0):,} to review, {raised.get('block', 0):,} blocked",
         f"alerts?portfolio={portfolio.name}&first={key}&last={key}",
         roles=WORKERS,
-        tasks=("score", "alert.raise_alerts"),
+        tasks=("score",),
     )
 
 
@@ -163,7 +163,7 @@ def _notices(archive: Archive, portfolio: Portfolio, key: str) -> Iterator[Left]
     with archive.reading() as session:
         number = session.scalar(query) or 0
     if number:
-        yield Left("Notices", counted(number, "digest") + " to compliance", tasks=("alert.raise_alerts",))
+        yield Left("Notices", counted(number, "digest") + " to compliance", tasks=("score",))
 
 
 def _monitor(archive: Archive, portfolio: Portfolio, run: Run) -> Iterator[Left]:
