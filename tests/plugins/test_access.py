@@ -74,7 +74,11 @@ def test_every_route_wants_a_user(application: FastAPI, stranger: TestClient, sm
 
 
 def test_a_stranger_is_led_back_after_logging_in(stranger: TestClient) -> None:
-    assert "/api/v2/auth/login?next=%2Fmonitoring%2Fcards" in stranger.get("/monitoring/cards").text
+    page = stranger.get("/monitoring/cards").text
+    assert "/api/v2/auth/login?next=%2Fmonitoring%2Fcards" in page
+    # Files are not for strangers, so the page brings its style.
+    assert "--accent" in page
+    assert "/assets/" not in page
 
 
 def test_a_viewer_opens_what_is_for_everybody_and_nothing_else(
