@@ -15,6 +15,7 @@ from fraudops.reports.training import write_training_report
 from fraudops.workspace import Workspace
 
 from tests.registry.runs import leave_run, payments
+from tests.reports.conftest import DRAWN
 
 AS_OF = datetime(2026, 4, 8, tzinfo=UTC)
 CANDIDATES = {"logistic_regression": "poor", "random_forest": "fair", "lightgbm": "best"}
@@ -78,6 +79,7 @@ def test_the_same_run_gives_the_same_bytes(workspace: Workspace, cards: Portfoli
     _page(workspace, cards)
     folder = workspace.store.path("reports", "cards", "run-1")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    DRAWN.clear()
     write_training_report(workspace, cards, run_id="run-1")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
