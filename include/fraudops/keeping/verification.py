@@ -214,7 +214,11 @@ def _turned(ws: Workspace, portfolio: Portfolio) -> Iterator[str]:
         known = rotated_digests(session, portfolio.name)
     for dataset in (*_RECORDED, *_UNRECORDED):
         for key in ws.store.keys(dataset, portfolio.name):
-            manifest, rows = ws.store.manifest(dataset, portfolio.name, key), known.get((dataset, key), {})
+            rows = known.get((dataset, key), {})
+            try:
+                manifest = ws.store.manifest(dataset, portfolio.name, key)
+            except IntegrityError:
+                continue  # found where manifests, or files, are compared
             if manifest is None or (manifest.stands_for is None and not rows):
                 continue
             # What was landed since stands for itself, and the ledger has its digest as that of any partition.
