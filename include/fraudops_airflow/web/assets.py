@@ -47,6 +47,18 @@ def asset(name: str) -> Asset | None:
     return Asset(content, compressed, _MEDIA_TYPES[matched[1]], hashlib.sha256(content).hexdigest()[:16])
 
 
+@cache
+def plotly_styles() -> tuple[str, ...]:
+    """Ids of the style elements that Plotly makes for itself where there are none.
+
+    One without a nonce is refused, so pages bring them. The second one (of its maps, which nobody draws) is named
+    by a digest that changes with the version.
+    """
+    script = asset(PLOTLY)
+    of_maps = re.findall(rb'getElementById\("([0-9a-f]{64})"\)', script.content) if script else []
+    return ("plotly.js-style-global", *(found.decode() for found in of_maps))
+
+
 def address(base: str, name: str) -> str:
     """Where a page finds an asset; another one once its content has changed.
 

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from fraudops_airflow.web.assets import address
+from fraudops_airflow.web.assets import address, plotly_styles
 from fraudops_airflow.web.navigation import menu, section_of
 
 
@@ -71,5 +71,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(plotly_styles=plotly_styles)
     environment.filters.update(moment=moment, segment=segment, count=count)
     return environment

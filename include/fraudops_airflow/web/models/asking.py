@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from fraudops.database import ModelVersion, PromotionRecord, Verdict
 from fraudops.portfolio import Portfolio, format_duration
 from fraudops.registry.shadow import running
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from fraudops_airflow.web.access import Person
@@ -80,7 +82,7 @@ def asking(session: Session, portfolio: Portfolio, person: Person) -> Asking:
 # -- inside ---------------------------------------------------------------------------------------------
 
 
-def _promotions(portfolio: Portfolio):  # type: ignore[no-untyped-def]
+def _promotions(portfolio: Portfolio) -> Any:
     return (
         select(PromotionRecord).where(PromotionRecord.portfolio == portfolio.name).order_by(PromotionRecord.id.desc())
     )
@@ -100,7 +102,7 @@ def _challengers(session: Session, portfolio: Portfolio, in_use: int | None) -> 
     newest = (
         select(Verdict.challenger_id, Verdict.outcome)
         .where(Verdict.portfolio == portfolio.name)
-        .distinct(Verdict.challenger_id)
+        .ext(distinct_on(Verdict.challenger_id))
         .order_by(Verdict.challenger_id, Verdict.id.desc())
         .subquery()
     )

@@ -118,7 +118,8 @@ def _rows(pair: Pair, first: Operating, second: Operating) -> tuple[Row, ...]:
         difference = NOTHING
         if differs and pair.same_rows and one is not None and other is not None:
             sign = "+" if other > one else "−" if other < one else "±"
-            difference = f"{sign}{form(abs(other - one))}"
+            # Shares differ by points, not by per cent of themselves.
+            difference = f"{sign}{form(abs(other - one)).replace('%', ' points')}"
         return Row(key, name, *said, difference)
 
     found = [

@@ -11,6 +11,7 @@ from fraudops.database import ModelVersion, PromotionRecord, Shadow, Verdict
 from fraudops.portfolio import Portfolio
 from fraudops.registry.integrity import altered_files
 from sqlalchemy import and_, false, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from fraudops_airflow.web.archive import Archive
@@ -194,7 +195,7 @@ def _newest_verdict() -> Any:
     """One row for each challenger: what was found last."""
     return (
         select(Verdict.challenger_id, Verdict.outcome)
-        .distinct(Verdict.challenger_id)
+        .ext(distinct_on(Verdict.challenger_id))
         .order_by(Verdict.challenger_id, Verdict.id.desc())
         .subquery()
     )
@@ -204,7 +205,7 @@ def _newest_promotion() -> Any:
     """One row for each version that ever was champion: who made it so last."""
     return (
         select(PromotionRecord.model_id, PromotionRecord.approved_by, PromotionRecord.promoted_at)
-        .distinct(PromotionRecord.model_id)
+        .ext(distinct_on(PromotionRecord.model_id))
         .order_by(PromotionRecord.model_id, PromotionRecord.id.desc())
         .subquery()
     )

@@ -63,7 +63,9 @@
       const difference = cell(key, 2);
       if (!difference || key === "threshold") continue;
       const less = values.includes(null) ? null : values[1] - values[0];
-      difference.textContent = less === null ? "–" : `${less > 0 ? "+" : less < 0 ? "−" : "±"}${form(Math.abs(less))}`;
+      // Shares differ by points, not by per cent of themselves.
+      const far = less === null ? "" : form(Math.abs(less)).replace("%", " points");
+      difference.textContent = less === null ? "–" : `${less > 0 ? "+" : less < 0 ? "−" : "±"}${far}`;
     }
   };
   const MARKS = {
