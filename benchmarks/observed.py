@@ -19,7 +19,7 @@ _ID = "transaction_id"
 def typed(path: Path, portfolio: Portfolio) -> pa.Table:
     """A file's rows, typed, in the order of time."""
     feed = transactions_feed(portfolio)
-    mapper = Mapper(feed, token_key=b"nothing here is a real card")
+    mapper = Mapper(feed, token_keys=b"nothing here is a real card")
     table = pa.concat_tables([mapper.map(batch).rows for batch in read_batches(path, feed, [])]).combine_chunks()
     return table.sort_by([("event_time", "ascending"), (_ID, "ascending")])
 

@@ -18,12 +18,12 @@ from fraudops.intake.simulation import World, write_day, write_history
 from fraudops.intake.validation import publish, validate
 from fraudops.ledger import verify
 from fraudops.portfolio import Candidate, Portfolio
+from fraudops.registry.candidates import train
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
 from fraudops.reports.training import write_training_report
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
-from fraudops.training.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 from sqlalchemy import func, select

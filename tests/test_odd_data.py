@@ -18,12 +18,12 @@ from fraudops.intake.landing import LandResult, land
 from fraudops.intake.validation import publish, validate
 from fraudops.portfolio import Portfolio
 from fraudops.registry import versions
+from fraudops.registry.candidates import CandidateResult, train
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
 from fraudops.reports.training import write_training_report
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
-from fraudops.training.candidates import CandidateResult, train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 from sqlalchemy import select

@@ -11,10 +11,10 @@ from fraudops.intake.landing import land
 from fraudops.intake.simulation import World, write_history
 from fraudops.intake.validation import publish, validate
 from fraudops.portfolio import load_all
+from fraudops.registry.candidates import train
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
 from fraudops.settings import Settings
-from fraudops.training.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 

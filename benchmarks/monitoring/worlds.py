@@ -28,10 +28,10 @@ from fraudops.monitoring.looks import checks_of, states
 from fraudops.monitoring.watch import monitor
 from fraudops.monitoring.wording import sentences
 from fraudops.portfolio import Portfolio, load_portfolio
+from fraudops.registry.candidates import train
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
 from fraudops.stack.scratch import scratch_workspace
-from fraudops.training.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 

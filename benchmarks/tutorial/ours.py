@@ -72,7 +72,7 @@ def main() -> None:
 def read(csv: Path, portfolio: Portfolio) -> pd.DataFrame:
     """The file's rows as the intake types them, with the portfolio's features, in the order of the file."""
     feed = transactions_feed(portfolio)
-    mapper = Mapper(feed, token_key=b"nothing here is a card number")
+    mapper = Mapper(feed, token_keys=b"nothing here is a card number")
     table = pa.concat_tables([mapper.map(batch).rows for batch in read_batches(csv, feed, [])]).combine_chunks()
     table = table.append_column(_ID, content_digests(table, feed.content))
     nothing_reported = pd.DataFrame(columns=[_ID, "label", "known_at"])

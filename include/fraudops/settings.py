@@ -15,9 +15,10 @@ Every variable has a default that suits a checkout of the repository; production
 ``FRAUDOPS_DATABASE_OWNER_URL``
                              the same as the tables' owner, for migrations and restoring alone (default:
                              ``FRAUDOPS_DATABASE_URL``)
-``FRAUDOPS_TOKEN_KEY``       key of the card-number tokens (hex, 32 bytes)
-``FRAUDOPS_LEDGER_KEY``      key that signs ledger entries (hex, 32 bytes)
-``FRAUDOPS_PROTECTION_KEY``  key that encrypts attachments of cases, and drafts (hex, 32 bytes)
+``FRAUDOPS_TOKEN_KEY``       key of the tokens of card and account numbers (hex, 32 bytes; several, the oldest first and
+                             with commas between them, once it was rotated: so the other two)
+``FRAUDOPS_LEDGER_KEY``      key that signs ledger entries
+``FRAUDOPS_PROTECTION_KEY``  key that encrypts attachments of cases, and drafts
 ``FRAUDOPS_UI_URL``          address of the Airflow UI, for links in notices
 ===========================  =====================================================================
 """
@@ -25,7 +26,7 @@ Every variable has a default that suits a checkout of the repository; production
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, SecretBytes
@@ -53,9 +54,10 @@ class Settings(BaseModel):
     clocks: Path
     database_url: str | None = None
     database_owner_url: str | None = None
-    token_key: SecretBytes | None = None
-    ledger_key: SecretBytes | None = None
-    protection_key: SecretBytes | None = None
+    # The oldest first; empty where the variable is not set.
+    token_keys: tuple[SecretBytes, ...] = ()
+    ledger_keys: tuple[SecretBytes, ...] = ()
+    protection_keys: tuple[SecretBytes, ...] = ()
     ui_url: str = "http://127.0.0.1:8080"
 
     @classmethod
@@ -70,7 +72,7 @@ class Settings(BaseModel):
         Raises
         ------
         ConfigurationError
-            A key is not hexadecimal or shorter than 16 bytes.
+            A key is not hexadecimal or shorter than 16 bytes, or stands twice in its list.
         """
         env = os.environ if environment is None else environment
         home = Path(env.get("FRAUDOPS_HOME") or _checkout())
@@ -86,9 +88,9 @@ class Settings(BaseModel):
             clocks=Path(env.get("FRAUDOPS_CLOCKS") or home / "include" / "clocks"),
             database_url=env.get("FRAUDOPS_DATABASE_URL") or None,
             database_owner_url=env.get("FRAUDOPS_DATABASE_OWNER_URL") or None,
-            token_key=_key(env, "FRAUDOPS_TOKEN_KEY"),
-            ledger_key=_key(env, "FRAUDOPS_LEDGER_KEY"),
-            protection_key=_key(env, "FRAUDOPS_PROTECTION_KEY"),
+            token_keys=_keys(env, "FRAUDOPS_TOKEN_KEY"),
+            ledger_keys=_keys(env, "FRAUDOPS_LEDGER_KEY"),
+            protection_keys=_keys(env, "FRAUDOPS_PROTECTION_KEY"),
             ui_url=(env.get("FRAUDOPS_UI_URL") or "http://127.0.0.1:8080").rstrip("/"),
         )
 
@@ -106,19 +108,31 @@ class Settings(BaseModel):
         """URL of the database as its tables' owner, or an error that says how to get one."""
         return self.database_owner_url or self.require_database_url()
 
-    def require_token_key(self) -> bytes:
-        """Key of the card tokens, or an error that says how to get one."""
-        return _require(self.token_key, "FRAUDOPS_TOKEN_KEY")
+    def require_token_keys(self) -> tuple[bytes, ...]:
+        """Keys of the tokens, or an error that says how to get one."""
+        return _require(self.token_keys, "FRAUDOPS_TOKEN_KEY")
 
-    def require_ledger_key(self) -> bytes:
-        """Key that signs the ledger, or an error that says how to get one."""
-        return _require(self.ledger_key, "FRAUDOPS_LEDGER_KEY")
+    def require_ledger_keys(self) -> tuple[bytes, ...]:
+        """Keys that have signed the ledger, or an error that says how to get one."""
+        return _require(self.ledger_keys, "FRAUDOPS_LEDGER_KEY")
 
 
-def _key(env: Mapping[str, str], variable: str) -> SecretBytes | None:
-    text = env.get(variable)
-    if not text:
-        return None
+def listed(keys: Iterable[SecretBytes]) -> str:
+    """The keys as the variable says them."""
+    return ",".join(key.get_secret_value().hex() for key in keys)
+
+
+def _keys(env: Mapping[str, str], variable: str) -> tuple[SecretBytes, ...]:
+    texts = [text.strip() for text in env.get(variable, "").split(",")]
+    keys = [_key(text, variable) for text in texts if text]
+    if len(set(keys)) < len(keys):
+        raise ConfigurationError(
+            "the same key stands there twice", where=variable, remedy="give each key once, the oldest first"
+        )
+    return tuple(map(SecretBytes, keys))
+
+
+def _key(text: str, variable: str) -> bytes:
     try:
         key = bytes.fromhex(text)
     except ValueError:
@@ -131,14 +145,14 @@ def _key(env: Mapping[str, str], variable: str) -> SecretBytes | None:
             where=variable,
             remedy="use the output of 'openssl rand -hex 32'",
         )
-    return SecretBytes(key)
+    return key
 
 
-def _require(key: SecretBytes | None, variable: str) -> bytes:
-    if key is None:
+def _require(keys: tuple[SecretBytes, ...], variable: str) -> tuple[bytes, ...]:
+    if not keys:
         raise ConfigurationError(
             "the key is not set",
             where=variable,
             remedy="'make up' makes one for the local stack; in production set it from your secret store",
         )
-    return key.get_secret_value()
+    return tuple(key.get_secret_value() for key in keys)

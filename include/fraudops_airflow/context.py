@@ -19,7 +19,7 @@ TOKEN_KEY_CONNECTION = "fraudops_token_key"
 def open_workspace() -> Workspace:
     """The workspace of this worker; the token key comes from the environment or from a connection."""
     settings = Settings.from_environment()
-    if settings.token_key is None:
+    if not settings.token_keys:
         from airflow.sdk import BaseHook
         from airflow.sdk.exceptions import AirflowRuntimeError
 
@@ -28,8 +28,8 @@ def open_workspace() -> Workspace:
         except AirflowRuntimeError:
             password = ""
         if password:
-            key = Settings.from_environment({"FRAUDOPS_TOKEN_KEY": password}).token_key
-            settings = settings.model_copy(update={"token_key": key})
+            keys = Settings.from_environment({"FRAUDOPS_TOKEN_KEY": password}).token_keys
+            settings = settings.model_copy(update={"token_keys": keys})
     return Workspace.open(settings)
 
 

@@ -30,11 +30,14 @@ log = logging.getLogger(__name__)
 LIBRARIES = (
     "numpy",
     "pandas",
+    "psycopg2.extras",
     "pyarrow",
+    "pyarrow.acero",
     "pyarrow.compute",
     "pyarrow.csv",
     "pyarrow.dataset",
     "pyarrow.parquet",
+    "upath.implementations.local",
     "joblib",
     "sklearn.calibration",
     "sklearn.compose",
@@ -47,6 +50,10 @@ LIBRARIES = (
     "sklearn.model_selection",
     "sklearn.pipeline",
     "sklearn.preprocessing",
+    # scikit-learn looks at data frames through these, and imports them with the first one.
+    "narwhals._pandas_like.dataframe",
+    "narwhals._pandas_like.namespace",
+    "narwhals.stable.v2._namespace",
     "lightgbm",
     "xgboost",
     "matplotlib.figure",
@@ -132,7 +139,10 @@ def preload(modules: Iterable[str]) -> Preloaded:
 
 
 def rooms() -> Iterator[str]:
-    """Names of the library's modules that tasks use, two levels deep, without importing any."""
+    """Names of the library's modules that tasks use, two levels deep, without importing any.
+
+    A folder within a room is named as a whole: it imports what it needs.
+    """
     for room in pkgutil.iter_modules(fraudops.__path__):
         if room.name in _DOORS or room.name.startswith("__"):
             continue
@@ -140,5 +150,5 @@ def rooms() -> Iterator[str]:
         if room.ispkg:
             folders = [f"{path}/{room.name}" for path in fraudops.__path__]
             for module in pkgutil.iter_modules(folders):
-                if not module.ispkg and not module.name.startswith("__"):
+                if not module.name.startswith("__"):
                     yield f"fraudops.{room.name}.{module.name}"

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import (
-    DAG,
-    PartitionedAssetTimetable,
-    task,
-    task_group,
-)
+from airflow.sdk import DAG, PartitionedAssetTimetable, task, task_group
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments, key_mapper, scores_asset, transactions_asset
-from fraudops_airflow.steps import send_notices_now
+from fraudops_airflow.steps import say, send_notices_now
 
 DOC = """Score every transaction of a partition, decide, raise alerts, queue notices.
 
@@ -42,45 +37,32 @@ def build_score(portfolio: Portfolio) -> DAG:
         ),
         max_active_runs=2,
     ) as dag:
-
-        @task(outlets=[scores])
+        # One task from the features to the alerts: starting another one costs as much as raising a day's alerts.
+        @task.short_circuit(outlets=[scores])
         def score(
             dag_run: Any = None, triggering_asset_events: Any = None, outlet_events: Any = None
-        ) -> dict[str, Any]:
-            """Features up to each transaction and not beyond; probability of fraud and decision for every one."""
-            from fraudops.decisions.scoring import score
-            from fraudops.features import build
-
-            from fraudops_airflow.context import BACKFILLED, is_backfilled, open_workspace_of, requested_partition
+        ) -> dict[str, Any] | None:
+            """Features up to each transaction and not beyond; probability and decision for each; alerts with reasons,
+            cases, notices; then the shadow's turn. Ends the run where there is nothing to send."""
+            from fraudops_airflow.context import (
+                BACKFILLED,
+                actor,
+                is_backfilled,
+                open_workspace_of,
+                requested_partition,
+            )
+            from fraudops_airflow.steps import score_and_alert
 
             key, ws = requested_partition(portfolio, dag_run, None), open_workspace_of(portfolio, dag_run)
             outlet_events[scores].extra = {BACKFILLED: is_backfilled(dag_run, triggering_asset_events)}
-            build(ws, portfolio, [key])
-            return score(ws, portfolio, key).to_dict()
+            found = score_and_alert(ws, portfolio, [key], actor(dag_run))
+            say([found])
+            return found if found["notices"] else None
 
         @task_group
         def alert(scored: Any) -> None:
-            """Alerts for people, notices for compliance."""
-
-            @task.short_circuit
-            def raise_alerts(scored: dict[str, Any], dag_run: Any = None) -> dict[str, Any] | None:
-                """An alert, with reasons, per review and block; cases; notices; then the shadow's turn."""
-                from fraudops.cases import gather
-                from fraudops.decisions.alerts import raise_alerts
-
-                from fraudops_airflow.context import actor, open_workspace
-                from fraudops_airflow.steps import score_shadow_beside
-
-                if scored["state"] not in ("scored", "unchanged"):
-                    return None
-                ws = open_workspace()
-                result = raise_alerts(ws, portfolio, scored["key"], actor=actor(dag_run))
-                gather(ws, portfolio, scored["key"], actor=actor(dag_run))
-                # What a challenger would have decided: nothing acts on it, and it can fail nobody.
-                shadow = score_shadow_beside(ws, portfolio, [scored["key"]])
-                return {**result.to_dict(), "shadow": shadow} if result.notices else None
-
-            raise_alerts(scored) >> send_notices_now(portfolio)
+            """Whom the alerts concern is told."""
+            scored >> send_notices_now(portfolio)
 
         alert(score())
     return dag

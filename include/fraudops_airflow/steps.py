@@ -80,6 +80,35 @@ def reconcile_now(portfolio: Portfolio) -> TriggerDagRunOperator:
     )
 
 
+def score_and_alert(ws: Workspace, portfolio: Portfolio, keys: list[str], who: str) -> dict[str, Any]:
+    """Features, scores, decisions, alerts, cases and queued notices of some partitions; then the shadow's scores.
+
+    Returns
+    -------
+    dict
+        What became of the partitions (state → how many), alerts raised, notices queued, what the shadow did.
+    """
+    from fraudops.cases import gather
+    from fraudops.decisions.alerts import raise_alerts
+    from fraudops.decisions.scoring import score_many
+    from fraudops.features import build
+
+    build(ws, portfolio, keys)
+    results = score_many(ws, portfolio, keys)
+    states = [result.state for result in results]
+    scored = [result.key for result in results if result.state in ("scored", "unchanged")]
+    alerts = [raise_alerts(ws, portfolio, key, actor=who) for key in scored]
+    for key in scored:
+        gather(ws, portfolio, key, actor=who)
+    return {
+        # What a challenger would have decided: nothing acts on it, and it can fail nobody.
+        "shadow": score_shadow_beside(ws, portfolio, keys),
+        "states": {state: states.count(state) for state in sorted(set(states))},
+        "raised": sum(result.raised for result in alerts),
+        "notices": sum(result.notices for result in alerts),
+    }
+
+
 def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:
     """A mappable task: features, scores, decisions and alerts of a list of partitions, model loaded once."""
 
@@ -87,32 +116,11 @@ def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:
     def score_chunk(keys: list[str], dag_run: Any = None) -> dict[str, Any]:
         """Features, scores, decisions, alerts, cases and queued notices of these partitions."""
         from airflow.sdk import get_current_context
-        from fraudops.cases import gather
-        from fraudops.decisions.alerts import raise_alerts
-        from fraudops.decisions.scoring import score_many
-        from fraudops.features import build
 
         from fraudops_airflow.context import actor, open_workspace
 
         get_current_context()["chunk"] = f"{keys[0]} … {keys[-1]}" if len(keys) > 1 else keys[0]  # type: ignore[typeddict-unknown-key]
-        ws = open_workspace()
-        build(ws, portfolio, keys)
-        results = score_many(ws, portfolio, keys)
-        states = [result.state for result in results]
-        alerts = [
-            raise_alerts(ws, portfolio, result.key, actor=actor(dag_run))
-            for result in results
-            if result.state in ("scored", "unchanged")
-        ]
-        for result in alerts:
-            gather(ws, portfolio, result.key, actor=actor(dag_run))
-        shadow = score_shadow_beside(ws, portfolio, keys)
-        return {
-            "shadow": shadow,
-            "states": {state: states.count(state) for state in sorted(set(states))},
-            "raised": sum(result.raised for result in alerts),
-            "notices": sum(result.notices for result in alerts),
-        }
+        return score_and_alert(open_workspace(), portfolio, keys, actor(dag_run))
 
     return score_chunk
 

@@ -146,7 +146,7 @@ def build_train(portfolio: Portfolio) -> DAG:
             def train(candidate: str, run_id: Any = None) -> dict[str, Any]:
                 """Fit, calibrate, set thresholds, evaluate, register."""
                 from airflow.sdk import get_current_context
-                from fraudops.training.candidates import train
+                from fraudops.registry.candidates import train
 
                 from fraudops_airflow.context import open_workspace
 

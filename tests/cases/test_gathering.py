@@ -31,7 +31,7 @@ CHOSEN = {"cash_over_threshold": RULES["cash_over_threshold"]}
 
 def listed(desk: Desk) -> list[cases.CaseSummary]:
     with desk.ws.transaction() as session:
-        return cases.find(session, desk.portfolio.name)
+        return cases.find(session, cases.Wanted(desk.portfolio.name))
 
 
 def test_alerts_of_one_customer_are_one_case(desk: Desk) -> None:

@@ -29,12 +29,12 @@ from fraudops.monitoring.watch import monitor
 from fraudops.notices import champion_messages, outbox
 from fraudops.notices.delivery import deliver
 from fraudops.portfolio import Candidate, Portfolio, load_portfolio
+from fraudops.registry.candidates import train
 from fraudops.registry.comparison import compare, verdict_of
 from fraudops.registry.promotion import promote
 from fraudops.reports.evidence import file_packs
 from fraudops.reports.training import write_training_report
 from fraudops.settings import Settings
-from fraudops.training.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 

@@ -4,53 +4,90 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
-from fraudops.cli.main import COMMANDS
+from fraudops.cli import console
+from fraudops.cli.main import COMMANDS, main
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def fraudops(*arguments: str, state: Path | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDOPS_")}
-    environment |= {"PYTHONPATH": str(CHECKOUT / "include"), "COLUMNS": "200", "NO_COLOR": "1"}
-    if state is not None:
-        environment["FRAUDOPS_STATE"] = str(state)
-    return subprocess.run(
-        [sys.executable, "-m", "fraudops", *arguments],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Answer:
+    """What a command said, and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Fraudops = Callable[..., Answer]
+
+
+@pytest.fixture
+def fraudops(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Fraudops:
+    """The command line in this process: forty interpreters that import it would take a minute."""
+    monkeypatch.setattr(console.err, "_width", 200)
+
+    def run(*arguments: str, state: Path | None = None) -> Answer:
+        environment = _environment() | ({} if state is None else {"FRAUDOPS_STATE": str(state)})
+        code = 0
+        with (
+            mock.patch.dict(os.environ, environment, clear=True),
+            mock.patch.object(sys, "argv", ["fraudops", *arguments]),
+        ):
+            try:
+                main()
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return Answer(code, *capsys.readouterr())
+
+    return run
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FRAUDOPS_")}
+    return kept | {"PYTHONPATH": str(CHECKOUT / "include"), "COLUMNS": "200", "NO_COLOR": "1"}
+
+
+def _process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=_environment(), check=False)
 
 
 def test_help_names_every_command_and_imports_none() -> None:
-    found = fraudops("--help")
+    found = _process("-m", "fraudops", "--help")
     assert found.returncode == 0
     assert all(name in found.stdout for name in COMMANDS)
     code = "import sys, fraudops.cli.main; print([m for m in sys.modules if m.startswith(('pandas', 'fraudops.st'))])"
-    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT / "include")}
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert loaded.stdout == "[]\n"
+    assert _process("-c", code).stdout == "[]\n"
+
+
+def test_a_process_ends_with_the_code_and_without_a_traceback() -> None:
+    found = _process("-m", "fraudops", "demo", "--portfolio", "nonsense")
+    assert found.returncode == 2
+    assert found.stderr.startswith("error: there is no portfolio 'nonsense'")
+    assert "Traceback" not in found.stderr
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_command_explains_itself(command: str) -> None:
+def test_every_command_explains_itself(fraudops: Fraudops, command: str) -> None:
     found = fraudops(command, "--help")
     assert found.returncode == 0, found.stderr
     assert f"fraudops {command}" in found.stdout
 
 
-def test_version_and_unknown_commands() -> None:
+def test_version_and_unknown_commands(fraudops: Fraudops) -> None:
     assert fraudops("--version").stdout.startswith("fraudops ")
     found = fraudops("nonsense")
     assert found.returncode == 2
     assert "No such command" in found.stderr
 
 
-def test_an_error_is_a_message_and_no_traceback(tmp_path: Path) -> None:
+def test_an_error_is_a_message_and_no_traceback(fraudops: Fraudops, tmp_path: Path) -> None:
     found = fraudops("demo", "--portfolio", "nonsense", state=tmp_path)
     assert found.returncode == 2
     assert found.stderr.startswith("error: there is no portfolio 'nonsense'")
@@ -61,7 +98,7 @@ def test_an_error_is_a_message_and_no_traceback(tmp_path: Path) -> None:
     assert "there is no such file" in file.stderr
 
 
-def test_status_of_a_stack_that_does_not_run(tmp_path: Path) -> None:
+def test_status_of_a_stack_that_does_not_run(fraudops: Fraudops, tmp_path: Path) -> None:
     found = fraudops("status", "--json", state=tmp_path / "the state")
     assert found.returncode == 3
     content = json.loads(found.stdout)
@@ -78,13 +115,13 @@ def test_status_of_a_stack_that_does_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "the state").exists()
 
 
-def test_down_and_reset_of_nothing_are_harmless(tmp_path: Path) -> None:
+def test_down_and_reset_of_nothing_are_harmless(fraudops: Fraudops, tmp_path: Path) -> None:
     assert "nothing of the stack was running" in fraudops("down", state=tmp_path).stdout
     assert fraudops("reset", "--yes", state=tmp_path).returncode == 0
     assert list(tmp_path.iterdir()) == []
 
 
-def test_portfolios_are_listed_and_checked(tmp_path: Path) -> None:
+def test_portfolios_are_listed_and_checked(fraudops: Fraudops, tmp_path: Path) -> None:
     listed = fraudops("portfolio", "list")
     assert all(name in listed.stdout for name in ("cards", "ulb", "handbook"))
     cards = CHECKOUT / "include" / "portfolios" / "cards.yaml"

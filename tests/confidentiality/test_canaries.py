@@ -39,6 +39,7 @@ from fraudops.notices.delivery import message_of
 from fraudops.notices.keeping_messages import altered
 from fraudops.notices.messages import validation_failure
 from fraudops.portfolio import Portfolio
+from fraudops.registry.candidates import train
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
 from fraudops.registry.requests import record_request
@@ -51,7 +52,6 @@ from fraudops.rules.running import comply
 from fraudops.settings import Settings
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
-from fraudops.training.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 from sqlalchemy import select

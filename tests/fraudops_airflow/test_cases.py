@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from fraudops import cases
 from fraudops.database import Disposition
-from fraudops.decisions.scoring import score
+from fraudops_airflow.defaults import scores_asset
 from fraudops_airflow.reconcile import build_reconcile
 from fraudops_airflow.score import build_score
 from sqlalchemy import select
@@ -17,7 +17,9 @@ from tests.decisions.conftest import Bank
 
 __all__ = ["alerted", "bank"]
 
-RUN = SimpleNamespace(triggering_user_name=None, dag_id="cards_score")
+RUN = SimpleNamespace(
+    triggering_user_name=None, dag_id="cards_score", partition_key=DAY, run_type="asset_triggered", run_after=None
+)
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +34,14 @@ def installation(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_score_gathers_the_alerts_that_it_raises(bank: Bank) -> None:
     bank.promote("2026-03-01", "2026-02-20")
-    task = build_score(bank.portfolio).get_task("alert.raise_alerts").python_callable
-    for _ in range(2):
-        task(score(bank.ws, bank.portfolio, DAY).to_dict(), dag_run=RUN)
+    task = build_score(bank.portfolio).get_task("score").python_callable
+    events = {scores_asset(bank.portfolio): SimpleNamespace()}
+    first, again = (task(dag_run=RUN, triggering_asset_events={}, outlet_events=events) for _ in range(2))
+    assert first["raised"] == 2
+    assert first["notices"]
+    assert again is None, "nothing to send twice"
     with bank.ws.transaction() as session:
-        (case,) = cases.find(session, "cards")
+        (case,) = cases.find(session, cases.Wanted("cards"))
     assert case.items == 2
     assert [event.by for event in Desk(bank.ws, bank.portfolio).events()] == ["service:cards_score"]
 

@@ -10,17 +10,31 @@ from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
+INCLUDE = {
+    "clocks/cash.yaml": "days: 15",
+    "limits/de/cash.yaml": "most: 3",
+    "library/__init__.py": "",
+    "library/rules/one.py": "one = 1",
+    "library/rules/__pycache__/one.pyc": "compiled",
+    "library.egg-info/PKG-INFO": "library",
+    "portfolios/accounts.yaml": "name: accounts",
+}
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Two rules and who is who."""
+    """Two rules, a clock, who is who, a package of code, and a folder of a kind that nobody knows yet."""
+    for name, content in INCLUDE.items():
+        path = tmp_path / "include" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
     (tmp_path / "rules").mkdir()
     for name in ("one", "two"):
         (tmp_path / "rules" / f"{name}.yaml").write_text(f"id: {name}\n")
     (tmp_path / "roles.yaml").write_text("investigator: [ines]\n")
     return Settings.from_environment(
         {
-            "FRAUDOPS_STATE": str(tmp_path),
+            "FRAUDOPS_HOME": str(tmp_path),
             "FRAUDOPS_RULES": str(tmp_path / "rules"),
             "FRAUDOPS_ROLES": str(tmp_path / "roles.yaml"),
         }
@@ -47,16 +61,23 @@ def test_what_changes_is_entered_once_with_what_was_there_before(
 ) -> None:
     accounts = portfolios["accounts"]
     first = note_configuration(workspace, accounts, settings, actor="service:accounts_ingest")
-    assert first == [f"accounts/configuration/{name}" for name in ("portfolio", "roles", "rules")]
+    names = ("portfolio", "clocks", "library", "limits", "roles", "rules")
+    assert first == [f"accounts/configuration/{name}" for name in names]
     assert note_configuration(workspace, accounts, settings, actor="service:accounts_score") == []
     (settings.rules / "two.yaml").write_text("id: two\nlimit: 3\n")
     (settings.rules / "one.yaml").unlink()
     settings.roles.write_text("investigator: [mallory]\n")
+    (settings.clocks / "cash.yaml").write_text("days: 99")
+    (settings.home / "include/limits/de/cash.yaml").write_text("most: 4")
+    (settings.home / "include/library/rules/one.py").write_text("one = 2")
     other = accounts.model_copy(update={"owner": "somebody.else"})
     for _ in range(2):
         note_configuration(workspace, other, settings, actor="service:accounts_comply")
-    assert _details(workspace)[3:] == [
+    assert _details(workspace)[len(names) :] == [
         ("portfolio", ["owner"], True),
+        ("clocks", ["cash"], True),
+        ("library", ["rules"], True),
+        ("limits", ["de/cash"], True),
         ("roles", ["roles"], True),
         ("rules", ["one", "two"], True),
     ]

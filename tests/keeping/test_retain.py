@@ -215,7 +215,7 @@ def test_what_an_open_case_is_about_stays_until_the_case_is_closed(shop: Shop) -
         assert shop.keys(dataset) == [DAYS[1], *DAYS[3:]], dataset
     assert {alert.partition_key for alert in shop.alerts()} == {DAYS[1], *DAYS[3:]}
     with shop.ws.transaction() as session:
-        numbers = [case.number for case in cases.find(session, alone.name)]
+        numbers = [case.number for case in cases.find(session, cases.Wanted(alone.name))]
     for number in numbers:
         cases.start(shop.ws, alone, number, by="ann", roles=roles)
         cases.close(shop.ws, alone, number, finding="not_fraud", reason="r", by="ann", roles=roles)

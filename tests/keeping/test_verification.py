@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,11 @@ def _no_file(shop: Shop) -> None:
     next(_folder(shop, "features").glob("part-*.parquet")).unlink()
 
 
+def _cut_off(shop: Shop, dataset: str) -> None:
+    path = _folder(shop, dataset) / "manifest.json"
+    path.write_bytes(path.read_bytes()[:40])
+
+
 def _another_model(shop: Shop) -> None:
     (_folder(shop, "models", "v1") / "model.joblib").write_bytes(b"other")
 
@@ -87,6 +93,8 @@ def _altered_entry(shop: Shop) -> None:
         (_other_bytes, f"protected {DAYS[0]}: part-"),
         (_shorter_file, f"lineage {DAYS[0]}: part-"),
         (_no_file, f"features {DAYS[0]}: part-"),
+        (partial(_cut_off, dataset="transactions"), f"transactions {DAYS[0]}: the manifest cannot be read"),
+        (partial(_cut_off, dataset="lineage"), f"lineage {DAYS[0]}: the manifest cannot be read"),
         (_another_model, "models v1: the file is not the one that was registered"),
         (_forged_tombstone, f"features {DAYS[0]}: is said to have been removed, and the ledger does not know of it"),
         (_altered_entry, "ledger, entry 2: altered"),

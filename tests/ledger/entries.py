@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from fraudops import ledger
 from fraudops.database import transaction
+from fraudops.ledger.keys import Keys
 
 KEY = b"k" * 32
 
 
-def append(url: str, count: int) -> None:
+def append(url: str, count: int, keys: Keys = KEY) -> None:
     """Append entries, one in a transaction."""
     for number in range(count):
         with transaction(url) as session:
             ledger.append(
                 session,
-                KEY,
+                keys,
                 portfolio="cards",
                 actor="service:ingest",
                 action="ingested",
@@ -23,7 +24,7 @@ def append(url: str, count: int) -> None:
             )
 
 
-def findings(url: str, key: bytes = KEY) -> list[ledger.Finding]:
+def findings(url: str, keys: Keys = KEY) -> list[ledger.Finding]:
     """What verification finds."""
     with transaction(url) as session:
-        return list(ledger.verify(session, key))
+        return list(ledger.verify(session, keys))

@@ -16,10 +16,10 @@ from fraudops.database import Notice, PromotionRecord
 from fraudops.decisions.scoring import score_many
 from fraudops.features import build
 from fraudops.portfolio import Candidate, Features, Monitoring, Portfolio
+from fraudops.registry.candidates import train
 from fraudops.registry.versions import version
 from fraudops.stack.postgres import Postgres
 from fraudops.store import Store
-from fraudops.training.candidates import train
 from fraudops.training.dataset import assemble
 from fraudops.workspace import Workspace
 from sqlalchemy import select

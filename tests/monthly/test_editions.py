@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fraudops.errors import ContractError, IntegrityError
+from fraudops.keeping.verification import verify
 from fraudops.monitoring.watch import monitor, unmonitored
 from fraudops.monthly.completeness import due_packs, undone_of
 from fraudops.monthly.days import FRAUD, GENUINE, OPEN, read_days
@@ -175,3 +176,21 @@ def test_what_a_mail_has_no_room_for_stays_in_the_store(march: Shop) -> None:
     notice = march.notices()[-1]
     assert f"All of it lies in the store under {made.path}." in notice.text
     assert "Not attached, for their size: shop-2026-03.pdf" in notice.text
+
+
+def test_verification_names_a_pack_s_file_that_is_another_gone_or_too_many(march: Shop) -> None:
+    edition = make(march)
+    found = verify(march.ws, march.portfolio, now=at("2026-04-01"))
+    assert (found.packs, found.findings) == (1, ())
+    folder = Path(str(march.ws.store.root)) / edition.path
+    (folder / SHEET).write_bytes((folder / SHEET).read_bytes().replace(b"1", b"2"))
+    (folder / PAPER).unlink()
+    (folder / "more.html").write_text("another story")
+    shutil.copytree(folder, folder.with_name("2026-02_as-of-2026-03-01T00"))
+    place = f"packs {folder.name}"
+    assert list(verify(march.ws, march.portfolio, now=at("2026-04-01")).findings) == [
+        "packs 2026-02_as-of-2026-03-01T00: the pack is not in the ledger",
+        f"{place}: more.html does not belong to the pack",
+        f"{place}: {SHEET} is not the one that was written",
+        f"{place}: {PAPER} is gone",
+    ]

@@ -94,7 +94,7 @@ def test_digest_says_all_that_is_needed(workspace: Workspace, cards: Portfolio, 
         ):
             assert expected in part
         assert part.index("tx-000123") < part.index("tx-2")
-    link = "http://127.0.0.1:8080/dags/cards_score"
+    link = "http://127.0.0.1:8080/fraud-ops/alerts?portfolio=cards&first=2026-11-10&last=2026-11-10"
     assert link in notice.text
     # Nothing is loaded from anywhere: the only addresses are links.
     assert set(_Page(notice.html).addresses) == {link}
@@ -184,11 +184,12 @@ def test_reference_detail_is_a_number_and_a_link(
         f"[fraudops] cards: alert no. {alert.id}",
         "[fraudops] cards 2026-11-10: stopped by validation, 1 check failed",
     ]
+    links = ("/fraud-ops/alerts?portfolio=cards&", f"/fraud-ops/alerts/cards/{alert.id}", "/dags/cards_ingest")
+    assert [link in notice.text for link, notice in zip(links, notices, strict=True)] == [True] * 3
     for notice in notices:
         for secret in ("tx-000123", "812.40", "0.973", "mean of 30 days", "secret", "block"):
             assert secret not in notice.text
             assert secret not in _Page(notice.html).shown
-        assert "http://127.0.0.1:8080/dags/cards_" in notice.text
 
 
 def test_validation_failure_goes_to_the_data_owner_once_per_cause(workspace: Workspace, cards: Portfolio) -> None:

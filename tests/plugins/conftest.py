@@ -19,6 +19,7 @@ from fraudops.workspace import Workspace
 from fraudops_airflow.web import app as web
 from fraudops_airflow.web.access import Person, remember, signed_in
 from fraudops_airflow.web.archive import Archive, open_archive, open_workspace
+from fraudops_airflow.web.runs.airflow import Airflow, Run, open_airflow
 
 from tests.plugins.installation import fill
 
@@ -49,7 +50,25 @@ def stranger(application: FastAPI) -> TestClient:
 
 
 @pytest.fixture
-def visit(application: FastAPI) -> Callable[..., TestClient]:
+def may(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What Airflow allows the user who is logged in: methods, as its auth manager knows them."""
+    allowed = {"GET", "POST", "PUT"}
+    monkeypatch.setattr(Airflow, "_may", lambda self, method, dag_id, entity: method in allowed)
+    return allowed
+
+
+@pytest.fixture
+def airflow_runs(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], Run]:
+    """The runs that Airflow knows of, by DAG and run id."""
+    known: dict[tuple[str, str], Run] = {}
+    monkeypatch.setattr(
+        Airflow, "run", lambda self, dag_id, run_id: known.get((dag_id, run_id)) if self.may_read(dag_id) else None
+    )
+    return known
+
+
+@pytest.fixture
+def visit(application: FastAPI, may: set[str], airflow_runs: dict[tuple[str, str], Run]) -> Callable[..., TestClient]:
     """Log somebody in: ``visit("analyst")``, with the roles that the project's roles.yaml gives; one at a time."""
 
     def visit(name: str, *, headers: dict[str, str] | None = None) -> TestClient:
@@ -57,6 +76,7 @@ def visit(application: FastAPI) -> Callable[..., TestClient]:
             return remember(request, Person(name, ROLES.of(name), ROLES))
 
         application.dependency_overrides[signed_in] = known
+        application.dependency_overrides[open_airflow] = lambda: Airflow(user=None)  # type: ignore[arg-type]
         return TestClient(application, headers={"Sec-Fetch-Site": "same-origin"} | (headers or {}))
 
     return visit

@@ -28,8 +28,22 @@ EXAMPLES = {
     "version": "v1",
     "run": "2026-03-01_2026-03-19_v1_0a1b2c3d",
     "hit": "0123abcd",
+    "rule": "cash_over_threshold",
+    "snooze": "1",
+    "number": "1",
+    "draft": "1",
+    "month": "2020-01",
+    "edition": "2026-03_as-of-2026-04-01T00",
     "digest": "0" * 16,
+    "step": "note",
+    "sha256": "0" * 64,
+    "digits": "0123456789abcdef",
+    "check": "average-precision",
     "name": "style.css",
+    "action": "ingest",
+    "dag_id": "cards_ingest",
+    "task_id": "land",
+    "label": "Validation",
 }
 """A value for each parameter that a route may have."""
 
@@ -60,7 +74,11 @@ def test_every_route_wants_a_user(application: FastAPI, stranger: TestClient, sm
 
 
 def test_a_stranger_is_led_back_after_logging_in(stranger: TestClient) -> None:
-    assert "/api/v2/auth/login?next=%2Fmonitoring%2Fcards" in stranger.get("/monitoring/cards").text
+    page = stranger.get("/monitoring/cards").text
+    assert "/api/v2/auth/login?next=%2Fmonitoring%2Fcards" in page
+    # Files are not for strangers, so the page brings its style.
+    assert "--accent" in page
+    assert "/assets/" not in page
 
 
 def test_a_viewer_opens_what_is_for_everybody_and_nothing_else(

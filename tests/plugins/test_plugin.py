@@ -23,13 +23,15 @@ def test_airflow_loads_it_without_a_complaint() -> None:
     assert plugin.fastapi_apps[0]["url_prefix"] == "/fraud-ops"
 
 
-def test_its_menu_entry_is_valid() -> None:
+def test_its_menu_entry_and_tabs_are_valid() -> None:
     """One destination that Airflow does not know, and it drops the whole plugin without a word."""
     (plugin,), _ = _load_plugins_from_plugin_directory(str(FOLDER))
     for view in plugin.external_views:
         entry = ExternalViewResponse.model_validate(view)
         assert not entry.href.startswith("/")
-        assert entry.url_route == "fraud-ops"
+    routes = [view["url_route"] for view in plugin.external_views]
+    assert routes[0] == "fraud-ops"
+    assert len(routes) == len(set(routes)), "Airflow drops the second of two with one route"
 
 
 def test_a_helper_beside_it_is_not_taken_for_a_plugin(tmp_path: Path) -> None:

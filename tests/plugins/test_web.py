@@ -6,12 +6,10 @@ import json
 from datetime import timedelta
 from urllib.parse import quote
 
-import pyarrow as pa
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from fraudops.database import ModelVersion, Shadow, transaction
-from fraudops.rules.running import SCHEMA as HIT_SCHEMA
 from fraudops.workspace import Workspace
 from fraudops_airflow.web.access import Person, remember, signed_in
 from fraudops_airflow.web.archive import Archive
@@ -38,6 +36,9 @@ def test_the_pages_cannot_write(archive: Archive) -> None:
         ("/reports", "no-reports"),
         ("/validation", "no-validations"),
         ("/quarantine", "nothing-quarantined"),
+        ("/monitoring/cards", "not-monitored"),
+        ("/notices", "no-notices"),
+        ("/storage", "nothing-stored"),
         ("/restated", "no-restatements"),
     ],
 )
@@ -49,7 +50,7 @@ def test_an_empty_installation_says_what_to_do(client: TestClient, path: str, ma
 
 def test_the_overview(client: TestClient, small_installation: Workspace) -> None:
     page = client.get("/").text
-    assert "2026-03-17 to 2026-03-19" in page
+    assert "the newest of 3, from 2026-03-17; 2 scored" in page
     assert "0.765" in page
     assert "[0.700, 0.820]" in page
     assert "vera.validator" in page
@@ -152,8 +153,11 @@ def test_names_of_files_and_reasons_are_escaped(client: TestClient, small_instal
     evil = "<script>alert(1)</script>"
     summary = {"file": f"{evil}.csv", "rows": 1, "reasons": {f"{evil}: empty": 1}}
     small_installation.store.put(json.dumps(summary).encode(), "quarantine", "cards", "file=00", "summary.json")
+    small_installation.store.put(b"PAR1", "quarantine", "cards", "file=00", "rows.parquet")
     page = client.get("/quarantine").text
-    assert page.count("&lt;script&gt;alert(1)") == 2
+    # The file, its reason, and the reason among all reasons.
+    assert page.count("&lt;script&gt;alert(1)") == 3
+    assert "&lt;script&gt;alert(1)" in client.get("/quarantine/cards/00").text
     assert evil not in page
 
 
@@ -265,33 +269,3 @@ def test_an_altered_model_file_and_a_running_shadow_show_on_the_overview(
     assert "the file of v1 was altered" in page
     assert "1 refusal" in page
     assert "v1 (lightgbm) in the shadow: 0 of 7 partitions" in page
-
-
-def test_a_hit_is_explained_and_the_law_has_a_date(client: TestClient, small_installation: Workspace) -> None:
-    found = {
-        "hit_id": "0123abcd",
-        "rule": "cash_over_threshold",
-        "severity": "high",
-        "kind": "customer",
-        "subject": "C1",
-        "on": AS_OF.date(),
-        "because": "<b>10,000.01 USD</b> in cash",
-        "transactions": ["T1", "T2"],
-        "values": json.dumps({"total_minor": 1_000_001, "indicators": ["one", "two"]}),
-        "numbers": json.dumps(
-            {"threshold": {"value": "10000.00", "unit": "USD", "from": "2011-03-01", "to": None, "source": "the law"}}
-        ),
-    }
-    small_installation.store.write(
-        "rule_hits", "accounts", "2026-03-20", pa.Table.from_pylist([found], schema=HIT_SCHEMA), config="c"
-    )
-    page = client.get("/compliance").text
-    assert "Cash over the reporting threshold" in page
-    assert "/compliance/accounts/0123abcd" in page
-    assert "&lt;b&gt;10,000.01 USD" in page
-    assert "IR, KP, MM" in page
-    assert "IR, KP, MM" not in client.get("/compliance?as_of=2022-10-20").text
-    one = client.get("/compliance/accounts/0123abcd").text
-    assert all(text in one for text in ("T1, T2", "the law", "one, two", "Currency Transaction Report"))
-    assert client.get("/compliance/accounts/ffff").status_code == 404
-    assert client.get("/compliance?as_of=never").status_code == 404

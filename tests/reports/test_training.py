@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fraudops.errors import ContractError
 from fraudops.portfolio import Candidate, Portfolio
+from fraudops.registry.candidates import train
 from fraudops.registry.comparison import compare, verdict_of
 from fraudops.registry.promotion import promote
 from fraudops.reports.training import write_training_report
-from fraudops.training.candidates import train
 from fraudops.workspace import Workspace
 
 from tests.registry.runs import leave_run, payments
+from tests.reports.conftest import DRAWN
 
 AS_OF = datetime(2026, 4, 8, tzinfo=UTC)
 CANDIDATES = {"logistic_regression": "poor", "random_forest": "fair", "lightgbm": "best"}
@@ -78,6 +79,7 @@ def test_the_same_run_gives_the_same_bytes(workspace: Workspace, cards: Portfoli
     _page(workspace, cards)
     folder = workspace.store.path("reports", "cards", "run-1")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    DRAWN.clear()
     write_training_report(workspace, cards, run_id="run-1")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fraudops.errors import ConfigurationError, FraudopsError
 from fraudops.stack.folder import StackFolder
-from fraudops.stack.secrets import ensure_secrets, read_secrets, write_passwords, write_private
+from fraudops.stack.secrets import add_key, ensure_secrets, read_secrets, write_passwords, write_private
 
 
 def test_secrets_are_made_once_and_are_for_the_owner_alone(tmp_path: Path) -> None:
@@ -66,3 +66,13 @@ def test_mail_keys_and_logs_are_not_for_others(tmp_path: Path) -> None:
     folder.create()
     for path in (folder.logs, folder.airflow_home, folder.maildir):
         assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_new_key_is_added_behind_the_others_and_nothing_else_changes(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.json"
+    before = ensure_secrets(file)
+    after = add_key(file, before, "token_key")
+    assert read_secrets(file) == after
+    assert after.token_key.split(",")[:-1] == [before.token_key]
+    assert after.model_copy(update={"token_key": before.token_key}) == before
+    assert file.stat().st_mode & 0o077 == 0

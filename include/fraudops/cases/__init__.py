@@ -5,9 +5,10 @@ from fraudops.cases.closing import approve, close, decline, needs_two, reopen
 from fraudops.cases.gathering import Gathered, gather, gather_waiting
 from fraudops.cases.handing_over import hand_over
 from fraudops.cases.personal import Personal, export, look
+from fraudops.cases.queue import Wanted, find
 from fraudops.cases.states import FINDINGS, STATES
 from fraudops.cases.statistics import CaseStatistics, Outcome, statistics
-from fraudops.cases.summaries import CaseSummary, find, summary
+from fraudops.cases.summaries import CaseSummary, summary
 from fraudops.cases.view import CaseView, read
 from fraudops.cases.work import assign, escalate, note, start
 
@@ -20,6 +21,7 @@ __all__ = [
     "Gathered",
     "Outcome",
     "Personal",
+    "Wanted",
     "approve",
     "assign",
     "attach",

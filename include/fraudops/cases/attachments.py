@@ -123,7 +123,7 @@ def wrong_attachments(ws: Workspace, session: Session, portfolio: Portfolio, *, 
     for file, number in session.execute(query.where(CaseFile.portfolio == portfolio.name)):
         where = f"attachment {file.id} of {portfolio.name}-{number}"
         try:
-            if thorough and ws.protection_key is not None:
+            if thorough and ws.protection_keys:
                 _bytes(ws, file, where)
             elif not (ws.store.root / file.path).exists():
                 yield f"{where}: the file is gone"

@@ -201,7 +201,7 @@ def digest_of(ws: Workspace, events: Iterable[CaseEvent]) -> str:
 
 def keyed_digest(ws: Workspace, content: Any) -> str:
     """Digest that fits this content alone; it needs the ledger's key, so that nobody can find out by trying."""
-    return hmac.new(ws.ledger_key, canonical_json(content), "sha256").hexdigest()
+    return hmac.new(ws.ledger_keys[-1], canonical_json(content), "sha256").hexdigest()
 
 
 # -- inside -------------------------------------------------------------------------------------------
@@ -212,6 +212,12 @@ def _one(session: Session, portfolio: str, number: int, *, lock: bool) -> CaseFi
     found = session.scalar(query.with_for_update() if lock else query)
     if found is None:
         raise ContractError(f"there is no case {portfolio}-{number}", remedy="see 'fraudops cases list'")
+    if not found.subject:
+        raise ContractError(
+            "what was in the case was removed by retention; what was found is in the list",
+            where=found.name,
+            remedy="'fraudops ledger show --action retention_removed' says when",
+        )
     return found
 
 

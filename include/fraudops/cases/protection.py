@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import TYPE_CHECKING
 
 from fraudops.errors import ConfigurationError, IntegrityError
 from fraudops.workspace import Workspace
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 
 def encrypt(ws: Workspace, content: bytes) -> bytes:
@@ -18,10 +22,7 @@ def encrypt(ws: Workspace, content: bytes) -> bytes:
     ConfigurationError
         There is no key.
     """
-    # Imported where it is used: reading a list of cases needs no cipher.
-    from cryptography.fernet import Fernet
-
-    return Fernet(_key(ws)).encrypt(content)
+    return _cipher(ws).encrypt(content)
 
 
 def decrypt(ws: Workspace, stored: bytes, where: str) -> bytes:
@@ -34,10 +35,10 @@ def decrypt(ws: Workspace, stored: bytes, where: str) -> bytes:
     IntegrityError
         They were encrypted with another key, or altered since.
     """
-    from cryptography.fernet import Fernet, InvalidToken
+    from cryptography.fernet import InvalidToken
 
     try:
-        return Fernet(_key(ws)).decrypt(stored)
+        return _cipher(ws).decrypt(stored)
     except InvalidToken:
         raise IntegrityError(
             "it was encrypted with another key, or has been altered",
@@ -46,11 +47,31 @@ def decrypt(ws: Workspace, stored: bytes, where: str) -> bytes:
         ) from None
 
 
-def _key(ws: Workspace) -> bytes:
-    if ws.protection_key is None:
+def encrypted_anew(ws: Workspace, stored: bytes, where: str) -> bytes | None:
+    """The same bytes, encrypted with the newest key; None where they are already. Raises as :func:`decrypt`."""
+    from cryptography.fernet import Fernet, InvalidToken
+
+    content = decrypt(ws, stored, where)
+    try:
+        Fernet(_derived(ws.protection_keys[-1])).decrypt(stored)
+    except InvalidToken:
+        return encrypt(ws, content)
+    return None
+
+
+def _cipher(ws: Workspace) -> MultiFernet:
+    """Encrypts with the newest key, and decrypts with any of them."""
+    # Imported where it is used: reading a list of cases needs no cipher.
+    from cryptography.fernet import Fernet, MultiFernet
+
+    if not ws.protection_keys:
         raise ConfigurationError(
             "there is no key to encrypt with, so nothing is stored",
             where="FRAUDOPS_PROTECTION_KEY",
             remedy="'make up' makes one for the local stack; in production set it from your secret store",
         )
-    return base64.urlsafe_b64encode(hashlib.sha256(b"fraudops/protected/" + ws.protection_key).digest())
+    return MultiFernet([Fernet(_derived(key)) for key in reversed(ws.protection_keys)])
+
+
+def _derived(key: bytes) -> bytes:
+    return base64.urlsafe_b64encode(hashlib.sha256(b"fraudops/protected/" + key).digest())

@@ -1,4 +1,4 @@
-"""Cases as a list shows them, page by page."""
+"""Cases as a list shows them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fraudops.cases.changing import case_of
@@ -47,11 +47,6 @@ class CaseSummary:
         """How people name it: ``cards-17``."""
         return f"{self.portfolio}-{self.number}"
 
-    @property
-    def after(self) -> tuple[float, int]:
-        """What :func:`find` goes on after."""
-        return self.priority, self.id
-
     def is_late(self, day: date) -> bool:
         """Whether its review deadline has passed on a day."""
         return self.closed_at is None and self.due_on is not None and self.due_on < day
@@ -60,54 +55,8 @@ class CaseSummary:
 _COLUMNS = tuple(name for name in CaseSummary.__dataclass_fields__ if name != "items")
 
 
-def find(
-    session: Session,
-    portfolio: str | None = None,
-    *,
-    states: Sequence[str] = (),
-    severities: Sequence[str] = (),
-    assignee: str | None = None,
-    unassigned: bool = False,
-    subject: str | None = None,
-    proposed: bool = False,
-    late_on: date | None = None,
-    after: tuple[float, int] | None = None,
-    limit: int = 50,
-) -> list[CaseSummary]:
-    """Cases, the highest priority first, paged in the database.
-
-    Parameters
-    ----------
-    states, severities
-        Any of these; empty: all.
-    assignee, unassigned
-        Of one person; of nobody.
-    subject
-        About one customer, account …, as it is stored.
-    proposed
-        Only what waits for a second pair of eyes.
-    late_on
-        Only open ones whose review deadline lies before this day.
-    after
-        :attr:`CaseSummary.after` of the last one of the page before.
-    """
-    conditions = []
-    for column, value in (
-        (CaseFile.portfolio, portfolio),
-        (CaseFile.assignee, assignee),
-        (CaseFile.subject, subject),
-    ):
-        conditions += [column == value] if value is not None else []
-    conditions += [CaseFile.state.in_(states)] if states else []
-    conditions += [CaseFile.severity.in_(severities)] if severities else []
-    conditions += [CaseFile.assignee.is_(None)] if unassigned else []
-    conditions += [CaseFile.proposed_finding.is_not(None)] if proposed else []
-    conditions += [CaseFile.closed_at.is_(None), CaseFile.due_on < late_on] if late_on is not None else []
-    if after is not None:
-        priority, number = after
-        conditions.append(or_(CaseFile.priority < priority, and_(CaseFile.priority == priority, CaseFile.id > number)))
-    query = select(CaseFile).where(*conditions).order_by(CaseFile.priority.desc(), CaseFile.id).limit(limit)
-    cases = session.scalars(query).all()
+def summaries_of(session: Session, cases: Sequence[CaseFile]) -> list[CaseSummary]:
+    """Cases as a list shows them, in their order."""
     counts = _item_counts(session, [case.id for case in cases])
     return [_summary(case, counts.get(case.id, 0)) for case in cases]
 
@@ -119,7 +68,7 @@ def summary(session: Session, portfolio: Portfolio, number: int) -> CaseSummary:
 
 def summary_of(session: Session, case: CaseFile) -> CaseSummary:
     """One case as the list shows it."""
-    return _summary(case, _item_counts(session, [case.id]).get(case.id, 0))
+    return summaries_of(session, [case])[0]
 
 
 def open_keys(session: Session, portfolio: str) -> set[str]:

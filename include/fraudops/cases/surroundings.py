@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import mean, median
 from typing import Any
 
@@ -22,6 +22,8 @@ NORMAL = timedelta(days=90)
 """How far back it is looked for what is usual."""
 LINKS = timedelta(days=30)
 """How far back it is looked for what is linked."""
+AMOUNTS = 200
+"""Of a subject's usual transactions, so many are listed one by one."""
 _SHOWN = 5
 _MOST_VALUES = 20
 _ID = "transaction_id"
@@ -45,6 +47,8 @@ class Normal:
         Hour of the day → transactions, the most frequent first, in ``timezone``.
     usual
         Column → its most frequent values, with how often.
+    amounts
+        When and how much, in that currency and in minor units, by time: the newest :data:`AMOUNTS` of them.
     """
 
     first: str
@@ -58,6 +62,7 @@ class Normal:
     timezone: str
     hours: tuple[tuple[int, int], ...]
     usual: dict[str, tuple[tuple[str, int], ...]]
+    amounts: tuple[tuple[datetime, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,11 +171,12 @@ def _normal(portfolio: Portfolio, keys: Sequence[str], rows: Sequence[dict[str, 
     local = [row["event_time"].astimezone(portfolio.zone) for row in rows]
     column = portfolio.stored_name(portfolio.currency) if portfolio.currency in portfolio.columns else None
     currency = _frequent(row[column] for row in rows)[0][0] if column else portfolio.currency
-    amounts = [
-        row["amount_minor"]
+    counted = sorted(
+        (row["event_time"], row["amount_minor"])
         for row in rows
         if row.get("amount_minor") is not None and (column is None or str(row[column]) == currency)
-    ]
+    )
+    amounts = [minor for _, minor in counted]
     categories = [portfolio.stored_name(name) for name in portfolio.named(Role.CATEGORY)]
     return Normal(
         first=keys[0],
@@ -184,6 +190,7 @@ def _normal(portfolio: Portfolio, keys: Sequence[str], rows: Sequence[dict[str, 
         timezone=portfolio.zone.key,
         hours=tuple((int(hour), count) for hour, count in _frequent(moment.hour for moment in local)),
         usual={name: _frequent(row[name] for row in rows if name in row) for name in categories if name != column},
+        amounts=tuple(counted[-AMOUNTS:]),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from fraudops.cases.changing import case_of
 from fraudops.cases.closing import needs_two
+from fraudops.cases.states import ESCALATED
 from fraudops.cases.summaries import CaseSummary, summary_of
 from fraudops.cases.surroundings import LINKS, Link, Normal, Scene
 from fraudops.cases.transactions import ALERT, HIT, contents_of
@@ -186,6 +187,11 @@ class CaseView:
     attachments: tuple[AttachmentView, ...]
     escalations: tuple[EscalationView, ...]
     dispositions: tuple[DispositionView, ...]
+
+    def without_escalations(self) -> CaseView:
+        """For those who work the case and need not know why it was escalated; that it was is its state."""
+        told = [replace(event, text=None, details={}) if event.kind == ESCALATED else event for event in self.timeline]
+        return replace(self, escalations=(), timeline=tuple(told))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able; confidential, as the case is."""

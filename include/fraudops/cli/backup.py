@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fraudops.cli.console import out, printable, tell
+from fraudops.cli.local_database import database_of
 from fraudops.errors import ConfigurationError
 from fraudops.keeping.size import format_bytes
 from fraudops.keeping.snapshots import BackupFolder
@@ -39,7 +38,7 @@ def backup(
         return
     settings = Settings.from_environment()
     ws, stack = Workspace.open(settings), Stack(settings)
-    with _database(stack, ws, alone=False) as own:
+    with database_of(stack, ws.database_url, alone=False) as own:
         done = take(
             ws,
             folder,
@@ -85,7 +84,7 @@ def restore(
     ws = Workspace.open(settings)
     if overwrite and not yes:
         typer.confirm(f"Replace the databases, and the store in {ws.store.root}?", abort=True)
-    with _database(stack, ws, alone=True) as own:
+    with database_of(stack, ws.database_url, alone=True) as own:
         done = put_back(
             ws,
             folder,
@@ -129,13 +128,3 @@ def _list(folder: Path) -> None:
             ", ".join(found.databases),
         )
     out.print(table)
-
-
-@contextmanager
-def _database(stack: Stack, ws: Workspace, *, alone: bool) -> Iterator[bool]:
-    """The database of the workspace; yields whether it is the local stack's own, which is started where it is down."""
-    if ws.database_url != stack.database_url:
-        yield False
-        return
-    with stack.database(alone=alone):
-        yield True

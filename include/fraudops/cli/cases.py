@@ -56,30 +56,27 @@ def list_cases(
     as_json: Annotated[bool, typer.Option("--json", help="For programs: a JSON list.")] = False,
 ) -> None:
     """List cases that are open, the highest priority first."""
-    from fraudops.cases import STATES, find
-    from fraudops.cases.states import is_closed
+    from fraudops.cases import STATES, Wanted, find
+    from fraudops.cases.queue import OPEN_STATES, place_of
 
-    wanted = state or (() if everything else [one for one in STATES if not is_closed(one)])
     for one in state or ():
         if one not in STATES:
             raise ContractError(f"there is no state {one!r}", where="--state", remedy=f"one of {', '.join(STATES)}")
     today, after, cases = datetime.now(UTC).date(), None, []
+    wanted = Wanted(
+        portfolio=portfolio,
+        states=state or (() if everything else OPEN_STATES),
+        severities=severity or (),
+        assignee=assignee,
+        unassigned=unassigned,
+        subject=subject,
+        proposed=proposed,
+        late_on=today if late else None,
+    )
     with Workspace.open(Settings.from_environment()).transaction() as session:
         for _ in range(page):
-            cases = find(
-                session,
-                portfolio,
-                states=wanted,
-                severities=severity or (),
-                assignee=assignee,
-                unassigned=unassigned,
-                subject=subject,
-                proposed=proposed,
-                late_on=today if late else None,
-                after=after,
-                limit=limit,
-            )
-            after = cases[-1].after if cases else (0.0, 2**62)
+            cases = find(session, wanted, after=after, limit=limit)
+            after = place_of(cases[-1]) if cases else (0.0, 2**62)
     if as_json:
         typer.echo(json.dumps([vars(case) for case in cases], default=str, indent=2))
     elif not cases:

@@ -19,6 +19,7 @@ from fraudops.cli.mail import received
 from fraudops.cli.narration import Narration
 from fraudops.cli.stack import start
 from fraudops.errors import FraudopsError
+from fraudops.monthly.editions import editions
 from fraudops.portfolio import Portfolio, load_portfolio
 from fraudops.roles import read_roles
 from fraudops.settings import Settings
@@ -121,6 +122,12 @@ def _summary(stack: Stack, plan: Itinerary, seconds: float) -> None:
         facts.add_row("Rules", f"{found.hits:,} hits")
     if found.cases is not None:
         facts.add_row("Cases", f"{found.cases['open']:,} open: 'fraudops cases list -p {name}'")
+        facts.add_row(
+            "Deadlines", f"each day by {name}_clocks: 'fraudops filings list -p {name}' (compliance officers)"
+        )
+    packs = editions(ws, plan.portfolio)
+    made = f"{len(packs)} made so far" if packs else "as soon as a month is complete"
+    facts.add_row("Monthly packs", f"{made}, by {name}_report: 'fraudops report list -p {name}'")
     if found.monitoring:
         facts.add_row("Monitoring", found.monitoring)
     facts.add_row("Notices", f"{found.notices['sent']} e-mails sent, {found.notices['waiting']} waiting")

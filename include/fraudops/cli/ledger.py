@@ -18,6 +18,7 @@ from fraudops.database import LedgerEntry
 from fraudops.errors import ContractError
 from fraudops.ledger.heads import check, exported
 from fraudops.ledger.heads import read as read_head
+from fraudops.ledger.keys import Signatures
 from fraudops.ledger.verification import CUT, finding
 from fraudops.settings import Settings
 from fraudops.store.digests import canonical_json
@@ -87,6 +88,7 @@ def heads() -> None:
     ws = Workspace.open(Settings.from_environment())
     table = Table("number", "at (UTC)", "digest", "signed", "in the chain")
     with ws.transaction() as session:
+        signatures = Signatures.read(session, ws.ledger_keys)
         for path in exported(ws.store):
             found = read_head(path)
             if found is None:
@@ -96,7 +98,7 @@ def heads() -> None:
                 f"{found.number}",
                 f"{found.at:%Y-%m-%d %H:%M:%S}",
                 found.digest,
-                "yes" if found.is_signed(ws.ledger_key) else "NO",
+                "yes" if found.counts(signatures) else "NO",
                 "yes" if ledger.contains(session, found.head) else "NO",
             )
     if table.row_count:
@@ -138,7 +140,7 @@ def verify(
     ws = Workspace.open(Settings.from_environment())
     known = _read_heads(kept) if kept is not None else []
     with ws.transaction() as session:
-        findings = [*ledger.verify(session, ws.ledger_key), *check(session, ws.store, ws.ledger_key)]
+        findings = [*ledger.verify(session, ws.ledger_keys), *check(session, ws.store, ws.ledger_keys)]
         findings += [
             finding(one.number, CUT, "it was once the end of the chain, and is gone or another one")
             for one in known

@@ -185,6 +185,22 @@ def snooze(
 
 
 @app.command()
+def lift(
+    number: Annotated[int, typer.Argument(help="Number of the snooze, as the list shows it.")],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; it is recorded.")],
+    portfolio: PortfolioOption = "accounts",
+    by: Annotated[str, typer.Option(help="Who answers for it (default: your user name).")] = "",
+) -> None:
+    """End a snooze before its time."""
+    from fraudops.rules.snoozing import lift as end
+
+    settings = Settings.from_environment()
+    chosen = chosen_portfolio(settings, portfolio)
+    found = end(Workspace.open(settings), chosen, number, reason=reason, by=by or getpass.getuser())
+    out.print(f"snooze {found.id}: {found.rule} speaks of it again")
+
+
+@app.command()
 def snoozes(portfolio: PortfolioOption = "accounts") -> None:
     """Who is snoozed, by whom, why and until when."""
     from fraudops.rules.snoozing import snoozes as placed

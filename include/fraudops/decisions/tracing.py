@@ -171,6 +171,28 @@ def trace_file(ws: Workspace, portfolios: Mapping[str, Portfolio], name: str) ->
     return sorted(found, key=lambda trace: (trace.portfolio, trace.file, not trace.newer, trace.sha256))
 
 
+def trace_landed(ws: Workspace, portfolio: Portfolio, digits: str, *, most: int) -> FileTrace:
+    """What became of one file, by the digits of its SHA-256 that name its place in quarantine.
+
+    Parameters
+    ----------
+    most
+        Of a file with more partitions than this, the newest.
+
+    Raises
+    ------
+    ContractError
+        No such file was landed.
+    """
+    try:
+        summary = json.loads(ws.store.get("quarantine", portfolio.name, f"file={digits}", "summary.json"))
+    except FileNotFoundError:
+        raise ContractError(
+            "no such file was landed", where=portfolio.name, remedy="'fraudops quarantine list' names those that were"
+        ) from None
+    return _of_file(ws, portfolio, summary, most=most)
+
+
 def rows_of_file(ws: Workspace, trace: FileTrace) -> Iterator[dict[str, Any]]:
     """What became of each row: line, partition, outcome, transaction, decision, alert, reason; in no total order.
 
@@ -316,11 +338,12 @@ def _is_called(summary: Mapping[str, Any], name: str) -> bool:
     return len(digits) >= 6 and str(summary["sha256"]).startswith(digits)
 
 
-def _of_file(ws: Workspace, portfolio: Portfolio, summary: Mapping[str, Any]) -> FileTrace:
+def _of_file(ws: Workspace, portfolio: Portfolio, summary: Mapping[str, Any], *, most: int | None = None) -> FileTrace:
     sha256 = str(summary["sha256"])
+    known = sorted(summary["partitions"].items())
     parts = tuple(
         _in_partition(ws, portfolio, str(summary["feed"]), sha256, key, counts)
-        for key, counts in sorted(summary["partitions"].items())
+        for key, counts in (known if most is None else known[-most:])
     )
     return FileTrace(
         portfolio=portfolio.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
@@ -70,10 +70,13 @@ def _behaviour(
     )
     features = [feature for group in portfolio.features.behaviour for feature in behaviour_features(group)]
     features.sort(key=lambda feature: feature.entities)
+    named = {name for feature in features for name in (*feature.entities, feature.of) if name is not None}
+    # Each once: an entity may be declared alone, in combinations, and as what another one counts.
+    codes = {name: _encoded(history[portfolio.entities[name]]) for name in named}
     for entities, group in groupby(features, key=lambda feature: feature.entities):
         own = list(group)
-        others = {of: _codes(portfolio, history, (of,)) for of in {f.of for f in own} if of is not None}
-        entity = EntityHistory(_codes(portfolio, history, entities), context, others)
+        others = {of: codes[of] for of in {f.of for f in own} if of is not None}
+        entity = EntityHistory(_combined([codes[name] for name in entities]), context, others)
         requests = [_request(portfolio, feature) for feature in own]
         for feature, request, values in zip(own, requests, entity.measure(requests, rows), strict=True):
             if request.aggregate.unit is Unit.MONEY:
@@ -91,11 +94,10 @@ def microseconds(duration: timedelta) -> int:
     return duration // timedelta(microseconds=1)
 
 
-def _codes(portfolio: Portfolio, history: pa.Table, entities: tuple[str, ...]) -> np.ndarray:
-    """A small integer for each entity, or each combination of entities; −1 where one of them is not named."""
-    codes = _encoded(history[portfolio.entities[entities[0]]])
-    for entity in entities[1:]:
-        second = _encoded(history[portfolio.entities[entity]])
+def _combined(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """A small integer for each combination of entities; −1 where one of them is not named."""
+    codes = parts[0]
+    for second in parts[1:]:
         named = (codes >= 0) & (second >= 0)
         together = codes * (int(second.max(initial=0)) + 1) + second
         codes = _encoded(pa.chunked_array([pa.array(together, mask=~named)]))
@@ -103,6 +105,7 @@ def _codes(portfolio: Portfolio, history: pa.Table, entities: tuple[str, ...]) -
 
 
 def _encoded(values: pa.ChunkedArray) -> np.ndarray:
+    """A small integer for each different value; −1 where there is none."""
     indices = pc.dictionary_encode(values.combine_chunks()).indices
     return pc.fill_null(indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
 

@@ -306,7 +306,11 @@ def _keep_until(portfolio: Portfolio, clocks: Clocks, filing: Filing, filed_on: 
 def _require_possible(portfolio: Portfolio, filing: Filing, filed_on: date, now: datetime | None) -> None:
     today = local_day(now or datetime.now(UTC), portfolio.zone)
     if filed_on > today:
-        raise ContractError(f"{filed_on} lies ahead", where=name_of(filing), remedy="record it once it is filed")
+        raise ContractError(
+            f"{filed_on} lies ahead: in {portfolio.zone.key} it is {today}",
+            where=name_of(filing),
+            remedy="give a day of that zone, once it is filed",
+        )
     if filed_on < filing.trigger_on:
         raise ContractError(
             f"{filed_on} lies before {filing.trigger_on}, on which the clock started",

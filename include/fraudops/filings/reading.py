@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from fraudops.cases.deadlines import calendar_of
@@ -87,16 +87,63 @@ class ClockView:
 
 
 def find_clocks(
-    ws: Workspace, portfolio: Portfolio, clocks: Clocks, as_of: datetime, *, settled: bool = False
+    ws: Workspace,
+    portfolio: Portfolio,
+    clocks: Clocks,
+    as_of: datetime,
+    *,
+    settled: bool = False,
+    case: int | None = None,
 ) -> list[ClockView]:
-    """A portfolio's clocks, the first to end first; with ``settled`` also those that have ended."""
+    """A portfolio's clocks, the first to end first; with ``settled`` also those that have ended.
+
+    Parameters
+    ----------
+    case
+        Only those of the case with this number.
+    """
     today = local_day(as_of, portfolio.zone)
     query = select(Filing).where(Filing.portfolio == portfolio.name, Filing.trigger_on <= today)
     if not settled:
         query = query.where(or_(Filing.state.in_(OPEN), Filing.filed_on > today))
+    if case is not None:
+        of_case = select(CaseFile.id).where(CaseFile.portfolio == portfolio.name, CaseFile.number == case)
+        query = query.where(Filing.case_id.in_(of_case))
     with ws.transaction() as session:
         query = query.options(selectinload(Filing.events)).order_by(Filing.due_on, Filing.id)
-        return _views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())
+        return clock_views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())
+
+
+@dataclass(frozen=True)
+class NextClock:
+    """A clock that runs, in short.
+
+    Attributes
+    ----------
+    days_left
+        Calendar days until the last day; negative once it is over.
+    """
+
+    number: int
+    kind: str
+    case: int | None
+    due_on: date
+    days_left: int
+
+
+def next_clocks(session: Session, portfolio: Portfolio, as_of: datetime, *, most: int) -> tuple[int, list[NextClock]]:
+    """How many clocks of a portfolio run, and those of them that end first. Confidential, as everything here."""
+    today = local_day(as_of, portfolio.zone)
+    running = (Filing.portfolio == portfolio.name, Filing.state.in_(OPEN), Filing.trigger_on <= today)
+    count = session.scalar(select(func.count()).select_from(Filing).where(*running)) or 0
+    rows = session.execute(
+        select(Filing.id, Filing.kind, CaseFile.number, Filing.due_on)
+        .outerjoin(CaseFile, CaseFile.id == Filing.case_id)
+        .where(*running)
+        .order_by(Filing.due_on, Filing.id)
+        .limit(most)
+    )
+    return count, [NextClock(number, kind, case, due, (due - today).days) for number, kind, case, due in rows]
 
 
 def read_clock(ws: Workspace, portfolio: Portfolio, clocks: Clocks, number: int, as_of: datetime) -> ClockView:
@@ -109,16 +156,13 @@ def read_clock(ws: Workspace, portfolio: Portfolio, clocks: Clocks, number: int,
     """
     query = select(Filing).where(Filing.portfolio == portfolio.name, Filing.id == number)
     with ws.transaction() as session:
-        found = _views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())
+        found = clock_views(session, ws, portfolio, clocks, as_of, session.scalars(query).all())
     if not found:
         raise unknown(portfolio, number)
     return found[0]
 
 
-# -- inside -------------------------------------------------------------------------------------------
-
-
-def _views(
+def clock_views(
     session: Session,
     ws: Workspace,
     portfolio: Portfolio,
@@ -126,6 +170,7 @@ def _views(
     as_of: datetime,
     filings: Iterable[Filing],
 ) -> list[ClockView]:
+    """Some clocks as people see them at a moment, in the order given."""
     filings = list(filings)
     calendar, zone = calendar_of(ws, portfolio, as_of), portfolio.zone
     cases = {item.case_id for item in filings if item.case_id is not None}
@@ -139,6 +184,9 @@ def _views(
         case = numbers.get(filing.case_id) if filing.case_id is not None else None
         found.append(_view(filing, names, case, calendar, zone, local_day(as_of, zone)))
     return found
+
+
+# -- inside -------------------------------------------------------------------------------------------
 
 
 def _view(

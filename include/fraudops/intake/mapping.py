@@ -19,7 +19,7 @@ from fraudops.intake.masking import MASKED, mask_card, mask_card_numbers, shape_
 from fraudops.intake.opening import UNDECODABLE
 from fraudops.intake.records import Broken
 from fraudops.intake.times import Zones, counted_rows, moments, moments_of_parts
-from fraudops.intake.tokens import account_tokens, tokenise
+from fraudops.intake.tokens import Keys, account_tokens, tokenise
 from fraudops.intake.values import Mask, Wrong, booleans, joined, labels, numbers, texts, without_markers
 from fraudops.portfolio import Column, Role
 
@@ -94,15 +94,15 @@ class Mapper:
     ----------
     feed
         What the columns are.
-    token_key
-        Key of the tokens.
+    token_keys
+        Keys of the tokens.
     arrived
         Partition that all rows belong to, where the file and not the row says it.
     """
 
-    def __init__(self, feed: Feed, token_key: bytes, arrived: int = NOWHERE) -> None:
+    def __init__(self, feed: Feed, token_keys: Keys, arrived: int = NOWHERE) -> None:
         self._feed = feed
-        self._token_key = token_key
+        self._token_keys = token_keys
         self._last = arrived
         self._seen = 0
         self._zones = Zones()
@@ -163,11 +163,11 @@ class Mapper:
             case Role.LABEL:
                 values, wrong = labels(fields[name], column)
             case Role.CARD:
-                cards = tokenise(texts(fields[name]), self._token_key)
+                cards = tokenise(texts(fields[name]), self._token_keys)
                 values, wrong = cards.token, _some(cards.invalid, "not a card number")
                 found = dict(zip(self._feed.card_parts(name), (cards.bin, cards.last4), strict=True))
             case Role.ACCOUNT:
-                values, invalid = account_tokens(texts(fields[name]), self._token_key)
+                values, invalid = account_tokens(texts(fields[name]), self._token_keys)
                 wrong = _some(invalid, "not an account number")
             case _:
                 values = joined([fields[part] for part in column.join]) if column.join else texts(fields[name])

@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from upath import UPath
 
 from fraudops.errors import ContractError
 from fraudops.intake.mapping import Rejected
@@ -204,6 +205,28 @@ class Held:
     rows_read: int
     reasons: dict[str, int]
     """Column and reason → rows."""
+
+
+def newest_held(store: Store, portfolio: str) -> list[str]:
+    """Digits that name the files of which rows lie in quarantine, those that were landed last first.
+
+    Only names and times of writing are looked at: what the summaries say is read by whoever shows it.
+    """
+    area = store.path("quarantine", portfolio)
+    if not area.exists():
+        return []
+    found = []
+    for place in area.iterdir():
+        rows = place / "rows.parquet"
+        if place.name.startswith("file=") and rows.exists():
+            found.append((-_written_at(rows), place.name.removeprefix("file=")))
+    return [digits for _, digits in sorted(found)]
+
+
+def _written_at(path: UPath) -> float:
+    """Seconds; 0 where a bucket does not tell."""
+    written: float = getattr(path.stat(), "st_mtime", 0.0) or 0.0
+    return written
 
 
 def held_files(store: Store, portfolio: str) -> list[Held]:

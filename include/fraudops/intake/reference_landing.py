@@ -114,7 +114,7 @@ class ReferenceLanding:
 
     def _rows(self, file: LandingFile, key: str) -> pa.Table:
         """The file's usable rows; the others go into quarantine."""
-        mapper = Mapper(self.feed, self.ws.token_key, self._code(key))
+        mapper = Mapper(self.feed, self.ws.token_keys, self._code(key))
         empty = pa.schema([*self.feed.stored, *self.feed.protected, pa.field(LINE, pa.int64())]).empty_table()
         tables = [empty]
         for batch in read_batches(file.path, self.feed, self.notes):

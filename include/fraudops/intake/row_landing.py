@@ -133,7 +133,7 @@ class RowLanding:
         return bool(removed) and removed.keys() == file.by_code.keys() - {NOWHERE}
 
     def _read(self, file: LandingFile) -> None:
-        mapper = Mapper(file.feed, self.ws.token_key)
+        mapper = Mapper(file.feed, self.ws.token_keys)
         for batch in read_batches(file.path, file.feed, self.notes):
             mapped = mapper.map(batch)
             file.rows += mapped.rows.num_rows + len(mapped.rejected)

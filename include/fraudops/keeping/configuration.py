@@ -1,7 +1,8 @@
-"""That the configuration has changed, in the ledger: who may decide, what the rules are, what the portfolio says.
+"""That the configuration has changed, in the ledger: whatever lies in ``include/``, and what the portfolio says.
 
 Files change outside of fraudops, in an editor or by a deployment, so that nobody tells the ledger. The first run that
-sees other content does.
+sees other content does. What is there is read off the folder: roles, rules, clocks, the packages of code, and whatever
+comes beside them one day.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from fraudops.store.digests import canonical_json, sha256_of
 from fraudops.workspace import Workspace
 
 CHANGED = "configuration_changed"
+_IS_NO_CONTENT = frozenset({"__pycache__", ".DS_Store"})
 
 
 def note_configuration(ws: Workspace, portfolio: Portfolio, settings: Settings, *, actor: str) -> list[str]:
@@ -36,9 +38,10 @@ def note_configuration(ws: Workspace, portfolio: Portfolio, settings: Settings, 
     list of str
         Subjects that were entered; empty where nothing has changed.
     """
-    seen = {"portfolio": _sections(portfolio), "roles": _files(settings.roles)}
-    if portfolio.compliance is not None:
-        seen["rules"] = _files(settings.rules)
+    seen = {"portfolio": _sections(portfolio)}
+    seen |= {name: parts for name, place in _places(settings).items() if (parts := _files(place))}
+    if portfolio.compliance is None:
+        seen.pop("rules", None)
     with ws.transaction() as session:
         known = _known(session, portfolio.name)
         changed = [name for name, parts in seen.items() if known.get(_subject(portfolio, name), {}) != parts]
@@ -104,10 +107,30 @@ def _sections(portfolio: Portfolio) -> dict[str, str]:
     return {name: sha256_of(canonical_json(value)) for name, value in content.items()}
 
 
+def _places(settings: Settings) -> dict[str, Path]:
+    """What lies in ``include/`` but for the portfolios; by name, and where the settings have moved it."""
+    include = settings.home / "include"
+    found = {path.stem: path for path in sorted(include.glob("*")) if not path.name.endswith(".egg-info")}
+    found |= {name: Path(getattr(settings, name)) for name in ("roles", "rules", "clocks")}
+    found.pop(settings.portfolios.stem, None)
+    return found
+
+
 def _files(place: Path) -> dict[str, str]:
-    """A file, or the YAML files of a folder, each with the digest of its bytes."""
-    paths = sorted(place.glob("*.yaml")) if place.is_dir() else [place] if place.exists() else []
-    return {path.stem: sha256_of(path.read_bytes()) for path in paths}
+    """A file, or all of a folder, each with the digest of its bytes; of a package of code, one digest of each room."""
+    if place.is_file():
+        return {place.stem: sha256_of(place.read_bytes())}
+    found = {
+        path.relative_to(place): sha256_of(path.read_bytes())
+        for path in sorted(place.rglob("*"))
+        if path.is_file() and not _IS_NO_CONTENT.intersection(path.parts)
+    }
+    if not (place / "__init__.py").exists():
+        return {path.with_suffix("").as_posix(): digest for path, digest in found.items()}
+    rooms: dict[str, dict[str, str]] = {}
+    for path, digest in found.items():
+        rooms.setdefault(path.parts[0].removesuffix(".py"), {})[path.as_posix()] = digest
+    return {room: _digest(files) for room, files in rooms.items()}
 
 
 def _subject(portfolio: Portfolio, name: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import Date, cast, func, select
 from sqlalchemy.orm import Session
 from upath import UPath
 
+from fraudops.cases.forgetting import old_cases, partitions_of
 from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Shadow
 from fraudops.keeping.holds import Held
 from fraudops.monitoring import DATASETS as MONITORED
@@ -25,7 +26,7 @@ RESTATED = "restated"
 """Area of what :mod:`fraudops.decisions.restating` writes."""
 REFERENCE = "monitoring_reference"
 """Area of :mod:`fraudops.monitoring.reference`, which this room would import the models for."""
-ALERTS, NOTICES, HISTORY = "alerts", "notices", "history"
+ALERTS, NOTICES, HISTORY, CASES = "alerts", "notices", "history", "cases"
 NOTICE_IS_REMOVED = ""
 """Subject of a notice of which the content was removed: no notice is queued with such a one."""
 
@@ -58,9 +59,9 @@ class Due:
     Attributes
     ----------
     area
-        A dataset of partitions, an area of objects, ``history``, ``alerts`` or ``notices``.
+        A dataset of partitions, an area of objects, ``history``, ``alerts``, ``notices`` or ``cases``.
     name
-        Key of the partition, folder of the object, day of the notices.
+        Key of the partition, folder of the object, day of the notices, number of the case.
     digest
         Of what is removed: rows, files, or ids; so that a later copy can be told to be the one.
     rows
@@ -103,6 +104,7 @@ def find_due(ws: Workspace, session: Session, portfolio: Portfolio, as_of: datet
     search = _Search(ws, session, portfolio, as_of, held)
     yield from search.alerts()
     yield from search.notices()
+    yield from search.cases()
     for dataset, kind in PARTITIONS.items():
         kept = getattr(portfolio.retention, kind)
         if kept is not None:
@@ -116,8 +118,10 @@ def find_due(ws: Workspace, session: Session, portfolio: Portfolio, as_of: datet
     yield from search.runs()
 
 
-def is_held(held: Held, item: Due, ws: Workspace, portfolio: Portfolio) -> bool:
+def is_held(held: Held, item: Due, ws: Workspace, session: Session, portfolio: Portfolio) -> bool:
     """Whether a hold covers something."""
+    if item.area == CASES:
+        return held.covers_case(int(item.name), partitions_of(session, portfolio.name, int(item.name)))
     if item.area in (MODELS, "training", "reports", RESTATED):
         return False  # what scored a held partition was champion or shadow and stays anyway; the rest is no record
     if item.area == REFERENCE:
@@ -252,8 +256,14 @@ class _Search:
             if end + self.portfolio.retention.notices > self.as_of:
                 continue
             item = Due(NOTICES, found.isoformat(), sha256_of("\n".join(sorted(ids.split("\n"))).encode()), count, 0)
-            if not is_held(self.held, item, self.ws, self.portfolio):
+            if not is_held(self.held, item, self.ws, self.session, self.portfolio):
                 yield item
+
+    def cases(self) -> Iterator[Due]:
+        closed_before = self.as_of - self.portfolio.retention.cases
+        for case in old_cases(self.ws, self.session, self.portfolio.name, closed_before):
+            if not self.held.covers_case(case.number, case.keys):
+                yield Due(CASES, str(case.number), case.digest, case.rows, case.bytes)
 
     # -- inside ---------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from fraudops.cases.summaries import open_keys
 from fraudops.database import Alert, LegalHold
 from fraudops.errors import ContractError
-from fraudops.filings.supporting import supporting
+from fraudops.filings.supporting import supporting, supporting_cases
 from fraudops.keeping.locks import lock_removal
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
@@ -34,12 +34,22 @@ class Held:
 
     ranges: tuple[tuple[str, str], ...]
     investigated: frozenset[str] = frozenset()
+    cases: frozenset[int] = frozenset()
+    """Numbers of cases that a report refers to."""
 
     @classmethod
     def read(cls, session: Session, portfolio: Portfolio) -> Held:
         """As the database has them now."""
         ranges = tuple((hold.first_key, hold.last_key) for hold in holds(session, portfolio.name, active=True))
-        return cls((*ranges, *supporting(session, portfolio)), frozenset(open_keys(session, portfolio.name)))
+        return cls(
+            (*ranges, *supporting(session, portfolio)),
+            frozenset(open_keys(session, portfolio.name)),
+            supporting_cases(session, portfolio),
+        )
+
+    def covers_case(self, number: int, keys: frozenset[str]) -> bool:
+        """Whether a case must stay, for itself or with one of the partitions that it is about."""
+        return number in self.cases or any(self.covers(key) for key in keys)
 
     def covers(self, key: str) -> bool:
         """Whether a partition is held."""

@@ -21,11 +21,13 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from fraudops.cases.forgetting import forget_case
 from fraudops.database import Alert, Delivery, LedgerEntry, Notice
 from fraudops.intake.locks import lock_landing
 from fraudops.keeping.collection import Collected, collect
 from fraudops.keeping.due import (
     ALERTS,
+    CASES,
     HISTORY,
     NOTICE_IS_REMOVED,
     NOTICES,
@@ -149,7 +151,7 @@ def _finish(ws: Workspace, portfolio: Portfolio, entry: LedgerEntry, actor: str,
         removed: list[Due] = []
         kept: list[Due] = []
         for item in items:
-            free = not is_held(held, item, ws, portfolio) or _is_gone(ws, portfolio, item)
+            free = not is_held(held, item, ws, session, portfolio) or _is_gone(ws, portfolio, item)
             gone = free and _remove(ws, session, portfolio, item, entry.number)
             (removed if gone else kept).append(item)
         counts, rows = Counter(item.area for item in removed), Counter[str]()
@@ -195,6 +197,8 @@ def _remove(ws: Workspace, session: Session, portfolio: Portfolio, item: Due, nu
         return True
     if item.area == ALERTS:
         session.execute(delete(Alert).where(Alert.portfolio == name, Alert.partition_key == item.name))
+    elif item.area == CASES:
+        return forget_case(ws, session, name, int(item.name), announced=number)
     elif item.area == NOTICES:
         _empty_notices(session, name, item.name)
     elif item.area == HISTORY:

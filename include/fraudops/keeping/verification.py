@@ -20,10 +20,13 @@ from sqlalchemy.orm import Session
 from fraudops import ledger
 from fraudops.cases.attachments import wrong_attachments
 from fraudops.database import LedgerEntry, ModelVersion
+from fraudops.errors import IntegrityError
 from fraudops.intake.publication import INGESTED
 from fraudops.keeping.retain import BEGAN
+from fraudops.keeping.rotation.tokens import rotated_digests
 from fraudops.ledger import SignedHead, heads
 from fraudops.monitoring import DATASETS as MONITORED
+from fraudops.monthly.editions import wrong_packs
 from fraudops.notices.keeping_messages import altered, head_kept
 from fraudops.portfolio import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
@@ -42,6 +45,7 @@ _RECORDED = {
 """Dataset → action of the ledger's entry for a partition, and the detail that has the digest."""
 _UNRECORDED = ("lineage", "protected", CUSTOMERS_PROTECTED, "features", SHADOW_SCORES, *MONITORED, *RULES)
 """Datasets of which the ledger says nothing partition by partition: their files are checked against their manifests."""
+_UNREADABLE = "the manifest cannot be read"
 _PATIENCE = (0.5, 2.0)
 """Seconds before a second and a third look: a step publishes and then commits its entry."""
 
@@ -64,6 +68,7 @@ class Verified:
     models: int
     findings: tuple[str, ...]
     head: SignedHead | None = None
+    packs: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, without anything confidential."""
@@ -73,8 +78,8 @@ class Verified:
     def sentence(self) -> str:
         """For people."""
         looked = (
-            f"{self.entries:,} ledger entries, {self.partitions:,} partitions, {self.files:,} data files and "
-            f"{self.models:,} models"
+            f"{self.entries:,} ledger entries, {self.partitions:,} partitions, {self.files:,} data files, "
+            f"{self.models:,} models and {self.packs:,} monthly packs"
         )
         return f"{looked}: {len(self.findings)} findings" if self.findings else f"unaltered: {looked}"
 
@@ -92,19 +97,21 @@ def verify(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool
         Read all of them.
     """
     with ws.transaction() as session:
-        wrong = [*ledger.verify(session, ws.ledger_key), *heads.check(session, ws.store, ws.ledger_key)]
-        head = ledger.head(session)
+        wrong = [*ledger.verify(session, ws.ledger_keys), *heads.check(session, ws.store, ws.ledger_keys)]
+        head, key = ledger.head(session), ledger.signing_key(session, ws.ledger_keys)
     findings = [f"ledger, {found.where}: {found.what}" for found in wrong]
-    signed = None if wrong else heads.export(ws.store, ws.ledger_key, head, at=now)
+    signed = None if wrong else heads.export(ws.store, key, head, at=now)
     count, others = _partitions(ws, portfolio)
     findings += others
+    findings += _turned(ws, portfolio)
     files, others = _files(ws, portfolio, None if thorough else now.toordinal() % EVERY)
     findings += others
     with ws.transaction() as session:
         models, others = _models(ws, session, portfolio)
         others += wrong_attachments(ws, session, portfolio, thorough=thorough)
-    findings += others
-    return Verified(head.number, count, files, models, tuple(findings), signed)
+        packs, wrong_ones = wrong_packs(ws, session, portfolio)
+    findings += [*others, *wrong_ones]
+    return Verified(head.number, count, files, models, tuple(findings), signed, packs)
 
 
 def verify_and_tell(ws: Workspace, portfolio: Portfolio, *, now: datetime, thorough: bool = False) -> Verified:
@@ -131,7 +138,7 @@ def _partitions(ws: Workspace, portfolio: Portfolio) -> tuple[int, list[str]]:
         with ws.transaction() as session:
             recorded = _recorded(session, portfolio, dataset, action, detail)
         for key in sorted({*keys, *recorded}):
-            if recorded.get(key) != _digest(ws.store.manifest(dataset, portfolio.name, key)):
+            if recorded.get(key) != _stored(ws, portfolio, dataset, key):
                 findings += _settled(partial(_partition, ws, portfolio, dataset, key, action, detail))
     for dataset in (*_RECORDED, *_UNRECORDED):
         findings += _stones(ws, portfolio, dataset)
@@ -143,9 +150,11 @@ def _partition(ws: Workspace, portfolio: Portfolio, dataset: str, key: str, acti
     where = f"{dataset} {key}"
     with ws.transaction() as session:
         recorded = _recorded(session, portfolio, dataset, action, detail, key).get(key)
-    stored = _digest(ws.store.manifest(dataset, portfolio.name, key))
+    stored = _stored(ws, portfolio, dataset, key)
     if stored == recorded:
         return []
+    if stored == _UNREADABLE:
+        return [f"{where}: {_UNREADABLE}"]
     if stored is None:
         gone = tombstone(ws.store, dataset, portfolio.name, key) is not None
         return [] if gone else [f"{where}: the partition is gone, and nobody removed it"]
@@ -199,13 +208,32 @@ def _stones(ws: Workspace, portfolio: Portfolio, dataset: str) -> Iterator[str]:
             yield f"{dataset} {key}: is said to have been removed, and the ledger does not know of it"
 
 
+def _turned(ws: Workspace, portfolio: Portfolio) -> Iterator[str]:
+    """Partitions whose rows are not those that the last change of the tokens' key has left."""
+    with ws.transaction() as session:
+        known = rotated_digests(session, portfolio.name)
+    for dataset in (*_RECORDED, *_UNRECORDED):
+        for key in ws.store.keys(dataset, portfolio.name):
+            manifest, rows = ws.store.manifest(dataset, portfolio.name, key), known.get((dataset, key), {})
+            if manifest is None or (manifest.stands_for is None and not rows):
+                continue
+            # What was landed since stands for itself, and the ledger has its digest as that of any partition.
+            if manifest.content_digest != rows.get(manifest.data_digest, manifest.data_digest):
+                yield f"{dataset} {key}: the rows are not those that the last change of the tokens' key has left"
+
+
 def _files(ws: Workspace, portfolio: Portfolio, part: int | None) -> tuple[int, list[str]]:
     """Data files against their manifests: their sizes, and of today's part their bytes."""
     count = 0
     findings: list[str] = []
     for dataset in (*_RECORDED, *_UNRECORDED):
         for key in ws.store.keys(dataset, portfolio.name):
-            manifest = ws.store.manifest(dataset, portfolio.name, key)
+            try:
+                manifest = ws.store.manifest(dataset, portfolio.name, key)
+            except IntegrityError:
+                # Of a recorded dataset it has been found already.
+                findings += [] if dataset in _RECORDED else [f"{dataset} {key}: {_UNREADABLE}"]
+                continue
             if manifest is None:
                 continue
             count += len(manifest.files)
@@ -248,5 +276,10 @@ def _models(ws: Workspace, session: Session, portfolio: Portfolio) -> tuple[int,
     return len(versions), findings
 
 
-def _digest(manifest: Manifest | None) -> str | None:
+def _stored(ws: Workspace, portfolio: Portfolio, dataset: str, key: str) -> str | None:
+    """Digest of a partition's data; None where there is none, and a word of its own where nobody can tell."""
+    try:
+        manifest = ws.store.manifest(dataset, portfolio.name, key)
+    except IntegrityError:
+        return _UNREADABLE
     return None if manifest is None else manifest.data_digest

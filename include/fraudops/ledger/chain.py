@@ -18,17 +18,19 @@ from sqlalchemy import event, select, update
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from fraudops.database.models import LedgerEntry, LedgerHead
+from fraudops.errors import ConfigurationError
+from fraudops.ledger.keys import ROTATED, VARIABLE, Keys, all_of, fingerprint, signing_key
 from fraudops.ledger.links import GENESIS, Head, Signer, digest_of, plain
 
 _WAITING = "fraudops.ledger.waiting"
-"""Where a session keeps its entries that are not chained yet, each with the key that will sign it."""
+"""Where a session keeps its entries that are not chained yet, each with the keys of which one will sign it."""
 _sessions: WeakKeyDictionary[LedgerEntry, Session] = WeakKeyDictionary()
 """Entry that is not chained yet → its session."""
 
 
 def append(
     session: Session,
-    key: bytes,
+    keys: Keys,
     *,
     portfolio: str,
     actor: str,
@@ -42,8 +44,8 @@ def append(
     ----------
     session
         The open transaction of what is being recorded.
-    key
-        Signing key, see ``Settings.require_ledger_key``.
+    keys
+        Those of the ledger, see ``Settings.require_ledger_keys``; the one in force signs.
     actor
         Airflow user, or ``service:<workflow>``.
     action
@@ -66,7 +68,7 @@ def append(
         subject=subject,
         details=plain(details or {}),
     )
-    _waiting(session).append((entry, key))
+    _waiting(session).append((entry, keys))
     _sessions[entry] = session
     if session.in_nested_transaction():
         # A savepoint may be taken back without the rest.
@@ -75,18 +77,28 @@ def append(
 
 
 def chain(session: Session) -> None:
-    """Chain the entries that wait in a session: locks the head until its transaction ends."""
-    waiting: list[tuple[LedgerEntry, bytes]] = session.info.get(_WAITING, [])
+    """Chain the entries that wait in a session: locks the head until its transaction ends.
+
+    Raises
+    ------
+    ConfigurationError
+        Another key has taken over, and this process does not know it.
+    """
+    waiting: list[tuple[LedgerEntry, Keys]] = session.info.get(_WAITING, [])
     if not waiting:
         return
     entries = waiting.copy()
     waiting.clear()
     end = select(LedgerHead.number, LedgerHead.digest).where(LedgerHead.id == 1).with_for_update()
     number, previous = session.execute(end).one()
-    for entry, key in entries:
+    # Once the head is locked: nobody changes the key meanwhile.
+    key = signing_key(session, entries[0][1])
+    for entry, keys in entries:
         number += 1
         entry.number, entry.previous = number, previous
         entry.digest = previous = _digest(entry)
+        if entry.action == ROTATED:
+            key = next(known for known in all_of(keys) if fingerprint(known) == entry.details["after"])
         entry.signature = Signer(key)(entry.digest)
         _sessions.pop(entry, None)
     session.add_all(entry for entry, _ in entries)
@@ -96,6 +108,26 @@ def chain(session: Session) -> None:
         update(LedgerHead).where(LedgerHead.id == 1).values(number=number, digest=previous),
         execution_options={"synchronize_session": False},
     )
+
+
+def rotate(session: Session, keys: Keys, *, actor: str) -> LedgerEntry | None:
+    """Let the newest of the keys sign from here on; None where it does already.
+
+    Raises
+    ------
+    ConfigurationError
+        The key in force is not among them, or more than one is new.
+    """
+    known = all_of(keys)
+    before = signing_key(session, known)
+    if before == known[-1]:
+        return None
+    if before != known[-2]:
+        raise ConfigurationError(
+            "more than one key is new", where=VARIABLE, remedy="add one key, rotate, and only then add the next"
+        )
+    details = {"before": fingerprint(before), "after": fingerprint(known[-1])}
+    return append(session, known, portfolio="all", actor=actor, action=ROTATED, subject="ledger/key", details=details)
 
 
 def head(session: Session) -> Head:
@@ -116,8 +148,8 @@ def contains(session: Session, known: Head) -> bool:
 # -- inside -------------------------------------------------------------------------------------------
 
 
-def _waiting(session: Session) -> list[tuple[LedgerEntry, bytes]]:
-    found: list[tuple[LedgerEntry, bytes]] | None = session.info.get(_WAITING)
+def _waiting(session: Session) -> list[tuple[LedgerEntry, Keys]]:
+    found: list[tuple[LedgerEntry, Keys]] | None = session.info.get(_WAITING)
     if found is None:
         found = session.info[_WAITING] = []
         event.listen(session, "before_commit", _before_commit)

@@ -21,6 +21,7 @@ from upath import UPath
 
 from fraudops.database.models import LedgerEntry
 from fraudops.ledger.chain import contains
+from fraudops.ledger.keys import Keys, Signatures
 from fraudops.ledger.links import Head, Signer
 from fraudops.ledger.verification import CUT, Finding, finding
 from fraudops.store import Store
@@ -58,6 +59,10 @@ class SignedHead:
     def is_signed(self, key: bytes) -> bool:
         """Whether the ledger's key has signed it."""
         return self.signature == Signer(key)(_text(self.head, self.at))
+
+    def counts(self, signatures: Signatures) -> bool:
+        """Whether the ledger's key of then has signed it, or a later one."""
+        return signatures.accept(_text(self.head, self.at), self.signature, self.number)
 
     @cached_property
     def head(self) -> Head:
@@ -103,16 +108,17 @@ def read(path: UPath) -> SignedHead | None:
         return None
 
 
-def check(session: Session, store: Store, key: bytes) -> Iterator[Finding]:
+def check(session: Session, store: Store, keys: Keys) -> Iterator[Finding]:
     """What the exported heads say of the chain, which has been walked: its end may be another one.
 
     The newest head that is signed decides; where the chain does not have it, older ones tell up to where it is what it
     was.
     """
     lost: SignedHead | None = None
+    signatures = Signatures.read(session, keys)
     for path in exported(store):
         known = read(path)
-        if known is None or not known.is_signed(key):
+        if known is None or not known.counts(signatures):
             number = int(path.name.partition("-")[0])
             name = f"{path.parent.name}/{path.name}"
             yield finding(number, FORGED, f"{name} in the store is not signed with the ledger's key")

@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from fraudops.database.models import LedgerEntry
 from fraudops.ledger.chain import contains
 from fraudops.ledger.chain import head as head_of
-from fraudops.ledger.links import GENESIS, Head, Signer, digest_of
+from fraudops.ledger.keys import Keys, Signatures
+from fraudops.ledger.links import GENESIS, Head, digest_of
 
 ALTERED, MISSING, INSERTED, MOVED = "altered", "missing", "inserted", "reordered"
 REBUILT, CUT, HEAD, FORKED = "rebuilt", "cut off", "head changed", "forked"
@@ -62,14 +63,33 @@ def finding(number: int, kind: str, what: str, until: int | None = None) -> Find
     return Finding(number, f"{kind}: {what}", kind, number if until is None else until)
 
 
-def verify(session: Session, key: bytes) -> Iterator[Finding]:
+def verify(session: Session, keys: Keys, *, after: Head | None = None) -> Iterator[Finding]:
     """Walk the whole chain; yields what does not fit, nothing when all is well.
 
     Others may append meanwhile. How long a million entries take is a row of ``make bench``.
+
+    Parameters
+    ----------
+    keys
+        All that the ledger has had, the oldest first.
+    after
+        Walk only what follows this entry, which is taken as it is; None: everything.
+
+    Raises
+    ------
+    ConfigurationError
+        One of the keys is missing.
     """
-    walk = _Walk(session, key, head_of(session))
+    walk = _Walk(session, Signatures.read(session, keys), head_of(session), after or Head(0, GENESIS))
     yield from walk.entries()
     yield from walk.end(head_of(session))
+
+
+def before_last(session: Session, most: int) -> Head:
+    """The entry that the last so many follow: where a walk of the chain's end begins."""
+    number = max(head_of(session).number - most, 0)
+    digest = session.scalar(select(LedgerEntry.digest).where(LedgerEntry.number == number))
+    return Head(number, digest) if digest is not None else Head(0, GENESIS)
 
 
 class _Row(NamedTuple):
@@ -114,19 +134,20 @@ _UNSIGNED = "unsigned"
 
 
 class _Walk:
-    """One walk from the first entry to the last."""
+    """One walk from an entry to the last."""
 
-    def __init__(self, session: Session, key: bytes, head: Head) -> None:
+    def __init__(self, session: Session, signatures: Signatures, head: Head, after: Head) -> None:
         self._session = session
-        self._sign = Signer(key)
+        self._signatures = signatures
         self._head = head
-        self._last = Head(0, GENESIS)
+        self._begin = after.number
+        self._last = after
         self._run: _Run | None = None
-        self._head_fits = head.number == 0
+        self._head_fits = head.number == 0 or head == after
 
     def entries(self) -> Iterator[Finding]:
         """What is wrong with the entries; the end apart."""
-        for row in _rows(self._session):
+        for row in _rows(self._session, self._begin):
             gap = row.number != self._last.number + 1
             if gap:
                 yield from self._closed(row)
@@ -153,7 +174,7 @@ class _Walk:
     # -- inside -----------------------------------------------------------------------------------------
 
     def _entry(self, row: _Row, *, gap: bool) -> Iterator[Finding]:
-        signed = row.signature == self._sign(row.digest)
+        signed = self._signatures.accept(row.digest, row.signature, row.number)
         own = _digest(row, row.number) == row.digest
         if own and signed and row.previous == self._last.digest and self._run is None:
             return
@@ -203,9 +224,9 @@ class _Walk:
         return None
 
 
-def _rows(session: Session) -> Iterator[_Row]:
+def _rows(session: Session, after: int) -> Iterator[_Row]:
     table = LedgerEntry.__table__
-    statement = select(*(table.c[name] for name in _Row._fields)).order_by(table.c.number)
+    statement = select(*(table.c[name] for name in _Row._fields)).where(table.c.number > after).order_by(table.c.number)
     streaming = statement.execution_options(stream_results=True, max_row_buffer=_BATCH)
     for batch in session.connection().execute(streaming).partitions(_BATCH):
         yield from map(_Row._make, batch)
@@ -247,5 +268,5 @@ def _unsigned_end(run: _Run, head: Head) -> Finding:
         )
     what = "not signed with the ledger's key, from here to the end"
     if run.first == 1:
-        what += " (every entry: is FRAUDOPS_LEDGER_KEY the ledger's?)"
+        what += " (every entry: are FRAUDOPS_LEDGER_KEY all keys of the ledger?)"
     return finding(run.first, REBUILT, what, run.last)

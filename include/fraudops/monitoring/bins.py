@@ -18,6 +18,7 @@ _MOST_CATEGORIES = 30
 """Commonest categories that have a bin of their own."""
 _MOST_KNOWN = 2_000
 """Where training saw more categories than this, it is not remembered which, and none counts as new."""
+_LEAST = 1e-300
 _SCORE_LIMIT, _SCORE_STEP = 12.0, 0.1
 
 
@@ -93,10 +94,13 @@ class Bins:
             there = np.isfinite(numbers)
             places = np.searchsorted(np.asarray(self.edges), np.where(there, numbers, 0.0), side="right") + 1
             return np.where(there, places, MISSING)
-        missing = values.isna().to_numpy()
+        is_text = isinstance(values.dtype, pd.StringDtype)
+        # Looked up once for each different value; what is no text becomes one first, else 1 and True were the same.
+        texts = values if is_text else values.astype(object).map(str, na_action="ignore")
+        number, different = pd.factorize(texts)
         otherwise = len(self.categories) + (2 if self.told else 1)
-        places = values.astype(object).map(lambda value: self._places.get(str(value), otherwise)).to_numpy()
-        return np.where(missing, MISSING, places).astype(np.int64)
+        places = np.array([*(self._places.get(str(value), otherwise) for value in different), MISSING], dtype=np.int64)
+        return places[number]
 
     def counted(self, values: pd.Series, weight: np.ndarray | None = None) -> np.ndarray:
         """Values in each bin, shape (count,)."""
@@ -110,7 +114,9 @@ class Bins:
         if not shown:
             return ["missing", "any"]
         between = [f"{low} to {high}" for low, high in pairwise(shown)]
-        return ["missing", f"below {shown[0]}", *between, f"{shown[-1]} or more"]
+        # The least number above 0 stands for 0 itself, which fills the bin before it.
+        first = "up to 0" if 0 < self.edges[0] < _LEAST else f"below {shown[0]}"
+        return ["missing", first, *between, f"{shown[-1]} or more"]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
@@ -165,4 +171,6 @@ def padded(rows: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _short(value: float) -> str:
+    if abs(value) < _LEAST:
+        return "0"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

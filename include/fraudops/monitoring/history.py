@@ -53,6 +53,8 @@ class History:
         In the order of time.
     measured, estimated
         Family → its points; an estimate is about days whose labels are not known yet.
+    trails
+        Family and column (empty: of all) → what was measured after each partition.
     window, cohorts, young
         First and last partition of what the newest look is about; empty where there was nothing.
     """
@@ -61,6 +63,7 @@ class History:
     checks: tuple[Check, ...]
     measured: dict[str, tuple[Point, ...]]
     estimated: dict[str, tuple[Point, ...]]
+    trails: dict[tuple[str, str], tuple[Point, ...]]
     distributions: tuple[Distribution, ...]
     window: tuple[str, ...] = ()
     cohorts: tuple[str, ...] = ()
@@ -86,13 +89,15 @@ def history(ws: Workspace, portfolio: Portfolio, *, most: int = 60, until: str |
     if not found:
         return None
     seen = {state.key: checks_of(ws, portfolio, state.key) for state in found}
+    measured = _trails(found, seen, estimated=False)
     newest = found[-1]
     facts = ws.store.require(CHECKS, portfolio.name, newest.key).facts
     return History(
         states=tuple(found),
         checks=tuple(seen[newest.key]),
-        measured=_series(found, seen, estimated=False),
-        estimated=_series(found, seen, estimated=True),
+        measured=_of_all(measured),
+        estimated=_of_all(_trails(found, seen, estimated=True)),
+        trails=measured,
         distributions=tuple(_distributions(ws, portfolio, newest, seen[newest.key])),
         window=tuple(facts["window"]),
         cohorts=tuple(facts["cohorts"]),
@@ -100,13 +105,25 @@ def history(ws: Workspace, portfolio: Portfolio, *, most: int = 60, until: str |
     )
 
 
-def _series(found: Sequence[State], seen: dict[str, list[Check]], *, estimated: bool) -> dict[str, tuple[Point, ...]]:
-    series: dict[str, list[Point]] = {}
+def _trails(
+    found: Sequence[State], seen: dict[str, list[Check]], *, estimated: bool
+) -> dict[tuple[str, str], tuple[Point, ...]]:
+    trails: dict[tuple[str, str], list[Point]] = {}
     for state in found:
         for check in seen[state.key]:
-            if not check.column and check.value is not None and check.estimated == estimated:
-                series.setdefault(check.family, []).append(Point(state.key, state.version, check))
-    return {family: tuple(points) for family, points in series.items()}
+            if check.estimated == estimated:
+                trails.setdefault((check.family, check.column), []).append(Point(state.key, state.version, check))
+    return {name: tuple(points) for name, points in trails.items()}
+
+
+def _of_all(trails: dict[tuple[str, str], tuple[Point, ...]]) -> dict[str, tuple[Point, ...]]:
+    """Numbers that are about no single column, where there are any."""
+    known = {
+        family: tuple(point for point in points if point.check.value is not None)
+        for (family, column), points in trails.items()
+        if not column
+    }
+    return {family: points for family, points in known.items() if points}
 
 
 def _distributions(ws: Workspace, portfolio: Portfolio, state: State, checks: Sequence[Check]) -> list[Distribution]:

@@ -106,17 +106,18 @@ def sums_of(
     """
     weight = np.ones(len(score)) if weight is None else weight
     inside = within_budget(score, budget)
+    # Not as products of vectors: their last bits depend on how many threads the processor gives them.
     return np.array(
         [
             weight.sum(),
-            weight @ label,
+            (weight * label).sum(),
             min(budget, len(score)),
             (weight * label)[inside].sum(),
-            weight @ score,
-            weight @ np.square(score),
-            weight @ (score * label),
-            weight @ alerted,
-            weight @ (alerted & label),
+            (weight * score).sum(),
+            (weight * np.square(score)).sum(),
+            (weight * (score * label)).sum(),
+            (weight * alerted).sum(),
+            (weight * (alerted & label)).sum(),
         ],
         dtype=np.float64,
     )

@@ -131,6 +131,28 @@ def editions(ws: Workspace, portfolio: Portfolio) -> list[str]:
     return sorted(found)
 
 
+def wrong_packs(ws: Workspace, session: Session, portfolio: Portfolio) -> tuple[int, list[str]]:
+    """How many packs there are, and which of their files are not what the ledger says, in sentences."""
+    recorded = session.execute(
+        select(LedgerEntry.subject, LedgerEntry.details["files"])
+        .where(LedgerEntry.portfolio == portfolio.name, LedgerEntry.action == REPORTED)
+        .order_by(LedgerEntry.number.desc())
+    )
+    known: dict[str, dict[str, str]] = {subject.rpartition("/")[2]: files for subject, files in recorded}
+    findings = [
+        f"packs {folder}: the pack is not in the ledger" for folder in editions(ws, portfolio) if folder not in known
+    ]
+    for folder, files in sorted(known.items()):
+        for name in sorted({*files, *_names(ws, portfolio, folder)}):
+            digest = _digest(ws, portfolio, folder, name)
+            if digest is None:
+                findings.append(f"packs {folder}: {name} is gone")
+            elif digest != files.get(name):
+                what = "is not the one that was written" if name in files else "does not belong to the pack"
+                findings.append(f"packs {folder}: {name} {what}")
+    return len(known), findings
+
+
 # -- inside -------------------------------------------------------------------------------------------
 
 
@@ -226,6 +248,11 @@ def _digest(ws: Workspace, portfolio: Portfolio, folder: str, name: str) -> str 
         return sha256_of(ws.store.get(AREA, portfolio.name, folder, name))
     except FileNotFoundError:
         return None
+
+
+def _names(ws: Workspace, portfolio: Portfolio, folder: str) -> list[str]:
+    place = ws.store.path(AREA, portfolio.name, folder)
+    return [path.name for path in place.iterdir() if not path.name.startswith(".")] if place.exists() else []
 
 
 def _altered(portfolio: Portfolio, folder: str, name: str, what: str) -> IntegrityError:

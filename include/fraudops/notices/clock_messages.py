@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from fraudops.notices.rendering import Link, count_of, queue_rendered
+from fraudops.notices.rendering import cases_link, count_of, queue_rendered
 from fraudops.notices.words import Joined, Text, say
 from fraudops.portfolio import Portfolio
 from fraudops.store.digests import sha256_of
@@ -18,6 +18,8 @@ CLOCK_WARNING = "clock_warning"
 """Kind of the notice."""
 _SHOWN = 20
 """Cases that a mail names, the most urgent first; the list has the others."""
+_STILL_IN_TIME = 10
+"""Of these, as many at least as have a deadline that can still be kept: what is long over must not hide them."""
 
 _WEEKDAYS = (
     say("Monday"),
@@ -70,7 +72,7 @@ def clock_warning(
         severity="critical" if over else "high",
         subject=say("{name} {day}: {subject}", name=portfolio.name, day=f"{today}", subject=subject),
         reference=say("{name} {day}: {subject}", name=portfolio.name, day=f"{today}", subject=found),
-        link=Link(say("Open Fraud Ops in Airflow"), f"{ws.ui_url}/fraud-ops/"),
+        link=cases_link(ws, portfolio),
         content={
             "heading": subject,
             "sentence": say(
@@ -96,12 +98,21 @@ def _facts(due: Sequence[Due], today: date) -> list[tuple[Text, Text]]:
     for item in due:
         by_case.setdefault(item.about, []).append(item)
     facts: list[tuple[Text, Text]] = []
-    for about, own in list(by_case.items())[:_SHOWN]:
+    for about in _named(by_case, today):
+        own = by_case[about]
         further = say("{n} more after it", n=len(own) - 1) if len(own) > 1 else ""
         facts.append((about, Joined((_when(own[0].due_on, today), further), "; ")))
     if len(by_case) > _SHOWN:
-        facts.append(("…", say("{cases} more, all later than these", cases=count_of(len(by_case) - _SHOWN, "case"))))
+        facts.append(("…", say("{cases} more", cases=count_of(len(by_case) - _SHOWN, "case"))))
     return facts
+
+
+def _named(by_case: dict[str, list[Due]], today: date) -> list[str]:
+    """The cases that the mail has room for, in their order."""
+    in_time = [about for about, own in by_case.items() if any(item.due_on >= today for item in own)]
+    kept = in_time[:_STILL_IN_TIME]
+    kept += [about for about in by_case if about not in kept][: _SHOWN - len(kept)]
+    return [about for about in by_case if about in kept]
 
 
 def _when(due_on: date, today: date) -> Text:

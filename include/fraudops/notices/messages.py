@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from fraudops.database.models import Alert, ModelVersion
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import count_of, dag_link
+from fraudops.notices.rendering import alert_link, alerts_link, count_of, dag_link
 from fraudops.notices.rendering import queue_rendered as _queue
 from fraudops.notices.words import Amount, Joined, Noun, Text, say
 from fraudops.portfolio import Portfolio
@@ -61,7 +61,7 @@ def alert_digest(session: Session, ws: Workspace, portfolio: Portfolio, key: str
             amount,
         ),
         reference=say("{name} {key}: {found}", name=portfolio.name, key=key, found=found),
-        link=dag_link(ws, portfolio.dag_id("score")),
+        link=alerts_link(ws, portfolio, key, key),
         content={
             "key": key,
             "found": found,
@@ -107,7 +107,7 @@ def immediate_alert(session: Session, ws: Workspace, portfolio: Portfolio, alert
         severity="critical" if alert.decision == "block" else "high",
         subject=_listed(say("{name}: {what}", name=portfolio.name, what=known), lines.amount),
         reference=say("{name}: alert no. {number}", name=portfolio.name, number=str(alert.id)),
-        link=dag_link(ws, portfolio.dag_id("score")),
+        link=alert_link(ws, portfolio, alert.id),
         content={
             "key": alert.partition_key,
             "number": alert.id,

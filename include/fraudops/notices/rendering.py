@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
@@ -19,6 +20,9 @@ from fraudops.notices.words import Count, Text, Words, content_in, say, text_in,
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.notices import Severity
 from fraudops.workspace import Workspace
+
+_DAY = len("2026-03-05")
+"""Keys of partitions begin with their day."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,23 @@ class Link:
 def dag_link(ws: Workspace, dag_id: str) -> Link:
     """To a DAG's page in Airflow."""
     return Link(say("Open {dag} in Airflow", dag=dag_id), f"{ws.ui_url}/dags/{dag_id}")
+
+
+def alerts_link(ws: Workspace, portfolio: Portfolio, first: str, last: str) -> Link:
+    """To the alerts of some partitions, each of which leads to its case."""
+    asked = urlencode({"portfolio": portfolio.name, "first": first[:_DAY], "last": last[:_DAY]})
+    return Link(say("Open the alerts in Airflow"), f"{ws.ui_url}/fraud-ops/alerts?{asked}")
+
+
+def alert_link(ws: Workspace, portfolio: Portfolio, number: int) -> Link:
+    """To one alert, which leads to its case."""
+    return Link(say("Open the alert in Airflow"), f"{ws.ui_url}/fraud-ops/alerts/{portfolio.name}/{number}")
+
+
+def cases_link(ws: Workspace, portfolio: Portfolio) -> Link:
+    """To the queue of cases, the nearest review deadline first."""
+    asked = urlencode({"portfolio": portfolio.name, "sort": "deadline"})
+    return Link(say("Open the cases in Airflow"), f"{ws.ui_url}/fraud-ops/cases?{asked}")
 
 
 def count_of(number: int, noun: str) -> Count:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import Link, count_of, queue_rendered
+from fraudops.notices.rendering import Link, alerts_link, count_of, queue_rendered
 from fraudops.notices.words import Amount, Joined, Text, say
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
@@ -77,7 +77,7 @@ def historic_alerts(session: Session, ws: Workspace, portfolio: Portfolio, stret
             "{name}: {what}, {blocked}", name=portfolio.name, what=found, blocked=say("{n} blocked", n=stretch.blocks)
         ),
         reference=say("{name}: {what}", name=portfolio.name, what=found),
-        link=Link(say("Open Fraud Ops in Airflow"), f"{ws.ui_url}/fraud-ops/"),
+        link=alerts_link(ws, portfolio, keys[0], keys[-1]),
         content={
             "heading": found,
             "sentence": say(

@@ -56,6 +56,15 @@ class RuleChoice(Strict):
 
     off: tuple[str, ...] = ()
     """Ids of rules that do not run here."""
+    reasons: dict[str, str] = Field(default_factory=dict)
+    """Why each of them does not, for whoever asks: id → a sentence."""
+
+    @model_validator(mode="after")
+    def _reasons_are_of_what_is_off(self) -> RuleChoice:
+        for name in self.reasons:
+            if name not in self.off:
+                raise ValueError(f"reasons.{name}: this rule is not off")
+        return self
 
     @model_validator(mode="before")
     @classmethod

@@ -18,7 +18,7 @@ FIVE_YEARS = timedelta(days=1827)
 """Five years, leap days included."""
 _YEAR_AND_A_BIT = timedelta(days=400)
 
-COMPLIANCE = ("transactions", "features", "scores", "history", "alerts", "notices")
+COMPLIANCE = ("transactions", "features", "scores", "history", "alerts", "notices", "cases")
 """Records of what was decided, and what it takes to show how: kept for five years unless somebody says why not."""
 
 
@@ -46,6 +46,9 @@ class Retention(Strict):
     alerts: Duration = FIVE_YEARS
     notices: Duration = FIVE_YEARS
     """What e-mails said, and to whom. That there was one is kept, so that none is sent again."""
+    cases: Duration = FIVE_YEARS
+    """Timelines and attachments of cases, and whom they were about, counted from their closing. That there was one,
+    and what was found, is kept."""
     quarantine: Duration = _YEAR_AND_A_BIT
     """Rows that could not be used, counted from the newest partition of their file."""
     validation: Duration = _YEAR_AND_A_BIT

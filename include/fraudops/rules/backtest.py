@@ -152,10 +152,9 @@ def _value(rule: Rule, number: str, text: str) -> Value:
 def _try(runner: Runner, keys: list[str], available: list[str], instead: Mapping[str, Value]) -> Tried:
     hits: dict[str, tuple[str, str]] = {}
     transactions: dict[str, frozenset[str]] = {}
-    name = runner.profiler.portfolio.name
     for key in keys:
         for rule, _, hit in runner.find(runner.planned(key, available, instead)):
-            number = hit.id_for(name, rule.id)
+            number = runner.id_of(rule, hit)
             hits.setdefault(number, (key, hit.subject))
             transactions[number] = transactions.get(number, frozenset()) | frozenset(hit.transactions)
     return Tried(hits, transactions)

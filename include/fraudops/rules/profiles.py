@@ -140,10 +140,16 @@ class Profiler:
             self._write(key)
             self._ensured.add(key)
 
-    def _write(self, key: str) -> None:
+    def is_current(self, dataset: str, key: str) -> bool:
+        """Whether a partition's profile, or its cash, is what would be written now."""
+        return self._is_current(dataset, key, self._inputs(key))
+
+    def _inputs(self, key: str) -> tuple[Input, ...]:
         transactions = self.transactions(key)
-        inputs = self.rates(key)[1]
-        inputs = tuple(sorted((transactions.as_input(), *inputs), key=lambda i: (i.dataset, i.key)))
+        return tuple(sorted((transactions.as_input(), *self.rates(key)[1]), key=lambda i: (i.dataset, i.key)))
+
+    def _write(self, key: str) -> None:
+        inputs = self._inputs(key)
         if all(self._is_current(dataset, key, inputs) for dataset in (CASH, PROFILES)):
             return
         loaded = self.loaded(key)

@@ -58,11 +58,12 @@ def stored_hits(store: Store, portfolio: Portfolio, keys: Iterable[str], snoozes
         for row in store.read_partition(HITS, portfolio.name, key).to_pylist():
             first.setdefault(row["hit_id"], key)
             newest[row["hit_id"]] = key, row
-    hits = [_found(portfolio, first[number], key, row, snoozes) for number, (key, row) in newest.items()]
+    hits = [found_hit(portfolio, first[number], key, row, snoozes) for number, (key, row) in newest.items()]
     return sorted(hits, key=lambda hit: (hit.first, hit.rule, hit.id))
 
 
-def _found(portfolio: Portfolio, first: str, key: str, row: dict[str, Any], snoozes: Snoozes) -> Found:
+def found_hit(portfolio: Portfolio, first: str, key: str, row: dict[str, Any], snoozes: Snoozes) -> Found:
+    """A row of ``rule_hits`` as people are told of it."""
     return Found(
         id=row["hit_id"],
         rule=row["rule"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from fraudops.rules import HITS, HITS_PROTECTED, PROFILES
 from fraudops.rules.definition import Value
 from fraudops.rules.gathering import Plan, gather, plan
 from fraudops.rules.hit import Hit
+from fraudops.rules.hit_ids import read_hit_ids
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.profiles import SECTIONS, Profiler
 from fraudops.rules.registry import Rule, in_force
@@ -138,11 +139,13 @@ class Runner:
 
     profiler: Profiler
     rules: Mapping[str, Rule]
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """See :mod:`fraudops.rules.hit_ids`."""
 
     @classmethod
     def of(cls, ws: Workspace, portfolio: Portfolio, rules: Mapping[str, Rule]) -> Runner:
         """Raises ContractError where the portfolio has no section ``compliance``."""
-        return cls(Profiler(ws, portfolio, section(portfolio)), rules)
+        return cls(Profiler(ws, portfolio, section(portfolio)), rules, read_hit_ids(ws.store, portfolio.name))
 
     def chosen(self, key: str, instead: Mapping[str, Value] | None = None) -> list[tuple[Rule, Numbers]]:
         """Rules in force on the partition's day, each with its numbers of that day."""
@@ -163,8 +166,12 @@ class Runner:
         """All hits, in the order of rule and hit id."""
         inputs = gather(self.profiler, wanted)
         found = [(rule, numbers, hit) for rule, numbers in wanted.rules for hit in rule.detect(inputs, numbers)]
-        name = self.profiler.portfolio.name
-        return sorted(found, key=lambda item: (item[0].id, item[2].id_for(name, item[0].id)))
+        return sorted(found, key=lambda item: (item[0].id, self.id_of(item[0], item[2])))
+
+    def id_of(self, rule: Rule, hit: Hit) -> str:
+        """The id under which a hit is known."""
+        made = hit.id_for(self.profiler.portfolio.name, rule.id)
+        return self.ids.get(made, made)
 
     def is_current(self, key: str, available: Sequence[str]) -> bool:
         """Whether the partition's hits are what a run would find."""
@@ -211,7 +218,10 @@ class Runner:
     def _write(self, wanted: Plan) -> Manifest:
         store, portfolio = self.profiler.ws.store, self.profiler.portfolio
         found = self.find(wanted)
-        rows = [row_of(portfolio.name, rule, numbers, hit) for rule, numbers, hit in found]
+        rows = [
+            row_of(portfolio.name, rule, numbers, hit) | {"hit_id": self.id_of(rule, hit)}
+            for rule, numbers, hit in found
+        ]
         protected = [
             {"hit_id": row["hit_id"], "name": name, "value": value}
             for row, (_, _, hit) in zip(rows, found, strict=True)

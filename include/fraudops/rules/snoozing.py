@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fraudops.database import RuleSnooze
-from fraudops.errors import ContractError
+from fraudops.errors import ConflictError, ContractError
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 
-SNOOZED = "rule_snoozed"
+SNOOZED, LIFTED = "rule_snoozed", "rule_snooze_lifted"
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,54 @@ def snooze(
                 "from": starts_at.isoformat(),
                 "until": until.isoformat(),
                 "reason": found.reason,
+            },
+        )
+    return found
+
+
+def lift(
+    ws: Workspace, portfolio: Portfolio, number: int, *, reason: str, by: str, now: datetime | None = None
+) -> RuleSnooze:
+    """End a snooze before its time: hits of partitions that end later are told of again. What was silent stays so.
+
+    Parameters
+    ----------
+    now
+        The present, unless a test says otherwise.
+
+    Raises
+    ------
+    ContractError
+        There is no such snooze, or no reason.
+    ConflictError
+        It has ended already.
+    """
+    moment = now or datetime.now(UTC)
+    if not reason.strip():
+        raise ContractError("to lift a snooze needs a reason", where=f"snooze {number}", remedy="give --reason")
+    with ws.transaction() as session:
+        query = select(RuleSnooze).where(RuleSnooze.portfolio == portfolio.name, RuleSnooze.id == number)
+        found = session.scalars(query.with_for_update()).one_or_none()
+        if found is None:
+            raise ContractError(
+                f"there is no snooze {number}", where=portfolio.name, remedy="see 'fraudops rules snoozes'"
+            )
+        if found.ends_at <= moment:
+            raise ConflictError(
+                f"it ended on {found.ends_at:%Y-%m-%d %H:%M} UTC", where=f"snooze {number}", remedy="nothing to lift"
+            )
+        before, found.ends_at = found.ends_at, max(moment, found.starts_at)
+        ws.record(
+            session,
+            portfolio=portfolio.name,
+            actor=by,
+            action=LIFTED,
+            subject=f"{portfolio.name}/rules/{found.rule}/snoozes/{found.id}",
+            details={
+                "subject": found.subject,
+                "until": found.ends_at.isoformat(),
+                "before": before.isoformat(),
+                "reason": reason.strip(),
             },
         )
     return found

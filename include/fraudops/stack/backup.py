@@ -214,15 +214,25 @@ def _nothing_is_landed(ws: Workspace, portfolios: list[str]) -> Iterator[None]:
 
 
 def _fingerprints(ws: Workspace) -> dict[str, str]:
-    keys: dict[str, bytes] = {"token_key": ws.token_key, "ledger_key": ws.ledger_key}
-    if ws.protection_key is not None:
-        keys["protection_key"] = ws.protection_key
-    return {name: hmac.digest(key, b"fraudops/backup", "sha256").hex()[:16] for name, key in keys.items()}
+    return {name: _fingerprint(keys) for name, keys in _keys(ws).items() if keys}
+
+
+def _keys(ws: Workspace) -> dict[str, tuple[bytes, ...]]:
+    return {"token_key": ws.token_keys, "ledger_key": ws.ledger_keys, "protection_key": ws.protection_keys}
+
+
+def _fingerprint(keys: tuple[bytes, ...]) -> str:
+    """Of a key; of several, of all of them in their order."""
+    found = b"fraudops/backup"
+    for key in keys:
+        found = hmac.digest(key, found, "sha256")
+    return found.hex()[:16]
 
 
 def _require_keys(ws: Workspace, snapshot: Snapshot) -> None:
-    mine = _fingerprints(ws)
-    other = [name for name, known in snapshot.keys.items() if mine.get(name) != known]
+    # Keys that have been added since the backup do no harm: a rotation is then to be done again.
+    mine = {name: {_fingerprint(keys[:n]) for n in range(1, len(keys) + 1)} for name, keys in _keys(ws).items()}
+    other = [name for name, known in snapshot.keys.items() if known not in mine.get(name, ())]
     if other:
         raise ConfigurationError(
             f"the {' and the '.join(name.replace('_', ' ') for name in other)} are not those of the backup",
@@ -279,7 +289,7 @@ def _move_aside(ws: Workspace, snapshot: Snapshot) -> Path | None:
 
 def _check_ledger(ws: Workspace, snapshot: Snapshot) -> list[str]:
     with ws.transaction() as session:
-        findings = [f"ledger, {found.where}: {found.what}" for found in ledger.verify(session, ws.ledger_key)]
+        findings = [f"ledger, {found.where}: {found.what}" for found in ledger.verify(session, ws.ledger_keys)]
         if not ledger.contains(session, ledger.Head(snapshot.ledger_number, snapshot.ledger_digest)):
             findings.append(f"ledger: entry {snapshot.ledger_number} is not the one of the backup")
     return findings

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fraudops.database.privileges import APPLICATION
-from fraudops.settings import Settings
+from fraudops.settings import Settings, listed
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.ports import HOST, Ports
 from fraudops.stack.postgres import Postgres
@@ -35,7 +35,6 @@ _LEFT_OUT = ("AIRFLOW_HOME", "AIRFLOW_CONFIG", "FRAUDOPS_DATABASE_OWNER_URL")
 def fraudops_variables(settings: Settings, secrets: Secrets, address: str) -> dict[str, str]:
     """The ``FRAUDOPS_*`` variables; what the caller's environment sets itself stays as it is."""
     postgres = Postgres(StackFolder.of(settings).root)
-    token_key, ledger_key, protection_key = settings.token_key, settings.ledger_key, settings.protection_key
     return {
         "FRAUDOPS_HOME": str(settings.home.absolute()),
         "FRAUDOPS_STATE": str(settings.state.absolute()),
@@ -46,11 +45,9 @@ def fraudops_variables(settings: Settings, secrets: Secrets, address: str) -> di
         "FRAUDOPS_RULES": str(settings.rules.absolute()),
         "FRAUDOPS_CLOCKS": str(settings.clocks.absolute()),
         "FRAUDOPS_DATABASE_URL": settings.database_url or postgres.url(FRAUDOPS_DATABASE, APPLICATION),
-        "FRAUDOPS_TOKEN_KEY": token_key.get_secret_value().hex() if token_key else secrets.token_key,
-        "FRAUDOPS_LEDGER_KEY": ledger_key.get_secret_value().hex() if ledger_key else secrets.ledger_key,
-        "FRAUDOPS_PROTECTION_KEY": (
-            protection_key.get_secret_value().hex() if protection_key else secrets.protection_key
-        ),
+        "FRAUDOPS_TOKEN_KEY": listed(settings.token_keys) or secrets.token_key,
+        "FRAUDOPS_LEDGER_KEY": listed(settings.ledger_keys) or secrets.ledger_key,
+        "FRAUDOPS_PROTECTION_KEY": listed(settings.protection_keys) or secrets.protection_key,
         "FRAUDOPS_UI_URL": address,
     }
 

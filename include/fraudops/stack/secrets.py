@@ -23,14 +23,15 @@ class Secrets(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     token_key: str
-    """Key of the card-number tokens (hex): with another key the same card has another token."""
+    """Key of the card-number tokens (hex; several with commas between them once it was rotated, as the other two):
+    with another key the same card has another token."""
     ledger_key: str
-    """Key that signs ledger entries (hex)."""
+    """Key that signs ledger entries."""
     fernet_key: str
     jwt_secret: str
     api_secret: str
     protection_key: str = ""
-    """Key that encrypts attachments of cases (hex); empty where an older installation had none."""
+    """Key that encrypts attachments of cases; empty where an older installation had none."""
     passwords: dict[str, str]
     """Airflow user → password."""
 
@@ -84,6 +85,20 @@ def ensure_secrets(path: Path) -> Secrets:
     if complete != found:
         write_private(path, complete.model_dump_json(indent=2) + "\n")
     return complete
+
+
+def add_key(path: Path, known: Secrets, name: str) -> Secrets:
+    """Add a new key behind those of a name; it lies in the file before anything is done with it.
+
+    Parameters
+    ----------
+    name
+        ``token_key``, ``ledger_key`` or ``protection_key``.
+    """
+    keys = [key for key in getattr(known, name).split(",") if key]
+    found = known.model_copy(update={name: ",".join([*keys, secrets.token_hex(32)])})
+    write_private(path, found.model_dump_json(indent=2) + "\n")
+    return found
 
 
 def write_passwords(path: Path, passwords: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ from fraudops.stack import overview
 from fraudops.stack.approval import Approval
 from fraudops.stack.client import AirflowClient, DagRun, RunFailedError, TaskInstance
 from fraudops.stack.itinerary import Itinerary
+from fraudops.stack.months import newest_month
 from fraudops.stack.narrator import Narrator
 from fraudops.stack.simulated_files import write_stretch
 from fraudops.workspace import Workspace
@@ -29,8 +30,8 @@ from fraudops.workspace import Workspace
 LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE, WATCH = (
     "land", "ingest", "score", "monitor", "train", "promote", "rollback", "shadow", "notify", "reconcile", "watch",
 )  # fmt: skip
-COMPLY = "comply"
-_WORKFLOWS = (LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE)
+COMPLY, CLOCKS, REPORT = "comply", "clocks", "report"
+_WORKFLOWS = (LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE, CLOCKS, REPORT)
 
 _DRIFT = "drift__"
 """How the names of training runs begin that monitoring asks for."""
@@ -100,6 +101,8 @@ class Walkthrough:
                 self.land(self.plan.later)
         with self.narrator.phase("Watch the champion, and train again where that says so"):
             self.follow_monitoring()
+        with self.narrator.phase("Report the newest month that is over"):
+            self.report()
         with self.narrator.phase("Send the notices"):
             self.notify()
         self.watch_folder()
@@ -136,6 +139,15 @@ class Walkthrough:
         said = overview.monitoring(self.ws, self.portfolio)
         self.narrator.found(said or "nothing could be monitored: there is no champion, or too little was scored")
         self._follow_retraining()
+
+    def report(self) -> None:
+        """Make the pack of the newest month that is complete; ``reconcile`` makes those before it."""
+        month = newest_month(self.ws, self.portfolio)
+        if month is None:
+            self.narrator.found("every complete month has its pack")
+            return
+        self._complete(REPORT, {"month": month})
+        self.narrator.found(f"the pack of {month}: 'fraudops report list -p {self.portfolio.name}'")
 
     def _follow_retraining(self) -> None:
         """Wait for the training runs that monitoring has asked for, tell each verdict, and carry it out."""

@@ -23,6 +23,8 @@ from fraudops.store.files import put_whole
 
 FILE = "format.json"
 CURRENT = 1
+TURNING = "turning.json"
+"""Lies at the root while the tokens in the store are being changed: what is read meanwhile would not fit together."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,22 @@ def require_writable(root: UPath) -> None:
             f"the store has format {found}, written by an earlier fraudops, and this one writes format {CURRENT}",
             where=str(root),
             remedy="bring it up to date with 'fraudops store migrate' ('make up' does so too)",
+        )
+
+
+def require_settled(root: UPath) -> None:
+    """Let nothing be read or written while the tokens in the store are being changed.
+
+    Raises
+    ------
+    ConfigurationError
+        They are, or whoever did so was interrupted.
+    """
+    if (root / TURNING).exists():
+        raise ConfigurationError(
+            "the tokens in the store are being changed to a new key, or that was interrupted",
+            where=str(root),
+            remedy="run 'fraudops keys rotate token' to its end: it goes on where it stopped",
         )
 
 

@@ -24,6 +24,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 from upath import UPath
 
 from fraudops.errors import IntegrityError, MissingPartitionError
@@ -201,10 +202,10 @@ class Store:
         Raises
         ------
         ConfigurationError
-            The store has a format that this version does not know.
+            The store has a format that this version does not know, or the tokens in it are being changed.
         """
         if not self._readable:
-            formats.format_of(self.root)
+            self._require_readable()
             self._readable = True
         for part in (area, portfolio, *parts):
             if not _SAFE.fullmatch(part) or ".." in part:
@@ -234,9 +235,10 @@ class Store:
         inputs: Iterable[Input],
         facts: dict[str, Any] | None,
     ) -> Manifest:
-        content = _parquet(table)
+        content = parquet_bytes(table)
         digest = sha256_of(content)
         file = StoredFile(name=f"part-{digest[:16]}.parquet", rows=table.num_rows, bytes=len(content), sha256=digest)
+        there = self.manifest(dataset, portfolio, key) or self.staged(dataset, portfolio, key)
         manifest = Manifest(
             dataset=dataset,
             portfolio=portfolio,
@@ -247,6 +249,8 @@ class Store:
             inputs=tuple(sorted(inputs, key=lambda i: (i.dataset, i.key))),
             config=config,
             facts=facts or {},
+            # The same rows again: they stand for what they have stood for.
+            stands_for=there.stands_for if there is not None and there.files == (file,) else None,
         )
         self._put(self._folder(dataset, portfolio, key) / file.name, content)
         return manifest
@@ -260,6 +264,17 @@ class Store:
             return Manifest.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
+        except ValidationError:
+            # What pydantic says would quote the file.
+            raise IntegrityError(
+                "the manifest cannot be read: it was altered or cut off",
+                where=str(path),
+                remedy="restore it from the backup; 'fraudops verify' says what else is not as it was written",
+            ) from None
+
+    def _require_readable(self) -> None:
+        formats.format_of(self.root)
+        formats.require_settled(self.root)
 
     def _put(self, path: UPath, content: bytes) -> None:
         """Write a whole file or nothing, and only into a store whose format is ours."""
@@ -275,7 +290,7 @@ def _forget(path: UPath) -> None:
             path.unlink()
 
 
-def _parquet(table: pa.Table) -> bytes:
+def parquet_bytes(table: pa.Table) -> bytes:
     """Parquet bytes that depend on the rows and the schema alone (pandas' metadata would name versions)."""
     sink = io.BytesIO()
     plain = table.replace_schema_metadata(None).combine_chunks()

@@ -1,4 +1,4 @@
-"""Trains one candidate of a run: fit, calibrate, set thresholds, measure, write down, register."""
+"""Trains one candidate of a run: fit, calibrate, set thresholds, measure, write down. The registry registers it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from fraudops.portfolio import Portfolio
 from fraudops.store import canonical_json, sha256_of
 from fraudops.training import dataset as datasets
 from fraudops.training.dataset import Dataset, parquet_bytes
+from fraudops.training.dataset_summary import DatasetSummary
 from fraudops.training.environment import environment
-from fraudops.training.estimators import EstimatorUnavailableError
 from fraudops.training.model import FraudModel, fit_model, refit_model
 from fraudops.training.money import cost_model
 from fraudops.training.probabilities import probability
@@ -32,45 +32,35 @@ _FEWEST_ROWS = 1_000
 
 
 @dataclass(frozen=True)
-class CandidateResult:
-    """What became of one candidate.
+class TrainedCandidate:
+    """A candidate that is fitted, measured and written down.
 
     Attributes
     ----------
-    version, model_id
-        Name (``v3``) and database id of the registered model; None where it was skipped.
-    skipped
-        Why the candidate was left out, such as a library that does not work on this machine.
-    average_precision, average_precision_interval, roc_auc, precision_at_k, k
+    summary
+        Of the data set that it was trained on.
+    model
+        What is registered; after a refit the second one.
+    test
         On the test slice.
+    metrics, lineage
+        As the registry keeps them: JSON-able, nothing confidential.
     """
 
-    candidate: str
-    estimator: str
-    version: str | None = None
-    model_id: int | None = None
-    skipped: str | None = None
-    average_precision: float | None = None
-    average_precision_interval: list[float] | None = None
-    validation_average_precision: float | None = None
-    roc_auc: float | None = None
-    precision_at_k: float | None = None
-    k: int | None = None
-    n: int = 0
-    positives: int = 0
-    promotable: bool = True
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-able values."""
-        return dict(self.__dict__)
+    summary: DatasetSummary
+    model: FraudModel
+    test: Metrics
+    validation: Metrics
+    metrics: dict[str, Any]
+    lineage: dict[str, Any]
 
 
-def train(ws: Workspace, portfolio: Portfolio, *, run_id: str, candidate: str, jobs: int = 1) -> CandidateResult:
-    """Train a candidate on a run's data set and register it.
+def train(ws: Workspace, portfolio: Portfolio, *, run_id: str, candidate: str, jobs: int = 1) -> TrainedCandidate:
+    """Train a candidate on a run's data set.
 
     Fits on the training slice, calibrates and sets thresholds on the validation slice, measures on both that
     and the test slice. A candidate with ``refit`` is then fitted again on all rows whose labels were known when
-    the test slice began: that model is registered, and measured on the test slice, while the first one's scores of
+    the test slice began: that model is the candidate's, and measured on the test slice, while the first one's scores of
     the validation slice stand, which it had not seen. Writes ``predictions_<candidate>.parquet`` beside the data set.
 
     Parameters
@@ -82,16 +72,12 @@ def train(ws: Workspace, portfolio: Portfolio, *, run_id: str, candidate: str, j
     jobs
         Threads; the result does not depend on it.
 
-    Returns
-    -------
-    CandidateResult
-        With ``skipped`` set where the estimator's library does not work on this machine: the other
-        candidates go on.
-
     Raises
     ------
     ContractError
         There is no such candidate or data set, or a parameter is refused.
+    EstimatorUnavailableError
+        The estimator's library does not work on this machine.
     """
     specification = portfolio.training.candidates.get(candidate)
     if specification is None:
@@ -101,16 +87,20 @@ def train(ws: Workspace, portfolio: Portfolio, *, run_id: str, candidate: str, j
             remedy=f"choose one of {', '.join(sorted(portfolio.training.candidates))}",
         )
     data = datasets.load(ws, portfolio, run_id)
-    try:
-        selected = _fit(portfolio, data, candidate, jobs)
-        model = _refit(portfolio, data, selected, jobs) if specification.refit else selected
-    except EstimatorUnavailableError as error:
-        return CandidateResult(candidate, specification.kind, skipped=str(error))
+    selected = _fit(portfolio, data, candidate, jobs)
+    model = _refit(portfolio, data, selected, jobs) if specification.refit else selected
     predictions = _predict(portfolio, selected, model, data, jobs)
-    measured = {name: _measure(portfolio, data, model, predictions, name) for name in (VALIDATION, TEST)}
+    test, validation = (_measure(portfolio, data, model, predictions, name) for name in (TEST, VALIDATION))
     content = parquet_bytes(predictions)
     ws.store.put(content, "training", portfolio.name, run_id, f"predictions_{candidate}.parquet")
-    return _register(ws, portfolio, data, model, measured, sha256_of(content))
+    return TrainedCandidate(
+        summary=data.summary,
+        model=model,
+        test=test,
+        validation=validation,
+        metrics=_metrics(data, model, test, validation),
+        lineage=_lineage(data.summary, sha256_of(content)),
+    )
 
 
 def _fit(portfolio: Portfolio, data: Dataset, candidate: str, jobs: int) -> FraudModel:
@@ -184,28 +174,20 @@ def _importance(model: FraudModel, data: Dataset) -> list[dict[str, Any]]:
     return [importance.to_dict() for importance in found]
 
 
-def _register(
-    ws: Workspace,
-    portfolio: Portfolio,
-    data: Dataset,
-    model: FraudModel,
-    measured: dict[str, Metrics],
-    predictions_sha256: str,
-) -> CandidateResult:
-    # The registry lies above this room; importing it here keeps the rooms' modules free of a circle.
-    from fraudops.registry.versions import register
-
-    summary, test = data.summary, measured[TEST]
-    metrics = {
+def _metrics(data: Dataset, model: FraudModel, test: Metrics, validation: Metrics) -> dict[str, Any]:
+    return {
         **test.to_dict(),
         "slice": TEST,
-        "split": summary.split,
-        "promotable": summary.promotable,
-        "validation": measured[VALIDATION].to_dict(),
+        "split": data.summary.split,
+        "promotable": data.summary.promotable,
+        "validation": validation.to_dict(),
         "importance": _importance(model, data),
         "model": model.describe(),
     }
-    lineage = {
+
+
+def _lineage(summary: DatasetSummary, predictions_sha256: str) -> dict[str, Any]:
+    return {
         "dataset_sha256": summary.sha256,
         "predictions_sha256": predictions_sha256,
         "inputs": {
@@ -221,34 +203,3 @@ def _register(
         "split": summary.split,
         "promotable": summary.promotable,
     }
-    with ws.transaction() as session:
-        registered = register(
-            ws,
-            session,
-            portfolio,
-            run_id=summary.run_id,
-            candidate=model.candidate,
-            as_of=summary.as_of,
-            trained_until=summary.trained_until,
-            model_bytes=model.to_bytes(),
-            metrics=metrics,
-            thresholds=model.thresholds.to_dict(),
-            lineage=lineage,
-        )
-        version, model_id = registered.version, registered.id
-    interval = test.average_precision_interval
-    return CandidateResult(
-        candidate=model.candidate,
-        estimator=model.kind,
-        version=version,
-        model_id=model_id,
-        average_precision=test.average_precision,
-        average_precision_interval=None if interval is None else interval.to_list(),
-        validation_average_precision=measured[VALIDATION].average_precision,
-        roc_auc=test.roc_auc,
-        precision_at_k=test.precision_at_k,
-        k=test.k,
-        n=test.n,
-        positives=test.positives,
-        promotable=summary.promotable,
-    )

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fraudops.errors import ConfigurationError, ConflictError, ContractError, FraudopsError
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,23 +17,31 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from fraudops_airflow.web import assets, documents
 from fraudops_airflow.web.access import came_from_here, signed_in
+from fraudops_airflow.web.cases import alert_routes as alerts
+from fraudops_airflow.web.cases import routes as cases
 from fraudops_airflow.web.compliance import routes as compliance
 from fraudops_airflow.web.drift import routes as drift
 from fraudops_airflow.web.models import routes as models
 from fraudops_airflow.web.overview import routes as overview
 from fraudops_airflow.web.rendering import render
 from fraudops_airflow.web.runs import routes as runs
+from fraudops_airflow.web.runs import tabs
 
 log = logging.getLogger(__name__)
 
 URL_PREFIX = "/fraud-ops"
 READING = {"GET", "HEAD", "OPTIONS"}
+LONGEST_NAME = 250
+"""Bytes of a segment of a path; Airflow's own ids are not longer."""
 ROUTERS = (
     overview.router,
+    cases.router,
+    alerts.router,
     models.router,
     drift.router,
     compliance.router,
     runs.router,
+    tabs.router,
     documents.router,
     assets.router,
 )
@@ -50,6 +59,7 @@ def create_app() -> FastAPI:
     )
     app.middleware("http")(_guard)
     app.add_exception_handler(StarletteHTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _no_such_question)
     app.add_exception_handler(FraudopsError, _not_so)
     app.add_exception_handler(SQLAlchemyError, _no_database)
     for router in ROUTERS:
@@ -68,6 +78,8 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
         response: Response = _problem(
             request, 403, "Not from here", "What changes something must come from a page of Fraud Ops itself."
         )
+    elif _names_nothing(request):
+        response = _problem(request, 404, "Nothing here", "Nothing can have such a name.")
     else:
         response = await call_next(request)
     nonce = f"'nonce-{request.state.nonce}'"
@@ -83,6 +95,16 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
     return response
 
 
+def _names_nothing(request: Request) -> bool:
+    """Whether an address has what no name can have, and what would be an error of the database or the disk.
+
+    PostgreSQL takes no NUL in a text; file systems take 255 bytes in a name, of which the store needs some.
+    """
+    path = str(request.scope["path"])
+    too_long = any(len(part.encode()) > LONGEST_NAME for part in path.split("/"))
+    return too_long or "\0" in path or b"%00" in request.scope["query_string"]
+
+
 def _refused(request: Request, error: Exception) -> HTMLResponse:
     """Not logged in, not allowed, not there."""
     status = error.status_code if isinstance(error, StarletteHTTPException) else 500
@@ -94,6 +116,13 @@ def _refused(request: Request, error: Exception) -> HTMLResponse:
         remedy = "Roles are in include/roles.yaml." if known else "Ask for read access to Airflow's plugins."
         return _problem(request, 403, "Your roles do not include this", said if known else "", remedy)
     return _problem(request, status, {404: "Nothing here"}.get(status, "That did not work"), said)
+
+
+def _no_such_question(request: Request, error: Exception) -> HTMLResponse:
+    """A parameter or a field that is not what it must be; what was sent is not repeated."""
+    wrong = error.errors() if isinstance(error, RequestValidationError) else []
+    told = "; ".join(sorted({f"{item['loc'][-1]}: {item['msg']}" for item in wrong}))
+    return _problem(request, 422, "That is not how to ask", told)
 
 
 def _not_so(request: Request, error: Exception) -> HTMLResponse:

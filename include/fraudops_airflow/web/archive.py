@@ -22,7 +22,7 @@ from upath import UPath
 
 from fraudops_airflow.catalogue import valid_portfolios
 
-AREAS = ("reports", "validation", "evidence", "restated")
+AREAS = ("reports", "validation", "evidence", "restated", "packs")
 """Areas of the store whose files are handed out."""
 
 MEDIA_TYPES = {
@@ -33,15 +33,29 @@ MEDIA_TYPES = {
 }
 """What is handed out, by the end of its name. Everything else in the areas stays where it is."""
 
+TAKEN_AWAY = {
+    ("packs", "pack.pdf"): "application/pdf",
+    ("packs", "pack.csv"): "text/csv; charset=utf-8",
+    ("packs", "pack.json"): "application/json",
+}
+"""Files by their area and exact name that a browser saves instead of showing them."""
+
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[a-z]+)")
 
 
 @dataclass(frozen=True)
 class Document:
-    """A page or a picture from the store, as it lies there."""
+    """A page or a picture from the store, as it lies there.
+
+    Attributes
+    ----------
+    saved_as
+        Name under which a browser saves it; None: it shows it.
+    """
 
     content: bytes
     media_type: str
+    saved_as: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +113,8 @@ class Archive:
         path = self._path(area, portfolio, folder, file)
         if path is None:
             return None
+        if (area, file) in TAKEN_AWAY:
+            return Document(path.read_bytes(), TAKEN_AWAY[area, file], f"{portfolio}-{folder}-{file}")
         return Document(path.read_bytes(), MEDIA_TYPES[PurePosixPath(file).suffix])
 
     def json(self, area: str, portfolio: str, folder: str, file: str) -> dict[str, Any]:
@@ -117,7 +133,9 @@ class Archive:
 
     def _path(self, area: str, portfolio: str, folder: str, file: str) -> UPath | None:
         name = _FILE.fullmatch(file)
-        if area not in AREAS or portfolio not in self.portfolios or name is None or name[1] not in MEDIA_TYPES:
+        if area not in AREAS or portfolio not in self.portfolios or name is None:
+            return None
+        if name[1] not in MEDIA_TYPES and (area, file) not in TAKEN_AWAY:
             return None
         try:
             path = self.store.path(area, portfolio, folder, file)

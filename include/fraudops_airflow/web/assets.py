@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 
 from fastapi import APIRouter, HTTPException, Request, Response
+from markupsafe import Markup
 
 PLOTLY = "plotly.min.js"
 _MEDIA_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
@@ -57,6 +58,12 @@ def plotly_styles() -> tuple[str, ...]:
     script = asset(PLOTLY)
     of_maps = re.findall(rb'getElementById\("([0-9a-f]{64})"\)', script.content) if script else []
     return ("plotly.js-style-global", *(found.decode() for found in of_maps))
+
+
+def own_style() -> Markup:
+    """The style sheet itself, for a page of somebody who gets no files."""
+    found = asset("style.css")
+    return Markup(found.content.decode() if found else "")
 
 
 def address(base: str, name: str) -> str:

@@ -15,10 +15,12 @@ def document(archive: ArchiveDep, area: str, portfolio: str, folder: str, file: 
     found = archive.document(area, portfolio, folder, file)
     if found is None:
         raise HTTPException(404, "There is no such document.")
+    saved = {"Content-Disposition": f'attachment; filename="{found.saved_as}"'} if found.saved_as else {}
     return Response(
         found.content,
         media_type=found.media_type,
-        headers={
+        headers=saved
+        | {
             # Without allow-scripts the same origin gives a document nothing but its own pictures (an opaque
             # origin would be refused the session's cookie).
             "Content-Security-Policy": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fraudops_airflow.web.access import CONTROLLERS, WORKERS, Person
+from fraudops_airflow.web.access import CONTROLLERS, OFFICER, WORKERS, Person
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Section:
 
 
 SECTIONS = (
-    Section("Overview", (Page("", "Overview"),)),
+    Section("Overview", (Page("", "Overview"), Page("notices", "Notices"), Page("storage", "Storage"))),
     Section("Cases", (Page("cases", "Cases", WORKERS), Page("alerts", "Alerts", WORKERS))),
     Section("Models", (Page("models", "Versions"), Page("reports", "Training reports"))),
     Section(
@@ -48,6 +48,8 @@ SECTIONS = (
         "Compliance",
         (
             Page("compliance", "Rules"),
+            Page("hits", "Hits", WORKERS),
+            Page("filings", "Clocks and filings", (OFFICER,)),
             Page("packs", "Monthly packs"),
             Page("ledger", "Ledger", CONTROLLERS),
             Page("configuration", "Configuration"),

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from fraudops_airflow.web.assets import address, plotly_styles
+from fraudops_airflow.web.assets import address, own_style, plotly_styles
 from fraudops_airflow.web.navigation import menu, section_of
 
 
@@ -36,6 +36,7 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
             section=section,
             section_pages=section.open_to(person) if section and person else (),
             asset=partial(address, base),
+            style="" if person else own_style(),
             nonce=request.state.nonce,
             status=status,
             **values,
@@ -72,5 +73,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(plotly_styles=plotly_styles)
-    environment.filters.update(moment=moment, segment=segment, count=count)
+    environment.filters.update(moment=moment, segment=segment, count=count, zip=zip)
     return environment

@@ -140,7 +140,7 @@ def ieee_cis(folder: Path) -> Path:
     rows: Rows = {
         "TransactionID": range(2987000, 2987000 + N),
         "isFraud": _frauds(rng),
-        "TransactionDT": np.sort(rng.integers(86400, 15811131, N)),
+        "TransactionDT": np.sort(rng.integers(86400, 60 * 86400, N)),
         "TransactionAmt": np.round(_amounts(rng), 3),
         "ProductCD": rng.choice(list("WHCSR"), N),
         "card1": rng.choice(np.arange(1000, 18000, 17), N),

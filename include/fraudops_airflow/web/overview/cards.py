@@ -1,108 +1,118 @@
-"""What the overview says of each portfolio: queries and small sums, no HTML."""
+"""What the overview says of each portfolio, put together; no HTML."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from fraudops.database import Alert, Verdict
+from fraudops.database import Verdict
 from fraudops.notices import outbox
 from fraudops.notices.lateness import Late, late
 from fraudops.portfolio import Portfolio
 from fraudops.registry.integrity import AlteredFile, altered_files
 from fraudops.registry.shadow import Progress, progress
-from fraudops.registry.versions import newest_promotion
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from fraudops_airflow.web.access import Person
 from fraudops_airflow.web.archive import Archive
-from fraudops_airflow.web.verdicts import Figure, VerdictLine, average_precision, verdict_line
+from fraudops_airflow.web.attempts import Attempts, Trouble
+from fraudops_airflow.web.overview.alerts import Volume, volume
+from fraudops_airflow.web.overview.champion import Champion, Watch, champion, watch
+from fraudops_airflow.web.overview.notices import NoticeLine, newest
+from fraudops_airflow.web.overview.partitions import Partitions, partitions
+from fraudops_airflow.web.overview.work import Work, open_cases, work
+from fraudops_airflow.web.verdicts import VerdictLine, verdict_line
 
-if TYPE_CHECKING:
-    from fraudops.decisions.timeliness import Punctuality
-
-SHOWN_PARTITIONS = 30
-"""Bars in the chart of alerts."""
-
-
-@dataclass(frozen=True)
-class Champion:
-    """The model in use, and who made it so."""
-
-    version: str
-    candidate: str
-    run_id: str
-    average_precision: Figure | None
-    trained_until: datetime
-    kind: str
-    approved_by: str
-    reason: str
-    promoted_at: datetime
+FEW = 6
+"""With more portfolios than this one alone is shown whole, and the others in a table."""
+SHOWN_NOTICES = 4
 
 
 @dataclass(frozen=True)
-class DayAlerts:
-    """Alerts of one scored partition, by decision."""
-
-    key: str
-    review: int
-    block: int
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.review + self.block
-
-
-@dataclass(frozen=True)
-class PortfolioOverview:
-    """One card of the overview."""
+class Card:
+    """One portfolio as a whole."""
 
     portfolio: Portfolio
-    keys: tuple[str, ...]
-    scored: int
-    pending: int
-    stale: int
-    """Scored from what has changed since."""
+    partitions: Partitions
     champion: Champion | None
+    watch: Watch | None
+    """What monitoring saw last; None where nobody has looked."""
     verdict: VerdictLine | None
     verdict_has_report: bool
-    days: tuple[DayAlerts, ...]
-    alerts: int
-    notices: outbox.Counts
+    shadow: Progress | None
+    """The challenger that scores beside the champion."""
+    volume: Volume
+    work: Work
+    counts: outbox.Counts
+    notices: tuple[NoticeLine, ...]
     alarms: tuple[AlteredFile, ...]
     """Model files that are not the ones registered."""
     late: Late | None
     """Notices that wait too long for delivery."""
-    punctuality: Punctuality | None
-    """What should have been scored by now and is not; None where the portfolio has no deadline."""
-    shadow: Progress | None
-    """The challenger that scores beside the champion."""
-    monitoring: tuple[str, str] | None
-    """Status of the champion (ok, watch, act) and since when; None where nobody has looked."""
+    troubles: tuple[Trouble, ...]
+    """What could not be read."""
 
     @property
     def is_empty(self) -> bool:
         """Nothing has been ingested."""
-        return not self.keys
+        return not self.partitions.published
 
 
-def overview(archive: Archive) -> list[PortfolioOverview]:
-    """A card per portfolio; those with data first."""
+@dataclass(frozen=True)
+class Line:
+    """One portfolio in the table of many."""
+
+    portfolio: Portfolio
+    newest: str | None
+    unscored: int
+    """Published partitions without a score: pending ones, and history."""
+    champion: str | None
+    status: str | None
+    cases: int
+    alarm: bool
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The page."""
+
+    cards: tuple[Card, ...]
+    lines: tuple[Line, ...]
+    """All portfolios, where they are too many to be shown whole; else none."""
+    now: datetime
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been ingested anywhere."""
+        return all(card.is_empty for card in self.cards) and not any(line.newest for line in self.lines)
+
+
+def overview(archive: Archive, person: Person, now: datetime, chosen: str | None = None) -> Overview:
+    """The portfolios; those with data first.
+
+    Parameters
+    ----------
+    chosen
+        The only portfolio to be shown whole; None: all of them where they are few, else the first.
+    """
+    portfolios = sorted(archive.portfolios.values(), key=lambda portfolio: portfolio.name)
     with archive.reading() as session:
-        cards = [_card(archive, session, portfolio) for portfolio in archive.portfolios.values()]
-    return sorted(cards, key=lambda card: (card.is_empty, card.portfolio.name))
+        lines = _lines(archive, session, portfolios) if len(portfolios) > FEW else []
+        if chosen is None and lines:
+            chosen = lines[0].portfolio.name
+        shown = [portfolio for portfolio in portfolios if chosen in (None, portfolio.name)]
+        cards = [_card(archive, session, portfolio, person, now) for portfolio in shown]
+    return Overview(tuple(sorted(cards, key=lambda card: card.is_empty)), tuple(lines), now)
 
 
 # -- inside ---------------------------------------------------------------------------------------------
 
 
-def _card(archive: Archive, session: Session, portfolio: Portfolio) -> PortfolioOverview:
-    name = portfolio.name
-    keys = archive.store.keys("transactions", name)
-    scored = archive.store.keys("scores", name)
+def _card(archive: Archive, session: Session, portfolio: Portfolio, person: Person, now: datetime) -> Card:
+    name, attempts = portfolio.name, Attempts()
+    found = partitions(archive, portfolio, attempts, now)
     verdict = session.scalar(
         select(Verdict)
         .where(Verdict.portfolio == name)
@@ -110,79 +120,51 @@ def _card(archive: Archive, session: Session, portfolio: Portfolio) -> Portfolio
         .limit(1)
         .options(joinedload(Verdict.challenger), joinedload(Verdict.champion))
     )
-    days = _alerts_by_day(session, name, scored)
-    return PortfolioOverview(
+    return Card(
         portfolio=portfolio,
-        keys=tuple(keys),
-        scored=len(scored),
-        pending=_pending(archive, portfolio),
-        stale=_stale(archive, portfolio),
-        champion=_champion(session, name),
+        partitions=found,
+        champion=champion(session, name),
+        watch=attempts.at("what monitoring saw", lambda: watch(archive, portfolio), None),
         verdict=verdict_line(verdict) if verdict else None,
         verdict_has_report=verdict is not None and archive.has("reports", name, verdict.challenger.run_id),
-        days=tuple(days),
-        alerts=session.scalar(select(func.count()).select_from(Alert).where(Alert.portfolio == name)) or 0,
-        notices=outbox.counts(session, name),
+        shadow=attempts.at("the shadow", lambda: progress(archive.store, session, portfolio), None),
+        volume=volume(session, portfolio, found.scored),
+        work=work(session, portfolio, person, now),
+        counts=outbox.counts(session, name),
+        notices=tuple(newest(session, portfolio, person, most=SHOWN_NOTICES, now=now)),
         alarms=tuple(altered_files(session, name)),
-        late=late(session, portfolio),
-        punctuality=_punctuality(archive, portfolio),
-        shadow=progress(archive.store, session, portfolio),
-        monitoring=_monitoring(archive, portfolio),
+        late=late(session, portfolio, now=now),
+        troubles=tuple(attempts.troubles),
     )
 
 
-def _pending(archive: Archive, portfolio: Portfolio) -> int:
-    # Imported here: the decisions room brings the scoring libraries, which a page without data does not need.
-    from fraudops.decisions.pending import pending_keys
+def _lines(archive: Archive, session: Session, portfolios: Sequence[Portfolio]) -> list[Line]:
+    """What is cheap to say of each; alarms first, then those with data."""
+    cases = open_cases(session)
+    lines = [_line(archive, session, portfolio, cases.get(portfolio.name, 0)) for portfolio in portfolios]
+    return sorted(lines, key=lambda line: (not line.alarm, line.newest is None, line.portfolio.name))
 
-    return len(pending_keys(archive.workspace, portfolio))
+
+def _line(archive: Archive, session: Session, portfolio: Portfolio, cases: int) -> Line:
+    attempts, name = Attempts(), portfolio.name
+    published, scored = archive.store.keys("transactions", name), archive.store.keys("scores", name)
+    in_use = champion(session, name)
+    status = attempts.at("status", lambda: _status(archive, portfolio), None)
+    alarm = bool(attempts.troubles) or bool(altered_files(session, name)) or late(session, portfolio) is not None
+    return Line(
+        portfolio=portfolio,
+        newest=published[-1] if published else None,
+        unscored=len(set(published) - set(scored)),
+        champion=in_use.version if in_use else None,
+        status=status,
+        cases=cases,
+        alarm=alarm,
+    )
 
 
-def _monitoring(archive: Archive, portfolio: Portfolio) -> tuple[str, str] | None:
-    # Imported here, as above: the room brings the libraries that measure.
+def _status(archive: Archive, portfolio: Portfolio) -> str | None:
+    # Imported here: the room brings the libraries that measure.
     from fraudops.monitoring.looks import states
 
     found = states(archive.workspace, portfolio)
-    return (found[-1].status, found[-1].since) if found else None
-
-
-def _stale(archive: Archive, portfolio: Portfolio) -> int:
-    from fraudops.decisions.pending import stale_keys
-
-    return len(stale_keys(archive.workspace, portfolio))
-
-
-def _punctuality(archive: Archive, portfolio: Portfolio) -> Punctuality | None:
-    from fraudops.decisions.timeliness import punctuality
-
-    return punctuality(archive.workspace, portfolio, now=datetime.now(UTC))
-
-
-def _champion(session: Session, portfolio: str) -> Champion | None:
-    record = newest_promotion(session, portfolio)
-    if record is None:
-        return None
-    return Champion(
-        version=record.model.version,
-        candidate=record.model.candidate,
-        run_id=record.model.run_id,
-        average_precision=average_precision(record.model.metrics),
-        trained_until=record.model.trained_until,
-        kind=record.kind,
-        approved_by=record.approved_by,
-        reason=record.reason,
-        promoted_at=record.promoted_at,
-    )
-
-
-def _alerts_by_day(session: Session, portfolio: str, scored: list[str]) -> list[DayAlerts]:
-    """The newest scored partitions, those without an alert included: a zero is a finding too."""
-    shown = scored[-SHOWN_PARTITIONS:]
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for key, decision, count in session.execute(
-        select(Alert.partition_key, Alert.decision, func.count())
-        .where(Alert.portfolio == portfolio, Alert.partition_key.in_(shown))
-        .group_by(Alert.partition_key, Alert.decision)
-    ):
-        counts[key][decision] = count
-    return [DayAlerts(key, counts[key].get("review", 0), counts[key].get("block", 0)) for key in shown]
+    return found[-1].status if found else None

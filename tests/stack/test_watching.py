@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fraudops.errors import FraudopsError
-from fraudops.stack import watchdog
+from fraudops.stack import watching
 from fraudops.stack.folder import StackFolder
 from fraudops.stack.lifecycle import UpResult
 
@@ -49,13 +49,13 @@ class Told:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that it would have waited."""
     found: list[float] = []
-    monkeypatch.setattr(watchdog.time, "sleep", found.append)
+    monkeypatch.setattr(watching.time, "sleep", found.append)
     return found
 
 
 def test_nothing_is_started_where_all_runs(tmp_path: Path, pauses: list[float]) -> None:
     stack = Told(StackFolder(tmp_path / "stack"), [{} for _ in range(25)])
-    watchdog.watch(stack)  # type: ignore[arg-type]
+    watching.watch(stack)  # type: ignore[arg-type]
     # Unwell all the time, but not for long.
     assert stack.ups == 0
 
@@ -64,7 +64,7 @@ def test_it_tries_until_it_succeeds_and_waits_longer_each_time(tmp_path: Path, p
     failure = FraudopsError("the scheduler ended while it was starting")
     story: list[dict[str, Any]] = [{}, {"dead": ["scheduler"]}, *({"up": failure} for _ in range(9)), {"up": None}]
     stack = Told(StackFolder(tmp_path / "stack"), story)
-    watchdog.watch(stack)  # type: ignore[arg-type]
+    watching.watch(stack)  # type: ignore[arg-type]
     assert stack.ups == 10
     tries = pauses[2:11]
     assert tries == [2, 4, 8, 16, 32, 64, 128, 256, 300]
@@ -73,14 +73,14 @@ def test_it_tries_until_it_succeeds_and_waits_longer_each_time(tmp_path: Path, p
 def test_what_is_unwell_for_long_is_replaced(
     tmp_path: Path, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watchdog, "_PATIENCE", -1.0)
+    monkeypatch.setattr(watching, "_PATIENCE", -1.0)
     stack = Told(StackFolder(tmp_path / "stack"), [*({} for _ in range(10)), {"up": None}])
-    watchdog.watch(stack)  # type: ignore[arg-type]
+    watching.watch(stack)  # type: ignore[arg-type]
     assert stack.ups == 1
 
 
 def test_it_ends_with_the_stack_s_folder(tmp_path: Path, pauses: list[float]) -> None:
     stack = Told(StackFolder(tmp_path / "stack"), [])
     stack.folder.record.unlink()
-    watchdog.watch(stack)  # type: ignore[arg-type]
+    watching.watch(stack)  # type: ignore[arg-type]
     assert pauses == []

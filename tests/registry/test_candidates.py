@@ -13,22 +13,36 @@ import pytest
 from fraudops.database import ModelVersion
 from fraudops.errors import ContractError
 from fraudops.portfolio import Candidate, Portfolio
+from fraudops.registry.candidates import train
 from fraudops.store import sha256_of
-from fraudops.training.candidates import train
 from fraudops.training.dataset import assemble, load
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
 from tests.training import history
+from tests.training.conftest import empty
 
 RUN = "manual__2026-04-10T00:00:00+00:00"
 
 
+@pytest.fixture(scope="module")
+def shop() -> Portfolio:
+    return history.portfolio()
+
+
+@pytest.fixture(scope="module")
+def assembled(tmp_path_factory: pytest.TempPathFactory, shop: Portfolio) -> Workspace:
+    """The shop's history and the data set of a run; no database."""
+    ws = empty(tmp_path_factory.mktemp("shop"))
+    history.write(ws, shop, history.transactions())
+    assemble(ws, shop, run_id=RUN, as_of=history.end())
+    return ws
+
+
 @pytest.fixture
-def ready(workspace: Workspace, ws: Workspace, shop: Portfolio) -> Workspace:
-    """The shop's history, with a database, and the data set of a run."""
-    shutil.copytree(str(ws.store.root), str(workspace.store.root))
-    assemble(workspace, shop, run_id=RUN, as_of=history.end())
+def ready(workspace: Workspace, assembled: Workspace) -> Workspace:
+    """The same, with a database."""
+    shutil.copytree(str(assembled.store.root), str(workspace.store.root))
     return workspace
 
 

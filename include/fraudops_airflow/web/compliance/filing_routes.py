@@ -1,0 +1,317 @@
+"""Pages of clocks, drafts and filings: for compliance officers alone. fraudops files nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+from fraudops.errors import ContractError
+from fraudops.portfolio import Portfolio
+
+from fraudops_airflow.web.access import OFFICER, PersonDep, needs
+from fraudops_airflow.web.archive import Archive, ArchiveDep, WorkspaceDep
+from fraudops_airflow.web.compliance.answers import status_of, there
+from fraudops_airflow.web.compliance.asked import day_of, required, typed, typed_day, whole
+from fraudops_airflow.web.rendering import render
+
+router = APIRouter(dependencies=[Depends(needs(OFFICER))])
+
+_FORMS = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "transactions.csv": "text/csv; charset=utf-8",
+    "pdf": "application/pdf",
+}
+Text = Annotated[str, Form()]
+
+
+@router.get("/filings")
+def filings(
+    request: Request,
+    archive: ArchiveDep,
+    portfolio: str = "",
+    show: str = "open",
+    kind: str = "",
+    month: str = "",
+    day: str = "",
+    after: str = "",
+) -> HTMLResponse:
+    """Clocks by their last day, with the month that they are due in."""
+    from fraudops.filings.listing import SHOWN, Wanted
+
+    from fraudops_airflow.web.compliance.filings import KINDS, filings_page, stage_words, tallies
+
+    now = datetime.now(UTC)
+    counts = tallies(archive, now)
+    chosen = archive.portfolio(portfolio) if portfolio else _busiest(archive, counts)
+    if show not in SHOWN or (kind and kind not in KINDS):
+        raise HTTPException(404, "There is no such list.")
+    page = None
+    if chosen is not None:
+        wanted = replace(Wanted(), shown=show, kind=kind or None)
+        if day:
+            wanted = replace(wanted, first=day_of(day), last=day_of(day))
+        place = _place(after)
+        page = filings_page(archive, chosen, now, wanted, month=_month(month or day[:7]), after=place)
+    asked = {"portfolio": chosen.name if chosen else "", "show": show, "kind": kind, "month": month, "day": day}
+    return render(
+        request,
+        "compliance/filings.html",
+        page=page,
+        counts=counts,
+        portfolios=archive.portfolios,
+        asked=asked,
+        kinds=KINDS,
+        stage_words=stage_words,
+        is_first=not after,
+    )
+
+
+@router.post("/filings/{portfolio}/start")
+def start(
+    request: Request, archive: ArchiveDep, workspace: WorkspaceDep, person: PersonDep, portfolio: str
+) -> Response:
+    """Start the clocks of what has come in since the last look."""
+    from fraudops.filings.starting import start_clocks
+
+    from fraudops_airflow.web.compliance.filings import clocks_of
+
+    found = archive.portfolio(portfolio)
+    start_clocks(workspace, found, clocks_of(), datetime.now(UTC), actor=person.name)
+    return there(request, f"filings?portfolio={found.name}")
+
+
+@router.get("/filings/{portfolio}/{number}")
+def filing(request: Request, archive: ArchiveDep, portfolio: str, number: str) -> HTMLResponse:
+    """One clock: what started it, the law, its drafts, its history, and what may be recorded."""
+    return _page(request, archive, archive.portfolio(portfolio), whole(number))
+
+
+@router.post("/filings/{portfolio}/{number}/drafts")
+def draft(
+    request: Request, archive: ArchiveDep, workspace: WorkspaceDep, person: PersonDep, portfolio: str, number: str
+) -> Response:
+    """Prepare the documents from the case, as a new version where something is new."""
+    from fraudops.filings.drafts import prepare
+
+    from fraudops_airflow.web.compliance.filings import clocks_of
+    from fraudops_airflow.web.compliance.rules import rules_of
+
+    def act(found: Portfolio) -> None:
+        prepare(
+            workspace,
+            found,
+            clocks_of(),
+            rules_of(),
+            whole(number),
+            by=person.name,
+            roles=person.everybody,
+            as_of=datetime.now(UTC),
+        )
+
+    return _acted(request, archive, portfolio, number, act, {}, "#drafts")
+
+
+@router.post("/filings/{portfolio}/{number}/drafts/{draft}")
+def taken_out(
+    request: Request,
+    archive: ArchiveDep,
+    workspace: WorkspaceDep,
+    person: PersonDep,
+    portfolio: str,
+    number: str,
+    draft: str,
+    form: Text = "page",
+) -> Response:
+    """A version to read, or to take away as a file; who took it is in the clock's history."""
+    from fraudops.filings.drafts import read_draft, written
+
+    found, version = archive.portfolio(portfolio), whole(draft)
+    if form != "page" and form not in _FORMS:
+        raise HTTPException(404, "There is no such form of a draft.")
+    try:
+        kept = read_draft(workspace, found, whole(number), version, by=person.name, roles=person.everybody)
+    except ContractError as error:
+        return _page(request, archive, found, whole(number), {}, error)
+    if form == "page":
+        return render(request, "compliance/draft.html", portfolio=found, draft=kept, version=version)
+    name = f"{found.name}-draft-{kept.number}-v{version}.{form}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(written(kept)[form], media_type=_FORMS[form], headers=headers)
+
+
+@router.post("/filings/{portfolio}/{number}/filed")
+def filed(
+    request: Request,
+    archive: ArchiveDep,
+    workspace: WorkspaceDep,
+    person: PersonDep,
+    portfolio: str,
+    number: str,
+    filed_on: Text = "",
+    reference: Text = "",
+    correction: Text = "",
+) -> Response:
+    """Record that a person filed it, when, and with which number."""
+    from fraudops.filings.acting import record_filed
+
+    from fraudops_airflow.web.compliance.filings import clocks_of
+
+    def act(found: Portfolio) -> None:
+        record_filed(
+            workspace,
+            found,
+            clocks_of(),
+            whole(number),
+            filed_on=typed_day(filed_on, "filed on"),
+            reference=required(typed(reference, "reference", longest=64), "the number that the authority gave"),
+            correction=typed(correction, "why"),
+            by=person.name,
+            roles=person.everybody,
+        )
+
+    given = {"filed_on": filed_on, "reference": reference, "correction": correction}
+    return _acted(request, archive, portfolio, number, act, given)
+
+
+@router.post("/filings/{portfolio}/{number}/not-required")
+def not_required(
+    request: Request,
+    archive: ArchiveDep,
+    workspace: WorkspaceDep,
+    person: PersonDep,
+    portfolio: str,
+    number: str,
+    reason: Text = "",
+) -> Response:
+    """Record a decision that no report is needed."""
+    from fraudops.filings.acting import record_not_required
+
+    def act(found: Portfolio) -> None:
+        why = required(typed(reason, "reason"), "why no report is needed")
+        record_not_required(workspace, found, whole(number), reason=why, by=person.name, roles=person.everybody)
+
+    return _acted(request, archive, portfolio, number, act, {"reason": reason})
+
+
+@router.post("/filings/{portfolio}/{number}/reopen")
+def reopen(
+    request: Request,
+    archive: ArchiveDep,
+    workspace: WorkspaceDep,
+    person: PersonDep,
+    portfolio: str,
+    number: str,
+    reopening: Text = "",
+) -> Response:
+    """Let a clock run on that was ended by mistake."""
+    from fraudops.filings.acting import reopen as record
+
+    def act(found: Portfolio) -> None:
+        why = required(typed(reopening, "reason"), "why it runs on")
+        record(workspace, found, whole(number), reason=why, by=person.name, roles=person.everybody)
+
+    return _acted(request, archive, portfolio, number, act, {"reopening": reopening})
+
+
+@router.post("/filings/{portfolio}/{number}/amend")
+def amend(
+    request: Request,
+    archive: ArchiveDep,
+    workspace: WorkspaceDep,
+    person: PersonDep,
+    portfolio: str,
+    number: str,
+    detected_on: Text = "",
+    suspect: Text = "",
+    amending: Text = "",
+) -> Response:
+    """Let another day of detection count."""
+    from fraudops.filings.acting import amend as record
+
+    from fraudops_airflow.web.compliance.filings import clocks_of
+
+    def act(found: Portfolio) -> None:
+        record(
+            workspace,
+            found,
+            clocks_of(),
+            whole(number),
+            detected_on=typed_day(detected_on, "day of detection"),
+            suspect_known={"yes": True, "no": False}.get(suspect),
+            reason=required(typed(amending, "reason"), "why another day counts"),
+            by=person.name,
+            roles=person.everybody,
+        )
+
+    given = {"detected_on": detected_on, "suspect": suspect, "amending": amending}
+    return _acted(request, archive, portfolio, number, act, given)
+
+
+# -- inside -------------------------------------------------------------------------------------------
+
+
+def _acted(
+    request: Request,
+    archive: Archive,
+    portfolio: str,
+    number: str,
+    act: Callable[[Portfolio], None],
+    given: dict[str, str],
+    part: str = "",
+) -> Response:
+    """The page of the clock once something was done; or with what was wrong, and what the person typed."""
+    found = archive.portfolio(portfolio)
+    try:
+        act(found)
+    except ContractError as error:
+        return _page(request, archive, found, whole(number), given, error)
+    return there(request, f"filings/{found.name}/{whole(number)}{part}")
+
+
+def _page(
+    request: Request,
+    archive: Archive,
+    portfolio: Portfolio,
+    number: int,
+    given: dict[str, str] | None = None,
+    error: ContractError | None = None,
+) -> HTMLResponse:
+    from fraudops_airflow.web.compliance.filings import filing_page, stage_words
+
+    try:
+        page = filing_page(archive, portfolio, number, datetime.now(UTC))
+    except ContractError:
+        raise HTTPException(404, "There is no such clock.") from None
+    names = ("filed_on", "reference", "correction", "reason", "reopening", "detected_on", "suspect", "amending")
+    return render(
+        request,
+        "compliance/filing.html",
+        status=status_of(error),
+        page=page,
+        stage_words=stage_words,
+        given=dict.fromkeys(names, "") | {name: text[:2000] for name, text in (given or {}).items()},
+        error=error,
+    )
+
+
+def _busiest(archive: Archive, counts: Any) -> Portfolio | None:
+    """The portfolio for which most has to be done."""
+    names = sorted(archive.portfolios, key=lambda name: (-counts[name].open, -counts[name].filed, name))
+    return archive.portfolios[names[0]] if names else None
+
+
+def _place(after: str) -> tuple[date, int] | None:
+    day, _, number = after.partition("/")
+    found = day_of(day)
+    return (found, whole(number)) if found is not None else None
+
+
+def _month(text: str) -> str:
+    if text:
+        day_of(f"{text}-01")
+    return text

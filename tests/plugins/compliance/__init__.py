@@ -1,0 +1,1 @@
+"""The section of rules, clocks, packs, the ledger and the configuration."""
