@@ -19,7 +19,7 @@ from fraudops_airflow.web.navigation import menu, section_of
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Answer with a page; links are made below the path at which Airflow mounted the application."""
-    base = str(request.scope.get("root_path", "")).rstrip("/")
+    base = base_of(request)
     path = request.url.path.removeprefix(base).strip("/")
     person = getattr(request.state, "person", None)
     section = section_of(path)
@@ -43,6 +43,11 @@ def render(request: Request, template: str, *, status: int = 200, **values: Any)
         )
     )
     return HTMLResponse(content, status_code=status)
+
+
+def base_of(request: Request) -> str:
+    """The path at which Airflow mounted the application."""
+    return str(request.scope.get("root_path", "")).rstrip("/")
 
 
 def moment(value: datetime | None) -> Markup:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 
 from fraudops_airflow.web.access import WORKERS, needs
 from fraudops_airflow.web.archive import ArchiveDep
+from fraudops_airflow.web.asked import is_whole
 from fraudops_airflow.web.cases.alerts import MOST_EXPORTED, Asked, alerts, as_csv, explained
 from fraudops_airflow.web.rendering import render
 
@@ -34,8 +35,7 @@ def exported(request: Request, archive: ArchiveDep) -> Response:
 def shown(request: Request, archive: ArchiveDep, portfolio: str, number: str) -> Response:
     """One alert: why it was raised, and the case that it is in."""
     found = archive.portfolio(portfolio)
-    is_number = number.isascii() and number.isdigit() and len(number) < 19
-    page = explained(archive, portfolio, int(number)) if is_number else None
+    page = explained(archive, portfolio, int(number)) if is_whole(number) else None
     if page is None:
         raise HTTPException(404, f"There is no alert {number} of {portfolio}.")
     return render(request, "cases/alert.html", page=page, portfolio=found)

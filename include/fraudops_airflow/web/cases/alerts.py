@@ -17,12 +17,13 @@ from sqlalchemy import ColumnElement, String, and_, cast, exists, func, or_, sel
 from sqlalchemy.orm import Session, joinedload
 
 from fraudops_airflow.web.archive import Archive
+from fraudops_airflow.web.asked import is_whole, known, searched
 
 SHOWN = 50
 MOST_EXPORTED = 10_000
 """Rows of a file; who needs more narrows the days down."""
 DECISIONS = ("review", "block")
-_LONGEST = 256
+_VERSION_DIGITS = 9
 _FILTERS = ("portfolio", "first", "last", "decision", "version", "case", "q")
 _HEADER = (
     "alert",
@@ -68,9 +69,6 @@ class Asked:
     def of(cls, values: Mapping[str, str], portfolios: Sequence[str]) -> Asked:
         """From the address."""
 
-        def known(name: str, choices: Sequence[str]) -> str:
-            return values.get(name, "") if values.get(name, "") in choices else ""
-
         def day(name: str) -> str:
             try:
                 return date.fromisoformat(values.get(name, "")).isoformat()
@@ -79,13 +77,13 @@ class Asked:
 
         version = values.get("version", "").strip().lower()
         return cls(
-            portfolio=known("portfolio", portfolios),
+            portfolio=known(values, "portfolio", portfolios),
             first=day("first"),
             last=day("last"),
-            decision=known("decision", DECISIONS),
+            decision=known(values, "decision", DECISIONS),
             version=version if _number_of(version) is not None else "",
-            case=known("case", ("with", "without")),
-            q=values.get("q", "").replace("\0", "").strip()[:_LONGEST],
+            case=known(values, "case", ("with", "without")),
+            q=searched(values, "q"),
             after=values.get("after", ""),
         )
 
@@ -113,7 +111,7 @@ class Asked:
             gathered = exists().where(_is_item_of_alert(), CaseItem.case_id.is_not(None))
             found.append(gathered if self.case == "with" else ~gathered)
         if self.q:
-            is_alert = [Alert.id == int(self.q)] if _is_whole(self.q) else []
+            is_alert = [Alert.id == int(self.q)] if is_whole(self.q) else []
             found.append(or_(Alert.transaction_id == self.q, *is_alert))
         return found
 
@@ -125,7 +123,7 @@ class Asked:
             moment = datetime.fromisoformat(value)
         except ValueError:
             return None
-        return (moment, int(number)) if moment.tzinfo is not None and _is_whole(number) else None
+        return (moment, int(number)) if moment.tzinfo is not None and is_whole(number) else None
 
 
 @dataclass(frozen=True)
@@ -337,8 +335,4 @@ def _is_item_of_alert() -> ColumnElement[bool]:
 
 
 def _number_of(version: str) -> int | None:
-    return int(version[1:]) if version.startswith("v") and _is_whole(version[1:], 10) else None
-
-
-def _is_whole(text: str, digits: int = 19) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < digits
+    return int(version[1:]) if version.startswith("v") and is_whole(version[1:], _VERSION_DIGITS) else None

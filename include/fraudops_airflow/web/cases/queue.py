@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from fraudops_airflow.web.access import INVESTIGATOR, OFFICER, Person
 from fraudops_airflow.web.archive import Archive
+from fraudops_airflow.web.asked import CASE_DIGITS, is_whole, known, searched
 
 SHOWN = 50
 ME, NOBODY = "me", "nobody"
-_LONGEST = 256
 _STATES: Mapping[str, tuple[str, ...]] = {"": OPEN_STATES, "closed": CLOSED_STATES, "any": ()}
 _FILTERS = ("portfolio", "state", "severity", "whose", "late", "proposed", "subject", "q", "sort")
 
@@ -54,22 +54,15 @@ class Asked:
     def of(cls, values: Mapping[str, str], portfolios: Sequence[str]) -> Asked:
         """From the address."""
 
-        def known(name: str, choices: Sequence[str]) -> str:
-            return values.get(name, "") if values.get(name, "") in choices else ""
-
-        def typed(name: str) -> str:
-            # What the database cannot compare with anything.
-            return values.get(name, "").replace("\0", "").strip()[:_LONGEST]
-
         return cls(
-            portfolio=known("portfolio", portfolios),
-            state=known("state", (*STATES, *_STATES)),
-            severity=known("severity", SEVERITIES),
-            whose=typed("whose"),
+            portfolio=known(values, "portfolio", portfolios),
+            state=known(values, "state", (*STATES, *_STATES)),
+            severity=known(values, "severity", SEVERITIES),
+            whose=searched(values, "whose"),
             late=values.get("late", "") == "1",
             proposed=values.get("proposed", "") == "1",
-            subject=typed("subject"),
-            q=typed("q"),
+            subject=searched(values, "subject"),
+            q=searched(values, "q"),
             sort=next((order for order in ORDERS if order == values.get("sort")), "priority"),
             after=values.get("after", ""),
         )
@@ -92,7 +85,7 @@ class Asked:
     def place(self) -> Place | None:
         """Where the page begins; None: at the beginning, also where the address makes no sense."""
         value, _, number = self.after.rpartition("~")
-        if not (value and number.isascii() and number.isdigit() and len(number) < 19):
+        if not (value and is_whole(number)):
             return None
         try:
             return (float(value) if self.sort == "priority" else value), int(number)
@@ -179,7 +172,7 @@ def workers(person: Person) -> tuple[str, ...]:
 def named(session: Session, text: str, portfolios: Sequence[str]) -> tuple[str, int] | None:
     """The case that a text names in full, such as ``cards-17``, where there is one."""
     portfolio, _, number = text.rpartition("-")
-    if portfolio not in portfolios or not (number.isascii() and number.isdigit() and len(number) < 10):
+    if portfolio not in portfolios or not is_whole(number, CASE_DIGITS):
         return None
     known = select(CaseFile.id).where(CaseFile.portfolio == portfolio, CaseFile.number == int(number))
     return (portfolio, int(number)) if session.scalar(known) is not None else None

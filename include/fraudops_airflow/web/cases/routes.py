@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from fastapi.responses import RedirectResponse
 from fraudops import cases
-from fraudops.errors import ConflictError, ContractError
+from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.web.access import WORKERS, Person, PersonDep, needs
+from fraudops_airflow.web.answers import status_of, there
 from fraudops_airflow.web.archive import Archive, ArchiveDep, WorkspaceDep
+from fraudops_airflow.web.asked import CASE_DIGITS, is_whole
 from fraudops_airflow.web.cases.queue import Asked, named, queue
 from fraudops_airflow.web.cases.sent import Sent, SentDep
 from fraudops_airflow.web.cases.steps import DONE, STEPS, Desk
-from fraudops_airflow.web.rendering import render
+from fraudops_airflow.web.rendering import render, segment
 
 router = APIRouter(dependencies=[Depends(needs(*WORKERS))])
-_MOST_DIGITS = 9
 
 
 @router.get("/cases")
@@ -31,7 +31,7 @@ def listed(request: Request, archive: ArchiveDep, person: PersonDep) -> Response
         with archive.reading() as session:
             known = named(session, asked.q, list(archive.portfolios))
         if known is not None:
-            return _to(request, "cases", *known)
+            return there(request, _address(*known))
     page = queue(archive, person, asked, datetime.now(UTC).date())
     return render(request, "cases/queue.html", page=page, done=DONE.get(request.query_params.get("done", "")))
 
@@ -97,8 +97,8 @@ def taken(
         return _page(request, archive, found, whole, person, problem=error, step=step, typed=sent)
     if "queue" in sent.fields:
         # Back to where it was pressed: what is not an address of the queue does nothing there.
-        return _to(request, "cases", query=[*parse_qsl(sent.text("queue")), ("done", step)])
-    return _to(request, "cases", found.name, whole, query=[("done", step)])
+        return there(request, "cases", [*parse_qsl(sent.text("queue")), ("done", step)])
+    return there(request, _address(found.name, whole), [("done", step)])
 
 
 # -- inside -------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ def taken(
 def _case(archive: Archive, portfolio: str, number: str) -> tuple[Portfolio, int]:
     """A portfolio and the number of a case that it has; the answer is 404 where there is none."""
     found = archive.portfolio(portfolio)
-    if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS:
+    if is_whole(number, CASE_DIGITS):
         with archive.reading() as session:
             if named(session, f"{portfolio}-{int(number)}", [portfolio]) is not None:
                 return found, int(number)
@@ -131,14 +131,11 @@ def _page(
     from fraudops_airflow.web.cases.case import case_page
 
     page = case_page(archive, portfolio, number, person, personal=personal, problem=problem, step=step, typed=typed)
-    status = 200 if problem is None else 409 if isinstance(problem, ConflictError) else 422
-    return render(request, "cases/case.html", status=status, page=page, case=page.view.case, done=done)
+    return render(request, "cases/case.html", status=status_of(problem), page=page, case=page.view.case, done=done)
 
 
-def _to(request: Request, *path: object, query: list[tuple[str, str]] | None = None) -> Response:
-    base = str(request.scope.get("root_path", "")).rstrip("/")
-    address = "/".join([base, *(quote(str(part), safe="") for part in path)])
-    return RedirectResponse(f"{address}?{urlencode(query)}" if query else address, 303)
+def _address(portfolio: str, number: int) -> str:
+    return f"cases/{segment(portfolio)}/{number}"
 
 
 def _file(content: bytes, name: str, media_type: str) -> Response:

@@ -12,7 +12,9 @@ from fraudops.errors import ContractError
 from starlette.datastructures import UploadFile
 
 from fraudops_airflow.web.access import PersonDep
+from fraudops_airflow.web.asked import is_whole
 
+_VERSION_DIGITS = 9
 _OF_FIELDS = 1_000_000
 """Bytes of everything that is no file."""
 
@@ -44,7 +46,7 @@ class Sent:
             The form does not say.
         """
         text = self.text("version")
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
+        if not is_whole(text, _VERSION_DIGITS):
             raise ContractError("the form does not say which version of the case you saw", remedy="open the case again")
         return int(text)
 

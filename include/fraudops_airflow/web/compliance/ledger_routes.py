@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from fraudops_airflow.web.access import CONTROLLERS, needs
 from fraudops_airflow.web.archive import Archive, ArchiveDep, WorkspaceDep
-from fraudops_airflow.web.compliance.asked import day_of, whole
+from fraudops_airflow.web.asked import day_of, whole
 from fraudops_airflow.web.compliance.record import (
     MOST_VERIFIED,
     SHOWN_FINDINGS,

@@ -11,10 +11,10 @@ from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.web.access import OFFICER, WORKERS, PersonDep, needs
+from fraudops_airflow.web.answers import status_of, there
 from fraudops_airflow.web.archive import Archive, ArchiveDep, WorkspaceDep
+from fraudops_airflow.web.asked import day_of, typed, typed_day, whole
 from fraudops_airflow.web.compliance import configuration_routes, filing_routes, ledger_routes, pack_routes
-from fraudops_airflow.web.compliance.answers import status_of, there
-from fraudops_airflow.web.compliance.asked import day_of, typed, typed_day, whole
 from fraudops_airflow.web.rendering import render
 
 router = APIRouter()

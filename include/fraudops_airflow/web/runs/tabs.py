@@ -6,10 +6,11 @@ from importlib import import_module
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.web.access import PersonDep
+from fraudops_airflow.web.answers import there
 from fraudops_airflow.web.archive import Archive, ArchiveDep
 from fraudops_airflow.web.rendering import render
 from fraudops_airflow.web.runs.actions import ACTIONS
@@ -66,8 +67,7 @@ def page_of(
     portfolio, workflow, run = _run(archive, airflow, dag_id, run_id)
     paths = [one.path for one in left(archive, portfolio, workflow, run) if one.label == label and one.path]
     fallback = f"tab/run/{quote(dag_id, safe='')}/{quote(run_id, safe='')}"
-    base = str(request.scope.get("root_path", "")).rstrip("/")
-    return RedirectResponse(f"{base}/{paths[0] if paths else fallback}", status_code=303)
+    return there(request, paths[0] if paths else fallback)
 
 
 def _left(

@@ -1,7 +1,12 @@
-"""What a page is asked for in its address and forms, read strictly: an odd value is said back, never guessed."""
+"""What a page is asked for in its address and in its forms.
+
+What a person typed into a form, and what names one thing, is read strictly: an odd value is said back, never guessed.
+What filters a list is left out where nobody knows it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from fastapi import HTTPException
@@ -9,6 +14,11 @@ from fraudops.errors import ContractError
 
 LONGEST = 2_000
 """Characters of a text that a person types into a form."""
+DIGITS = 18
+"""Of the largest numbers that the database gives."""
+CASE_DIGITS = 9
+"""Of the largest number of a case."""
+_LONGEST_SEARCHED = 256
 
 
 def day_of(text: str) -> date | None:
@@ -22,11 +32,27 @@ def day_of(text: str) -> date | None:
     return found
 
 
+def is_whole(text: str, most: int = DIGITS) -> bool:
+    """Whether a text is a whole number of at most so many digits."""
+    return text.isascii() and text.isdecimal() and len(text) <= most
+
+
 def whole(text: str) -> int:
     """A number of an address. 404 where it is none, or no database has one so high."""
-    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+    if not is_whole(text):
         raise HTTPException(404, "Nothing has this number.")
     return int(text)
+
+
+def known(values: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+    """One of some choices; empty where it is none of them."""
+    value = values.get(name, "")
+    return value if value in choices else ""
+
+
+def searched(values: Mapping[str, str], name: str) -> str:
+    """What somebody looks for, without what the database cannot compare with anything."""
+    return values.get(name, "").replace("\0", "").strip()[:_LONGEST_SEARCHED]
 
 
 def typed(text: str, name: str, *, longest: int = LONGEST) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from fraudops.errors import ConflictError, ContractError
 
+from fraudops_airflow.web.rendering import base_of
 
-def there(request: Request, path: str) -> RedirectResponse:
+
+def there(request: Request, path: str, query: Sequence[tuple[str, str]] = ()) -> RedirectResponse:
     """Go on to a page of the application."""
-    base = str(request.scope.get("root_path", "")).rstrip("/")
-    return RedirectResponse(f"{base}/{path}", status_code=303)
+    address = f"{base_of(request)}/{path}"
+    return RedirectResponse(f"{address}?{urlencode(query)}" if query else address, status_code=303)
 
 
 def status_of(error: ContractError | None) -> int:
