@@ -8,6 +8,8 @@ import pytest
 from fraudops import ledger
 from fraudops.database import transaction
 from fraudops.ledger.heads import RESTORED, UP_TO, check, export, exported, read
+from fraudops.ledger.keys import Signatures
+from fraudops.ledger.links import Signer
 from fraudops.store import Store
 from sqlalchemy import text
 
@@ -52,7 +54,8 @@ def test_heads_are_objects_of_their_own_and_are_written_once(url: str, store: St
     content = {path: path.read_bytes() for path in paths}
     found = read(paths[0])
     assert found is not None
-    assert (found.number, found.is_signed(KEY), found.is_signed(b"x" * 32)) == (6, True, False)
+    signed = [found.counts(Signatures((Signer(key),))) for key in (KEY, b"x" * 32)]
+    assert (found.number, *signed) == (6, True, False)
     for day in range(4):
         _export(url, store, day)
     assert {path: path.read_bytes() for path in paths} == content

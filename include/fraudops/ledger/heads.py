@@ -56,10 +56,6 @@ class SignedHead:
         moment = at.astimezone(UTC)
         return cls(head.number, head.digest, moment, Signer(key)(_text(head, moment)))
 
-    def is_signed(self, key: bytes) -> bool:
-        """Whether the ledger's key has signed it."""
-        return self.signature == Signer(key)(_text(self.head, self.at))
-
     def counts(self, signatures: Signatures) -> bool:
         """Whether the ledger's key of then has signed it, or a later one."""
         return signatures.accept(_text(self.head, self.at), self.signature, self.number)

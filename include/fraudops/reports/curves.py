@@ -22,6 +22,7 @@ from fraudops.evaluation.ranking import average_precision, roc_auc
 from fraudops.portfolio import Portfolio
 from fraudops.registry.comparison import read_predictions, rows_of
 from fraudops.registry.versions import load
+from fraudops.reports.curve_file import FILE, SCHEMA, SCHEMA_VERSION, UNSEEN
 from fraudops.training.dataset import Dataset
 from fraudops.training.money import cost_model
 from fraudops.training.splits import TEST
@@ -30,11 +31,6 @@ from fraudops.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
-
-CURVES = "curves.json"
-SCHEMA, SCHEMA_VERSION = "fraudops.curves", 1
-UNSEEN = "unseen"
-"""The rows of the test slice that the champion has not seen either."""
 
 
 def write_curves(
@@ -56,7 +52,7 @@ def write_curves(
     """
     found = _Curves(ws, portfolio, verdict, models, data).to_dict()
     text = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    ws.store.put(f"{text}\n".encode(), "reports", portfolio.name, verdict.run_id, CURVES)
+    ws.store.put(f"{text}\n".encode(), "reports", portfolio.name, verdict.run_id, FILE)
     return found
 
 

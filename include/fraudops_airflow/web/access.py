@@ -23,7 +23,6 @@ from fraudops.settings import Settings
 INVESTIGATOR: BusinessRole = "investigator"
 OFFICER: BusinessRole = "compliance_officer"
 VALIDATOR: BusinessRole = "model_validator"
-SCIENTIST: BusinessRole = "data_scientist"
 ENGINEER: BusinessRole = "platform_engineer"
 
 WORKERS = (INVESTIGATOR, OFFICER)

@@ -9,9 +9,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-COLOURS = ("accent", "block", "good", "wait", "soft", "text")
-"""Names of the style sheet's variables that a trace may be drawn in."""
-
 
 @dataclass(frozen=True)
 class Chart:

@@ -8,6 +8,8 @@ from typing import Any
 
 from fraudops.database import Verdict
 from fraudops.registry.gate_lines import failed_gates
+from sqlalchemy import Select, select
+from sqlalchemy.orm import joinedload
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ def average_precision(metrics: dict[str, Any]) -> Figure | None:
     if isinstance(interval, list | tuple) and len(interval) == 2:
         return Figure(float(value), float(interval[0]), float(interval[1]))
     return Figure(float(value))
+
+
+def verdicts() -> Select[tuple[Verdict]]:
+    """A question for verdicts, each with its challenger and champion."""
+    return select(Verdict).options(joinedload(Verdict.challenger), joinedload(Verdict.champion))
 
 
 def verdict_line(verdict: Verdict) -> VerdictLine:

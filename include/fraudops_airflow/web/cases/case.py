@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from fraudops.cases import CaseView, Personal, read
 from fraudops.cases.priority import rank, worths
@@ -29,11 +29,6 @@ from fraudops_airflow.web.cases.normal import Comparison, Picture, columns_of, c
 from fraudops_airflow.web.cases.queue import workers
 from fraudops_airflow.web.cases.sent import Sent
 from fraudops_airflow.web.cases.timeline import Line, line_of
-
-SHOWN_TRANSACTIONS = 100
-"""Rows of the table; the export has all."""
-EXCEPTED = 60
-"""Transactions that the form for closing offers one by one."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +106,14 @@ class CasePage:
         What was asked for by pressing a button.
     problem, step, typed
         What could not be done, by which form, and what it held.
+    MOST_ROWS
+        Of a table; the export has all.
+    MOST_EXCEPTED
+        Transactions that the form for closing offers one by one.
     """
+
+    MOST_ROWS: ClassVar[int] = 100
+    MOST_EXCEPTED: ClassVar[int] = 60
 
     portfolio: Portfolio
     view: CaseView

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
@@ -11,8 +11,9 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
+from fraudops.workspace import Workspace
 
-from fraudops_airflow.web.access import OFFICER, PersonDep, needs
+from fraudops_airflow.web.access import OFFICER, Person, PersonDep, needs
 from fraudops_airflow.web.answers import status_of, there
 from fraudops_airflow.web.archive import Archive, ArchiveDep, WorkspaceDep
 from fraudops_airflow.web.asked import day_of, required, typed, typed_day, whole
@@ -27,6 +28,28 @@ _FORMS = {
     "pdf": "application/pdf",
 }
 Text = Annotated[str, Form()]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where a compliance officer does something about a clock: with which keys, about which one, in whose name."""
+
+    request: Request
+    archive: Archive
+    workspace: Workspace
+    person: Person
+    portfolio: Portfolio
+    number: int
+
+
+def desk(
+    request: Request, archive: ArchiveDep, workspace: WorkspaceDep, person: PersonDep, portfolio: str, number: str
+) -> Desk:
+    """The desk of a request; the answer is 404 where there is no such portfolio or number."""
+    return Desk(request, archive, workspace, person, archive.portfolio(portfolio), whole(number))
+
+
+DeskDep = Annotated[Desk, Depends(desk)]
 
 
 @router.get("/filings")
@@ -92,185 +115,131 @@ def filing(request: Request, archive: ArchiveDep, portfolio: str, number: str) -
 
 
 @router.post("/filings/{portfolio}/{number}/drafts")
-def draft(
-    request: Request, archive: ArchiveDep, workspace: WorkspaceDep, person: PersonDep, portfolio: str, number: str
-) -> Response:
+def draft(at: DeskDep) -> Response:
     """Prepare the documents from the case, as a new version where something is new."""
     from fraudops.filings.drafts import prepare
 
     from fraudops_airflow.web.compliance.filings import clocks_of
     from fraudops_airflow.web.compliance.rules import rules_of
 
-    def act(found: Portfolio) -> None:
+    def act() -> None:
         prepare(
-            workspace,
-            found,
+            at.workspace,
+            at.portfolio,
             clocks_of(),
             rules_of(),
-            whole(number),
-            by=person.name,
-            roles=person.everybody,
+            at.number,
+            by=at.person.name,
+            roles=at.person.everybody,
             as_of=datetime.now(UTC),
         )
 
-    return _acted(request, archive, portfolio, number, act, {}, "#drafts")
+    return _acted(at, act, {}, "#drafts")
 
 
 @router.post("/filings/{portfolio}/{number}/drafts/{draft}")
-def taken_out(
-    request: Request,
-    archive: ArchiveDep,
-    workspace: WorkspaceDep,
-    person: PersonDep,
-    portfolio: str,
-    number: str,
-    draft: str,
-    form: Text = "page",
-) -> Response:
+def taken_out(at: DeskDep, draft: str, form: Text = "page") -> Response:
     """A version to read, or to take away as a file; who took it is in the clock's history."""
     from fraudops.filings.drafts import read_draft, written
 
-    found, version = archive.portfolio(portfolio), whole(draft)
+    version = whole(draft)
     if form != "page" and form not in _FORMS:
         raise HTTPException(404, "There is no such form of a draft.")
     try:
-        kept = read_draft(workspace, found, whole(number), version, by=person.name, roles=person.everybody)
+        kept = read_draft(at.workspace, at.portfolio, at.number, version, by=at.person.name, roles=at.person.everybody)
     except ContractError as error:
-        return _page(request, archive, found, whole(number), {}, error)
+        return _page(at.request, at.archive, at.portfolio, at.number, {}, error)
     if form == "page":
-        return render(request, "compliance/draft.html", portfolio=found, draft=kept, version=version)
-    name = f"{found.name}-draft-{kept.number}-v{version}.{form}"
+        return render(at.request, "compliance/draft.html", portfolio=at.portfolio, draft=kept, version=version)
+    name = f"{at.portfolio.name}-draft-{kept.number}-v{version}.{form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(written(kept)[form], media_type=_FORMS[form], headers=headers)
 
 
 @router.post("/filings/{portfolio}/{number}/filed")
-def filed(
-    request: Request,
-    archive: ArchiveDep,
-    workspace: WorkspaceDep,
-    person: PersonDep,
-    portfolio: str,
-    number: str,
-    filed_on: Text = "",
-    reference: Text = "",
-    correction: Text = "",
-) -> Response:
+def filed(at: DeskDep, filed_on: Text = "", reference: Text = "", correction: Text = "") -> Response:
     """Record that a person filed it, when, and with which number."""
     from fraudops.filings.acting import record_filed
 
     from fraudops_airflow.web.compliance.filings import clocks_of
 
-    def act(found: Portfolio) -> None:
+    def act() -> None:
         record_filed(
-            workspace,
-            found,
+            at.workspace,
+            at.portfolio,
             clocks_of(),
-            whole(number),
+            at.number,
             filed_on=typed_day(filed_on, "filed on"),
             reference=required(typed(reference, "reference", longest=64), "the number that the authority gave"),
             correction=typed(correction, "why"),
-            by=person.name,
-            roles=person.everybody,
+            by=at.person.name,
+            roles=at.person.everybody,
         )
 
     given = {"filed_on": filed_on, "reference": reference, "correction": correction}
-    return _acted(request, archive, portfolio, number, act, given)
+    return _acted(at, act, given)
 
 
 @router.post("/filings/{portfolio}/{number}/not-required")
-def not_required(
-    request: Request,
-    archive: ArchiveDep,
-    workspace: WorkspaceDep,
-    person: PersonDep,
-    portfolio: str,
-    number: str,
-    reason: Text = "",
-) -> Response:
+def not_required(at: DeskDep, reason: Text = "") -> Response:
     """Record a decision that no report is needed."""
     from fraudops.filings.acting import record_not_required
 
-    def act(found: Portfolio) -> None:
+    def act() -> None:
         why = required(typed(reason, "reason"), "why no report is needed")
-        record_not_required(workspace, found, whole(number), reason=why, by=person.name, roles=person.everybody)
+        record_not_required(
+            at.workspace, at.portfolio, at.number, reason=why, by=at.person.name, roles=at.person.everybody
+        )
 
-    return _acted(request, archive, portfolio, number, act, {"reason": reason})
+    return _acted(at, act, {"reason": reason})
 
 
 @router.post("/filings/{portfolio}/{number}/reopen")
-def reopen(
-    request: Request,
-    archive: ArchiveDep,
-    workspace: WorkspaceDep,
-    person: PersonDep,
-    portfolio: str,
-    number: str,
-    reopening: Text = "",
-) -> Response:
+def reopen(at: DeskDep, reopening: Text = "") -> Response:
     """Let a clock run on that was ended by mistake."""
     from fraudops.filings.acting import reopen as record
 
-    def act(found: Portfolio) -> None:
+    def act() -> None:
         why = required(typed(reopening, "reason"), "why it runs on")
-        record(workspace, found, whole(number), reason=why, by=person.name, roles=person.everybody)
+        record(at.workspace, at.portfolio, at.number, reason=why, by=at.person.name, roles=at.person.everybody)
 
-    return _acted(request, archive, portfolio, number, act, {"reopening": reopening})
+    return _acted(at, act, {"reopening": reopening})
 
 
 @router.post("/filings/{portfolio}/{number}/amend")
-def amend(
-    request: Request,
-    archive: ArchiveDep,
-    workspace: WorkspaceDep,
-    person: PersonDep,
-    portfolio: str,
-    number: str,
-    detected_on: Text = "",
-    suspect: Text = "",
-    amending: Text = "",
-) -> Response:
+def amend(at: DeskDep, detected_on: Text = "", suspect: Text = "", amending: Text = "") -> Response:
     """Let another day of detection count."""
     from fraudops.filings.acting import amend as record
 
     from fraudops_airflow.web.compliance.filings import clocks_of
 
-    def act(found: Portfolio) -> None:
+    def act() -> None:
         record(
-            workspace,
-            found,
+            at.workspace,
+            at.portfolio,
             clocks_of(),
-            whole(number),
+            at.number,
             detected_on=typed_day(detected_on, "day of detection"),
             suspect_known={"yes": True, "no": False}.get(suspect),
             reason=required(typed(amending, "reason"), "why another day counts"),
-            by=person.name,
-            roles=person.everybody,
+            by=at.person.name,
+            roles=at.person.everybody,
         )
 
     given = {"detected_on": detected_on, "suspect": suspect, "amending": amending}
-    return _acted(request, archive, portfolio, number, act, given)
+    return _acted(at, act, given)
 
 
 # -- inside -------------------------------------------------------------------------------------------
 
 
-def _acted(
-    request: Request,
-    archive: Archive,
-    portfolio: str,
-    number: str,
-    act: Callable[[Portfolio], None],
-    given: dict[str, str],
-    part: str = "",
-) -> Response:
+def _acted(at: Desk, act: Callable[[], None], given: dict[str, str], part: str = "") -> Response:
     """The page of the clock once something was done; or with what was wrong, and what the person typed."""
-    found = archive.portfolio(portfolio)
     try:
-        act(found)
+        act()
     except ContractError as error:
-        return _page(request, archive, found, whole(number), given, error)
-    return there(request, f"filings/{found.name}/{whole(number)}{part}")
+        return _page(at.request, at.archive, at.portfolio, at.number, given, error)
+    return there(at.request, f"filings/{at.portfolio.name}/{at.number}{part}")
 
 
 def _page(

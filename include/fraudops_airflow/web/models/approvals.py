@@ -11,10 +11,11 @@ from fraudops.errors import FraudopsError
 from fraudops.portfolio import Portfolio, format_duration
 from fraudops.roles import Roles
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from fraudops_airflow.web.access import Person
 from fraudops_airflow.web.archive import Archive
+from fraudops_airflow.web.verdicts import verdicts
 
 WAITING, NOT_ASKED, DECLINED, OVERTAKEN, CARRIED_OUT = "waiting", "not asked", "declined", "overtaken", "carried out"
 _ENTRIES = {"approval_asked": WAITING, "promotion_declined": DECLINED, "promotion_overtaken": OVERTAKEN}
@@ -80,13 +81,11 @@ def waiting(archive: Archive, session: Session, person: Person) -> list[Decision
             .limit(1)
         )
         open_ones = session.scalars(
-            select(Verdict)
-            .where(
+            verdicts().where(
                 Verdict.portfolio == portfolio.name,
                 Verdict.outcome == "PROMOTE",
                 Verdict.champion_id.is_(None) if champion is None else Verdict.champion_id == champion,
             )
-            .options(joinedload(Verdict.challenger), joinedload(Verdict.champion))
         )
         found += [decision_on(session, portfolio, verdict, person) for verdict in open_ones]
     return sorted((one for one in found if one.state == WAITING), key=lambda one: str(one.since))

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from fraudops.database import ModelVersion, Verdict
+from fraudops.reports.curve_file import FILE, SCHEMA, SCHEMA_VERSION, UNSEEN
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from fraudops_airflow.web.archive import Archive
+from fraudops_airflow.web.verdicts import verdicts
 
-FILE, SCHEMA, SCHEMA_VERSION = "curves.json", "fraudops.curves", 1
-TEST, UNSEEN = "test", "unseen"
+TEST = "test"
+"""As the slice is called; its room brings the libraries that train."""
 
 
 @dataclass(frozen=True)
@@ -189,12 +191,11 @@ def verdict_between(session: Session, first: ModelVersion, second: ModelVersion)
     """The newest verdict that compared the two, whichever of them was the champion."""
     one, other = first.id, second.id
     return session.scalar(
-        select(Verdict)
+        verdicts()
         .where(
             ((Verdict.challenger_id == other) & (Verdict.champion_id == one))
             | ((Verdict.challenger_id == one) & (Verdict.champion_id == other))
         )
-        .options(joinedload(Verdict.challenger), joinedload(Verdict.champion))
         .order_by(Verdict.id.desc())
         .limit(1)
     )

@@ -8,12 +8,11 @@ from datetime import datetime
 from fraudops.database import ModelVersion, Verdict
 from fraudops.portfolio import Portfolio
 from fraudops.registry.gate_lines import GateLine, gate_lines
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from fraudops_airflow.web.access import Person
 from fraudops_airflow.web.models.approvals import Decision, decision_on
-from fraudops_airflow.web.verdicts import VerdictLine, verdict_line
+from fraudops_airflow.web.verdicts import VerdictLine, verdict_line, verdicts
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,8 @@ class Judged:
 
 def judgements(session: Session, portfolio: Portfolio, model: ModelVersion, person: Person) -> tuple[Judged, ...]:
     """Every verdict on a version, the newest first."""
-    verdicts = session.scalars(
-        select(Verdict)
-        .where(Verdict.challenger_id == model.id)
-        .options(joinedload(Verdict.challenger), joinedload(Verdict.champion))
-        .order_by(Verdict.id.desc())
-    )
-    return tuple(judged_between(session, portfolio, verdict, person) for verdict in verdicts)
+    found = session.scalars(verdicts().where(Verdict.challenger_id == model.id).order_by(Verdict.id.desc()))
+    return tuple(judged_between(session, portfolio, verdict, person) for verdict in found)
 
 
 def judged_between(session: Session, portfolio: Portfolio, verdict: Verdict, person: Person) -> Judged:

@@ -10,10 +10,10 @@ from fraudops.database import ModelVersion, Verdict
 from fraudops.portfolio import Portfolio
 from fraudops.registry.versions import of_run
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from fraudops_airflow.web.archive import Archive
-from fraudops_airflow.web.verdicts import Figure, VerdictLine, average_precision, verdict_line
+from fraudops_airflow.web.verdicts import Figure, VerdictLine, average_precision, verdict_line, verdicts
 
 PER_PAGE = 20
 EVALUATION = "prequential_"
@@ -77,11 +77,7 @@ def training_runs(archive: Archive, *, portfolio: str = "", before: int | None =
 def training_run(archive: Archive, session: Session, portfolio: Portfolio, run_id: str, number: int = 0) -> TrainingRun:
     """What the database knows of one run."""
     versions: Sequence[ModelVersion] = of_run(session, portfolio.name, run_id)
-    verdict = session.scalar(
-        select(Verdict)
-        .where(Verdict.portfolio == portfolio.name, Verdict.run_id == run_id)
-        .options(joinedload(Verdict.challenger), joinedload(Verdict.champion))
-    )
+    verdict = session.scalar(verdicts().where(Verdict.portfolio == portfolio.name, Verdict.run_id == run_id))
     measured = [(v.version, v.candidate, average_precision(v.metrics)) for v in versions]
     measured.sort(key=lambda line: -line[2].value if line[2] else 1.0)
     return TrainingRun(

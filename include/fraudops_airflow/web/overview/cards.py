@@ -12,8 +12,7 @@ from fraudops.notices.lateness import Late, late
 from fraudops.portfolio import Portfolio
 from fraudops.registry.integrity import AlteredFile, altered_files
 from fraudops.registry.shadow import Progress, progress
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from fraudops_airflow.web.access import Person
 from fraudops_airflow.web.archive import Archive
@@ -23,7 +22,7 @@ from fraudops_airflow.web.overview.champion import Champion, Watch, champion, wa
 from fraudops_airflow.web.overview.notices import NoticeLine, newest
 from fraudops_airflow.web.overview.partitions import Partitions, partitions
 from fraudops_airflow.web.overview.work import Work, open_cases, work
-from fraudops_airflow.web.verdicts import VerdictLine, verdict_line
+from fraudops_airflow.web.verdicts import VerdictLine, verdict_line, verdicts
 
 FEW = 6
 """With more portfolios than this one alone is shown whole, and the others in a table."""
@@ -113,13 +112,7 @@ def overview(archive: Archive, person: Person, now: datetime, chosen: str | None
 def _card(archive: Archive, session: Session, portfolio: Portfolio, person: Person, now: datetime) -> Card:
     name, attempts = portfolio.name, Attempts()
     found = partitions(archive, portfolio, attempts, now)
-    verdict = session.scalar(
-        select(Verdict)
-        .where(Verdict.portfolio == name)
-        .order_by(Verdict.id.desc())
-        .limit(1)
-        .options(joinedload(Verdict.challenger), joinedload(Verdict.champion))
-    )
+    verdict = session.scalar(verdicts().where(Verdict.portfolio == name).order_by(Verdict.id.desc()).limit(1))
     return Card(
         portfolio=portfolio,
         partitions=found,

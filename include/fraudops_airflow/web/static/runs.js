@@ -239,5 +239,4 @@
   wake();
   showWorkflows();
   document.querySelectorAll("[data-last-runs]").forEach(showLastRuns);
-  window.fraudops = Object.assign(window.fraudops || {}, { askAirflow: ask });
 })();
