@@ -19,10 +19,20 @@ from fraudops.database.models import (
     Shadow,
     Verdict,
 )
+from fraudops.database.online_models import (
+    ApiKey,
+    IdempotencyKey,
+    OnlineDecision,
+    OnlinePayment,
+    OnlinePortfolio,
+    OnlineReport,
+    OnlineSeed,
+)
 from fraudops.database.session import open_engine, transaction
 
 __all__ = [
     "Alert",
+    "ApiKey",
     "Base",
     "CaseAttachment",
     "CaseEvent",
@@ -35,12 +45,18 @@ __all__ = [
     "Filing",
     "FilingDraft",
     "FilingEvent",
+    "IdempotencyKey",
     "LedgerEntry",
     "LedgerHead",
     "LegalHold",
     "ModelVersion",
     "Notice",
     "NoticeAttachment",
+    "OnlineDecision",
+    "OnlinePayment",
+    "OnlinePortfolio",
+    "OnlineReport",
+    "OnlineSeed",
     "PromotionRecord",
     "RuleHit",
     "RuleSnooze",

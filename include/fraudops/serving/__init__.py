@@ -1,0 +1,1 @@
+"""The scoring service: a transaction in, a probability and a decision out, in milliseconds."""
