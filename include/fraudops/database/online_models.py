@@ -82,7 +82,7 @@ class OnlineSeed(Base):
 
 class OnlineDecision(Base):
     """A transaction that was decided at once, and all that its decision rests on. Rows are never changed, but for
-    what says that it has been followed up."""
+    what says that it has been followed up and told."""
 
     __tablename__ = "online_decision"
     __table_args__ = (
@@ -127,6 +127,8 @@ class OnlineDecision(Base):
     """What was away when it was decided."""
     followed_up: Mapped[bool] = mapped_column(Boolean)
     """Whether alert, notice and case of it were made; true at once for what is allowed."""
+    told: Mapped[bool] = mapped_column(Boolean)
+    """Whether people were told of it, at once or in a digest; true at once for what is allowed."""
 
 
 class ApiKey(Base):

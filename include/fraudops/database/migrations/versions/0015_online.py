@@ -112,6 +112,7 @@ def _online_decision() -> None:
         sa.Column("explanation", JSONB()),
         sa.Column("degraded", JSONB(), nullable=False),
         sa.Column("followed_up", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
     )
     op.create_index("uq_online_decision_transaction", "online_decision", ["portfolio", "transaction_id"], unique=True)
     op.create_index("ix_online_decision_partition", "online_decision", ["portfolio", "partition_key"])
