@@ -131,6 +131,16 @@ class OnlineDecision(Base):
     """Whether people were told of it, at once or in a digest; true at once for what is allowed."""
 
 
+class OnlineRecord(Base):
+    """Up to which decision a portfolio's decisions are in the ledger; its row is locked by whoever follows them up."""
+
+    __tablename__ = "online_record"
+
+    portfolio: Mapped[str] = mapped_column(String(64), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+
+
 class ApiKey(Base):
     """Who may ask the scoring service, and for what. The key itself is kept nowhere."""
 

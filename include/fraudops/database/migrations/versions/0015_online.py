@@ -19,6 +19,7 @@ def upgrade() -> None:
     _online_report()
     _online_seed()
     _online_decision()
+    _online_record()
     _api_key()
     _idempotency_key()
 
@@ -28,6 +29,7 @@ def downgrade() -> None:
     for table in (
         "idempotency_key",
         "api_key",
+        "online_record",
         "online_decision",
         "online_seed",
         "online_report",
@@ -121,6 +123,15 @@ def _online_decision() -> None:
         "online_decision",
         ["portfolio", "number"],
         postgresql_where=sa.text("not followed_up"),
+    )
+
+
+def _online_record() -> None:
+    op.create_table(
+        "online_record",
+        sa.Column("portfolio", sa.String(64), primary_key=True),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
     )
 
 
