@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fraudops.cases.protection import decrypt, encrypt
+from fraudops.protection import decrypt, encrypt
 from fraudops.cli.keys import app
 from fraudops.errors import ContractError, IntegrityError
 from fraudops.keeping.rotation.protected import AREAS

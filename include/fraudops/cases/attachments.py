@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fraudops.cases.changing import case_of, changing, looking
-from fraudops.cases.protection import decrypt, encrypt
 from fraudops.database import CaseAttachment, CaseFile
 from fraudops.errors import ContractError, IntegrityError
 from fraudops.portfolio import Portfolio
+from fraudops.protection import decrypt, encrypt
 from fraudops.roles import Roles
 from fraudops.store import sha256_of
 from fraudops.workspace import Workspace

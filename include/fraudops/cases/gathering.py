@@ -104,6 +104,29 @@ def gather_waiting(ws: Workspace, portfolio: Portfolio, *, actor: str) -> Gather
     return sum((gatherer.gather(key) for key in keys), Gathered())
 
 
+def gather_raised(
+    ws: Workspace,
+    session: Session,
+    portfolio: Portfolio,
+    key: str,
+    alerts: Sequence[Alert],
+    subjects: Mapping[str, Subject],
+    *,
+    actor: str,
+    now: datetime,
+) -> Gathered:
+    """Gather alerts of a partition within the transaction that raises them: alerts and cases commit together.
+
+    Parameters
+    ----------
+    subjects
+        Transaction → whom its alert is about.
+    """
+    lock_partition(session, "cases", portfolio.name, "all")
+    items = [*_of_alerts(portfolio, key, alerts, subjects)]
+    return _Gathering(ws, session, portfolio, key, calendar_of(ws, portfolio, now), actor, now).gather(items)
+
+
 @dataclass(frozen=True)
 class _Gatherer:
     """Gathers partitions, one after the other."""
@@ -124,7 +147,8 @@ class _Gatherer:
             alerts, hits = _waiting(session, portfolio, key)
         if not alerts and not hits:
             return Gathered()
-        items = [*_of_alerts(ws, portfolio, key, alerts), *_of_hits(ws, portfolio, key, hits)]
+        subjects = of_transactions(ws, portfolio, key, (alert.transaction_id for alert in alerts))
+        items = [*_of_alerts(portfolio, key, alerts, subjects), *_of_hits(ws, portfolio, key, hits)]
         calendar = self.calendar
         with ws.transaction() as session:
             lock_partition(session, "cases", portfolio.name, "all")
@@ -170,8 +194,9 @@ def _taken(session: Session, portfolio: Portfolio, items: Sequence[_Item]) -> se
     return found
 
 
-def _of_alerts(ws: Workspace, portfolio: Portfolio, key: str, alerts: Sequence[Alert]) -> Iterable[_Item]:
-    subjects = of_transactions(ws, portfolio, key, (alert.transaction_id for alert in alerts))
+def _of_alerts(
+    portfolio: Portfolio, key: str, alerts: Sequence[Alert], subjects: Mapping[str, Subject]
+) -> Iterable[_Item]:
     for alert in alerts:
         severity = severity_of_alert(portfolio.cases, score=alert.score, decision=alert.decision, route=alert.route)
         loss = expected_loss(alert.score, alert.amount_minor, alert.minor_digits)

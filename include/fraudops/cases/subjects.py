@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import select
 
+from fraudops.database import OnlineDecision
 from fraudops.portfolio import TRANSACTION, Portfolio
 from fraudops.portfolio.coherence import entity_name
 from fraudops.store import Among
@@ -25,11 +28,40 @@ class Subject:
 
 
 def of_transactions(ws: Workspace, portfolio: Portfolio, key: str, ids: Iterable[str]) -> dict[str, Subject]:
-    """Who made some transactions of a partition; the transaction itself where that is not known."""
+    """Who made some transactions of a partition; the transaction itself where that is not known.
+
+    One that was decided at once, and is not in its partition yet, is as it was received.
+    """
     wanted = sorted(set(ids))
     kind = portfolio.cases.subject_kind(portfolio.entities)
     known = _pairs(ws, portfolio, key, _ID, portfolio.entities[kind], wanted) if kind != TRANSACTION else {}
+    missing = [one for one in wanted if one not in known]
+    if missing and kind != TRANSACTION:
+        return {one: Subject(kind, known[one]) for one in known} | _decided_at_once(ws, portfolio, missing)
     return {one: Subject(kind, known[one]) if one in known else Subject(TRANSACTION, one) for one in wanted}
+
+
+def of_rows(portfolio: Portfolio, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Subject]:
+    """Who made some transactions; the transaction itself where that is not known.
+
+    Parameters
+    ----------
+    rows
+        Transaction → stored column → value.
+    """
+    kind = portfolio.cases.subject_kind(portfolio.entities)
+    names = {one: row.get(portfolio.entities[kind]) if kind != TRANSACTION else None for one, row in rows.items()}
+    return {one: Subject(TRANSACTION, one) if name is None else Subject(kind, str(name)) for one, name in names.items()}
+
+
+def _decided_at_once(ws: Workspace, portfolio: Portfolio, ids: list[str]) -> dict[str, Subject]:
+    rows: dict[str, Mapping[str, Any]] = {one: {} for one in ids}
+    with ws.transaction() as session:
+        query = select(OnlineDecision.transaction_id, OnlineDecision.row).where(
+            OnlineDecision.portfolio == portfolio.name, OnlineDecision.transaction_id.in_(ids)
+        )
+        rows.update((one, row) for one, row in session.execute(query))
+    return of_rows(portfolio, rows)
 
 
 def of_hits(

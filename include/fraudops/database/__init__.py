@@ -25,6 +25,7 @@ from fraudops.database.online_models import (
     OnlineDecision,
     OnlinePayment,
     OnlinePortfolio,
+    OnlineRecord,
     OnlineReport,
     OnlineSeed,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "OnlineDecision",
     "OnlinePayment",
     "OnlinePortfolio",
+    "OnlineRecord",
     "OnlineReport",
     "OnlineSeed",
     "PromotionRecord",

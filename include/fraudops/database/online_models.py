@@ -33,19 +33,20 @@ class OnlinePayment(Base):
     """A transaction as one of its entities remembers it: what the features of later ones are computed from."""
 
     __tablename__ = "online_payment"
-    __table_args__ = (Index("ix_online_payment_time", "portfolio", "event_time"),)
+    __table_args__ = (
+        Index("ix_online_payment_time", "portfolio", "event_time"),
+        Index("ix_online_payment_number", "portfolio", "number", postgresql_where=text("number is not null")),
+    )
 
-    portfolio: Mapped[str] = mapped_column(String(64), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(160), primary_key=True)
-    """Entities by their names in the portfolio, with ``+`` between them."""
     entity: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    """Digest of the values that name the entity."""
+    """Digest of the portfolio, the kind of the entity and the values that name it."""
     event_time: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     """Microseconds since 1970, UTC."""
-    transaction_id: Mapped[str] = mapped_column(String(256), primary_key=True)
+    transaction_id: Mapped[str] = mapped_column(String(256, collation="C"), primary_key=True)
+    portfolio: Mapped[str] = mapped_column(String(64, collation="C"))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
-    others: Mapped[dict[str, Any]]
-    """Other entities that aggregates of this kind count: name → value."""
+    others: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Other entities that aggregates of this kind count: name → value; none where nothing counts one."""
     number: Mapped[int | None] = mapped_column(BigInteger)
     """Of its decision; none for what the batch has brought."""
 
@@ -54,12 +55,15 @@ class OnlineReport(Base):
     """What became known of a transaction, as one of its entities remembers it."""
 
     __tablename__ = "online_report"
-    __table_args__ = (Index("ix_online_report_entity", "portfolio", "kind", "entity"),)
+    __table_args__ = (
+        Index("ix_online_report_entity", "entity"),
+        Index("ix_online_report_transaction", "portfolio", "transaction_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     portfolio: Mapped[str] = mapped_column(String(64))
-    kind: Mapped[str] = mapped_column(String(160))
     entity: Mapped[bytes] = mapped_column(LargeBinary)
+    """As in :class:`OnlinePayment`."""
     event_time: Mapped[int] = mapped_column(BigInteger)
     transaction_id: Mapped[str] = mapped_column(String(256))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
@@ -82,7 +86,7 @@ class OnlineSeed(Base):
 
 class OnlineDecision(Base):
     """A transaction that was decided at once, and all that its decision rests on. Rows are never changed, but for
-    what says that it has been followed up."""
+    what says that it has been followed up and told."""
 
     __tablename__ = "online_decision"
     __table_args__ = (
@@ -127,6 +131,18 @@ class OnlineDecision(Base):
     """What was away when it was decided."""
     followed_up: Mapped[bool] = mapped_column(Boolean)
     """Whether alert, notice and case of it were made; true at once for what is allowed."""
+    told: Mapped[bool] = mapped_column(Boolean)
+    """Whether people were told of it, at once or in a digest; true at once for what is allowed."""
+
+
+class OnlineRecord(Base):
+    """Up to which decision a portfolio's decisions are in the ledger; its row is locked by whoever follows them up."""
+
+    __tablename__ = "online_record"
+
+    portfolio: Mapped[str] = mapped_column(String(64), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
 
 
 class ApiKey(Base):

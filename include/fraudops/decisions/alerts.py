@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from fraudops.database.models import Alert, ModelVersion
 from fraudops.decisions.exploration import REASONS
 from fraudops.decisions.historic import RAISED, details_of, is_historic
+from fraudops.decisions.immediate.telling import mark_told, untold
 from fraudops.decisions.locks import lock_partition
 from fraudops.decisions.scoring import digest_of, is_fresh, load_model, require_columns
 from fraudops.errors import ConflictError, IntegrityError
@@ -29,6 +30,8 @@ from fraudops.registry import versions
 from fraudops.store import Manifest
 from fraudops.workspace import Workspace
 
+DIGEST = "digest"
+"""In the ledger's entry: the name of a digest that tells of alerts which were raised at once as well."""
 _AT_ONCE = 1_000
 _CURRENCY_LENGTH = 8
 
@@ -63,7 +66,8 @@ def raise_alerts(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -
     Alerts, the notices that tell of them and the ledger entry commit together. A transaction has one alert, ever:
     a second run raises none again, and an alert stays as it was raised when its partition is scored anew.
 
-    Compliance gets a digest of the new alerts, and an immediate notice of each new block, the highest scores
+    Compliance gets a digest of the new alerts, and of those that were raised at once and not told yet (see
+    :mod:`fraudops.decisions.immediate`), and an immediate notice of each new block, the highest scores
     first, up to ``notices.immediate_limit`` a partition. Alerts of the past wait for a summary instead, see
     :mod:`fraudops.decisions.historic`.
 
@@ -83,22 +87,24 @@ def raise_alerts(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -
     """
     scores = ws.store.require("scores", portfolio.name, key)
     flagged = flagged_rows(ws.store.read(scores))
-    if flagged.empty:
-        return AlertResult(key)
     with ws.transaction() as session:
         known = _known(session, portfolio, flagged["transaction_id"].tolist())
+        waiting = untold(session, portfolio, key)
         model = _model(session, portfolio, scores)
     fresh = flagged[~flagged["transaction_id"].isin(known)]
-    if fresh.empty:
+    if fresh.empty and not waiting:
         return AlertResult(key, already=len(flagged))
-    rows = _rows(ws, portfolio, scores, fresh, model)
+    rows = [] if fresh.empty else _rows(ws, portfolio, scores, fresh, model)
     with ws.transaction() as session:
         lock_partition(session, "alerts", portfolio.name, key)
-        alerts = _insert(session, rows)
-        if not alerts:
+        alerts, before = insert_alerts(session, rows), untold(session, portfolio, key)
+        if not alerts and not before:
             return AlertResult(key, already=len(flagged))
-        historic = is_historic(session, portfolio, key, digest_of(scores, "transactions"))
-        notices = 0 if historic else _queue_notices(session, ws, portfolio, key, alerts)
+        historic = bool(alerts) and is_historic(session, portfolio, key, digest_of(scores, "transactions"))
+        notices = 0 if historic else queue_immediate(session, ws, portfolio, key, alerts)[1]
+        digest = [*before, *([] if historic else alerts)]
+        notices += messages.alert_digest(session, ws, portfolio, key, digest)
+        mark_told(session, portfolio, key)
         blocked = sum(alert.decision == "block" for alert in alerts)
         ws.record(
             session,
@@ -113,10 +119,12 @@ def raise_alerts(ws: Workspace, portfolio: Portfolio, key: str, *, actor: str) -
                 "notices": notices,
                 "model_version": model.version,
                 "scores": scores.data_digest,
+                # The digest tells of more than is raised here; traces find it by its name.
+                **({DIGEST: messages.digest_key(key, (alert.transaction_id for alert in digest))} if before else {}),
                 **(details_of(alerts) if historic else {}),
             },
         )
-        return AlertResult(key, raised=len(alerts), already=len(flagged) - len(alerts), notices=notices)
+        return AlertResult(key, raised=len(alerts), already=max(0, len(flagged) - len(alerts)), notices=notices)
 
 
 # -- inside ---------------------------------------------------------------------------------------------------
@@ -156,25 +164,43 @@ def _rows(
     frame, explanations = explain_flagged(ws, portfolio, scores.key, flagged, model)
     created_at = datetime.now(UTC)
     return [
-        {
-            "portfolio": portfolio.name,
-            "partition_key": scores.key,
-            "transaction_id": row["transaction_id"],
-            "event_time": row["event_time"].to_pydatetime(warn=False),
-            "amount_minor": int(row["amount_minor"]) if portfolio.has_amount else None,
-            "minor_digits": portfolio.minor_digits,
-            "currency": _currency(portfolio, row),
-            "score": float(row["score"]),
-            "decision": row["decision"],
-            "route": row["route"],
-            "reasons": told(row["route"], why),
-            "explanation": why.to_dict(),
-            "model_id": model.id,
-            "as_of": portfolio.partitioning.end(scores.key),
-            "created_at": created_at,
-        }
+        alert_row(
+            portfolio,
+            scores.key,
+            row | {"event_time": row["event_time"].to_pydatetime(warn=False)},
+            reasons=told(row["route"], why),
+            explanation=why.to_dict(),
+            model_id=model.id,
+            as_of=portfolio.partitioning.end(scores.key),
+            created_at=created_at,
+        )
         for row, why in zip(frame.to_dict("records"), explanations, strict=True)
     ]
+
+
+def alert_row(portfolio: Portfolio, key: str, row: Mapping[Any, Any], **columns: Any) -> dict[str, Any]:
+    """An alert's columns.
+
+    Parameters
+    ----------
+    row
+        Stored values of the transaction, its score, decision and route.
+    columns
+        ``reasons``, ``explanation``, ``model_id``, ``as_of``, ``created_at``.
+    """
+    return {
+        "portfolio": portfolio.name,
+        "partition_key": key,
+        "transaction_id": row["transaction_id"],
+        "event_time": row["event_time"],
+        "amount_minor": int(row["amount_minor"]) if portfolio.has_amount else None,
+        "minor_digits": portfolio.minor_digits,
+        "currency": _currency(portfolio, row),
+        "score": float(row["score"]),
+        "decision": row["decision"],
+        "route": row["route"],
+        **columns,
+    }
 
 
 def explain_flagged(
@@ -208,7 +234,7 @@ def flagged_rows(scores: pa.Table) -> pd.DataFrame:
     return scores.filter(pc.is_in(scores["decision"], pa.array(["review", "block"]))).to_pandas()
 
 
-def _currency(portfolio: Portfolio, row: dict[Any, Any]) -> str:
+def _currency(portfolio: Portfolio, row: Mapping[Any, Any]) -> str:
     """The row's currency, empty where it names none or has no amount; or the one of the whole portfolio."""
     if not portfolio.has_amount:
         return ""
@@ -218,7 +244,7 @@ def _currency(portfolio: Portfolio, row: dict[Any, Any]) -> str:
     return "" if pd.isna(value) else str(value)[:_CURRENCY_LENGTH]
 
 
-def _insert(session: Session, rows: list[dict[str, Any]]) -> list[Alert]:
+def insert_alerts(session: Session, rows: list[dict[str, Any]]) -> list[Alert]:
     """Insert those that are new; returns them in the order of the partition."""
     alerts: list[Alert] = []
     for at in range(0, len(rows), _AT_ONCE):
@@ -232,11 +258,21 @@ def _insert(session: Session, rows: list[dict[str, Any]]) -> list[Alert]:
     return sorted(alerts, key=lambda alert: alert.id)
 
 
-def _queue_notices(session: Session, ws: Workspace, portfolio: Portfolio, key: str, alerts: list[Alert]) -> int:
-    """Queue the immediate notices and the digest of new alerts; returns how many were queued."""
+def queue_immediate(
+    session: Session, ws: Workspace, portfolio: Portfolio, key: str, alerts: Sequence[Alert]
+) -> tuple[list[Alert], int]:
+    """Queue the immediate notices of new blocks, the highest scores first, as many as the limit leaves.
+
+    Returns
+    -------
+    list of Alert, int
+        Those that have one now, and how many were queued.
+    """
     blocks = sorted(
         (alert for alert in alerts if alert.decision == "block"), key=lambda a: (-a.score, a.transaction_id)
     )
+    if not blocks:
+        return [], 0
     # What earlier runs raised in this partition has used up its share of the limit.
     all_blocks = session.scalar(
         select(func.count()).where(
@@ -244,6 +280,4 @@ def _queue_notices(session: Session, ws: Workspace, portfolio: Portfolio, key: s
         )
     )
     left = max(0, portfolio.notices.immediate_limit - ((all_blocks or 0) - len(blocks)))
-    queued = [messages.immediate_alert(session, ws, portfolio, alert) for alert in blocks[:left]]
-    queued.append(messages.alert_digest(session, ws, portfolio, key, alerts))
-    return sum(queued)
+    return blocks[:left], sum(messages.immediate_alert(session, ws, portfolio, alert) for alert in blocks[:left])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 
@@ -18,7 +18,12 @@ from fraudops.features.engine.calendar import hour, is_night, is_weekend, weekda
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.feature_names import BehaviourFeature, behaviour_features
 
-_CALENDAR = {"hour": hour, "weekday": weekday, "night": is_night, "weekend": is_weekend}
+_CALENDAR: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "hour": hour,
+    "weekday": weekday,
+    "night": is_night,
+    "weekend": is_weekend,
+}
 
 
 def lookback(portfolio: Portfolio) -> timedelta:

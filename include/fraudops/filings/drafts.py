@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fraudops.cases.personal import Personal, look
-from fraudops.cases.protection import decrypt, encrypt
 from fraudops.cases.view import CaseView
 from fraudops.cases.view import read as read_case
 from fraudops.database import CaseFile, Filing, FilingDraft
@@ -24,6 +23,7 @@ from fraudops.filings.forms import FORMS, Draft, as_json
 from fraudops.filings.material import hits_of, movements_from, movements_of, people
 from fraudops.filings.record import OPEN, jurisdiction_of, tell
 from fraudops.portfolio import Portfolio
+from fraudops.protection import decrypt, encrypt
 from fraudops.roles import Roles
 from fraudops.rules.registry import Rule
 from fraudops.store import sha256_of

@@ -22,12 +22,14 @@ from fraudops.portfolio.schema import (
     Portfolio,
     Validation,
 )
+from fraudops.portfolio.serving import ONLINE, Serving
 from fraudops.portfolio.sources import Source, SourceColumn
 from fraudops.portfolio.training import BLEND, Blend, Candidate, EarlyStopping, Prequential, Range, Search, Training
 
 __all__ = [
     "BLEND",
     "CUSTOMERS_PROTECTED",
+    "ONLINE",
     "REFERENCE_FEEDS",
     "REPORT_FEEDS",
     "SEVERITIES",
@@ -65,6 +67,7 @@ __all__ = [
     "Role",
     "Search",
     "SegmentGate",
+    "Serving",
     "Severity",
     "Source",
     "SourceColumn",

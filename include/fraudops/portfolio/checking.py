@@ -29,6 +29,7 @@ from fraudops.portfolio.schema import (
     Training,
     Validation,
 )
+from fraudops.portfolio.serving import Serving
 from fraudops.portfolio.sources import Source
 
 _LONGEST = 80
@@ -222,6 +223,7 @@ def _readable(content: dict[str, Any]) -> Sections:
         retention=_pruned(Retention, content.get("retention", {})),
         compliance=_pruned(Compliance, content.get("compliance")),
         cases=_pruned(Cases, content.get("cases")),
+        serving=_pruned(Serving, content.get("serving")),
         currency=content["currency"] if isinstance(content.get("currency"), str) else None,
         start=_moment(content.get("start")),
         end=_moment(content.get("end")),

@@ -18,6 +18,7 @@ from fraudops.portfolio.incoherent_compliance import Around, incoherent_complian
 from fraudops.portfolio.notices import Notices, incoherent_notices
 from fraudops.portfolio.problems import Path, Problem, choose_of
 from fraudops.portfolio.retention import Retention, incoherent_retention
+from fraudops.portfolio.serving import Serving, incoherent_serving
 from fraudops.portfolio.sources import Source
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Sections:
     retention: Retention | None = None
     compliance: Compliance | None = None
     cases: Cases | None = None
+    serving: Serving | None = None
     currency: str | None = None
     start: datetime | None = None
     end: datetime | None = None
@@ -480,6 +482,11 @@ def _cases(found: Sections) -> Iterator[Problem]:
         yield from incoherent_cases(found.cases, found.columns)
 
 
+def _serving(found: Sections) -> Iterator[Problem]:
+    if found.serving is not None and found.all_columns:
+        yield from incoherent_serving(found.serving, found.columns, found.transactions)
+
+
 def _compliance(found: Sections) -> Iterator[Problem]:
     if found.compliance is None:
         return
@@ -493,4 +500,5 @@ _RULES: tuple[Callable[[Sections], Iterator[Problem]], ...] = (
     _period, _training, _policy, _segments, _notices, _fairness, _currency, _retention,
     _compliance,
     _cases,
+    _serving,
 )  # fmt: skip

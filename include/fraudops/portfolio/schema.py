@@ -26,6 +26,7 @@ from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.retention import Retention
+from fraudops.portfolio.serving import Serving
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
 from fraudops.portfolio.timeliness import Timeliness
@@ -140,6 +141,8 @@ class Portfolio(Strict):
     """How alerts and hits become cases, and who closes them."""
     filings: Filings = Filings()
     """For which days clocks are kept, and what a report says of the bank."""
+    serving: Serving = Serving()
+    """Whether transactions are scored at once, and what becomes of them; no partition's digest depends on it."""
 
     @field_validator("transactions", mode="before")
     @classmethod
@@ -179,6 +182,7 @@ class Portfolio(Strict):
             retention=self.retention,
             compliance=self.compliance,
             cases=self.cases,
+            serving=self.serving,
             currency=self.currency,
             start=self.start,
             end=self.end,

@@ -69,11 +69,15 @@ class BlendedEstimator:
 
     def predict_proba(self, matrix: np.ndarray) -> np.ndarray:
         """Averages as probabilities of genuine and of fraud. Shape (n, 2)."""
-        total = np.zeros(len(matrix))
-        for member in self.members:
-            total += member.weight * self.vote(member, member.probability(matrix))
-        fraud = 1 / (1 + np.exp(-total)) if self.average == "log_odds" else np.clip(total, 0.0, 1.0)
+        fraud = self.average_of([member.probability(matrix) for member in self.members])
         return np.column_stack([1 - fraud, fraud])
+
+    def average_of(self, probabilities: Sequence[np.ndarray]) -> np.ndarray:
+        """Probability of fraud of each row, of the members' own in their order."""
+        total = np.zeros(len(probabilities[0]))
+        for member, fraud in zip(self.members, probabilities, strict=True):
+            total += member.weight * self.vote(member, fraud)
+        return 1 / (1 + np.exp(-total)) if self.average == "log_odds" else np.clip(total, 0.0, 1.0)
 
     def scaled_on(self, matrix: np.ndarray) -> BlendedEstimator:
         """The same, with ranks among these rows; where no ranks are averaged, itself."""

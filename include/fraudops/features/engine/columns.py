@@ -11,10 +11,10 @@ from fraudops.features.engine.timelines import Ints
 
 Floats = NDArray[np.float64]
 
-_LOW_BITS = 24
-_EXACT_BELOW = 2.0**61
+LOW_BITS = 24
+EXACT_BELOW = 2.0**61
 """A difference below this is known to the last bit from its remainder modulo 2^64…"""
-_TRUSTED_BELOW = 2.0**110
+TRUSTED_BELOW = 2.0**110
 """…if its terms are not so large that their rounding alone exceeds it."""
 
 
@@ -39,10 +39,10 @@ class Column:
 
         Amounts below 2^24 have no high bits; the parts of zeros are then left out.
         """
-        high, low = self.values >> _LOW_BITS, self.values & ((1 << _LOW_BITS) - 1)
+        high, low = self.values >> LOW_BITS, self.values & ((1 << LOW_BITS) - 1)
         parts = [(0, low * low)]
         if high.any():
-            parts += [(_LOW_BITS + 1, high * low), (2 * _LOW_BITS, high * high)]
+            parts += [(LOW_BITS + 1, high * low), (2 * LOW_BITS, high * high)]
         return [(exponent, _running_sum(part)) for exponent, part in parts]
 
     @cached_property
@@ -88,7 +88,7 @@ class Column:
             remainder += part << exponent
         terms = count * squares
         rounded = terms - total.astype(np.float64) ** 2
-        exact = (np.abs(rounded) < _EXACT_BELOW) & (terms < _TRUSTED_BELOW)
+        exact = (np.abs(rounded) < EXACT_BELOW) & (terms < TRUSTED_BELOW)
         difference = np.where(exact, count * remainder - total * total, np.maximum(rounded, 0.0))
         pairs = (count * (count - 1)).astype(np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):

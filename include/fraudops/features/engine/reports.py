@@ -127,7 +127,7 @@ class EntityReports:
         steps = [
             (int(codes[start]), moment, largest)
             for start, stop in pairwise(edges)
-            for moment, largest in _largest_in_force(
+            for moment, largest in largest_in_force(
                 begin[start:stop].tolist(), end[start:stop].tolist(), value[start:stop].tolist()
             )
         ]
@@ -182,7 +182,7 @@ def _ends(row: Ints, effective: Ints) -> Ints:
     return ends
 
 
-def _largest_in_force(begin: list[int], end: list[int], value: list[int]) -> Iterator[tuple[int, int]]:
+def largest_in_force(begin: list[int], end: list[int], value: list[int]) -> Iterator[tuple[int, int]]:
     """Each moment at which something begins or ends, with the largest value then in force.
 
     Parameters

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from upath import UPath
 
 from fraudops.cases.attachments import AREA as ATTACHMENTS
-from fraudops.cases.protection import encrypted_anew
 from fraudops.database import LedgerEntry
 from fraudops.errors import ConfigurationError
 from fraudops.filings.drafts import AREA as DRAFTS
+from fraudops.protection import encrypted_anew
 from fraudops.store.files import put_whole
 from fraudops.workspace import Workspace
 

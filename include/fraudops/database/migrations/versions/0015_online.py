@@ -19,6 +19,7 @@ def upgrade() -> None:
     _online_report()
     _online_seed()
     _online_decision()
+    _online_record()
     _api_key()
     _idempotency_key()
 
@@ -28,6 +29,7 @@ def downgrade() -> None:
     for table in (
         "idempotency_key",
         "api_key",
+        "online_record",
         "online_decision",
         "online_seed",
         "online_report",
@@ -49,16 +51,21 @@ def _online_portfolio() -> None:
 def _online_payment() -> None:
     op.create_table(
         "online_payment",
-        sa.Column("portfolio", sa.String(64), primary_key=True),
-        sa.Column("kind", sa.String(160), primary_key=True),
         sa.Column("entity", sa.LargeBinary(), primary_key=True),
         sa.Column("event_time", sa.BigInteger(), primary_key=True),
-        sa.Column("transaction_id", sa.String(256), primary_key=True),
+        sa.Column("transaction_id", sa.String(256, collation="C"), primary_key=True),
+        sa.Column("portfolio", sa.String(64, collation="C"), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("others", JSONB(), nullable=False),
+        sa.Column("others", JSONB()),
         sa.Column("number", sa.BigInteger()),
     )
     op.create_index("ix_online_payment_time", "online_payment", ["portfolio", "event_time"])
+    op.create_index(
+        "ix_online_payment_number",
+        "online_payment",
+        ["portfolio", "number"],
+        postgresql_where=sa.text("number is not null"),
+    )
 
 
 def _online_report() -> None:
@@ -66,7 +73,6 @@ def _online_report() -> None:
         "online_report",
         sa.Column("id", sa.BigInteger(), primary_key=True),
         sa.Column("portfolio", sa.String(64), nullable=False),
-        sa.Column("kind", sa.String(160), nullable=False),
         sa.Column("entity", sa.LargeBinary(), nullable=False),
         sa.Column("event_time", sa.BigInteger(), nullable=False),
         sa.Column("transaction_id", sa.String(256), nullable=False),
@@ -74,7 +80,8 @@ def _online_report() -> None:
         sa.Column("known_at", sa.BigInteger(), nullable=False),
         sa.Column("fraud", sa.Boolean()),
     )
-    op.create_index("ix_online_report_entity", "online_report", ["portfolio", "kind", "entity"])
+    op.create_index("ix_online_report_entity", "online_report", ["entity"])
+    op.create_index("ix_online_report_transaction", "online_report", ["portfolio", "transaction_id"])
 
 
 def _online_seed() -> None:
@@ -112,6 +119,7 @@ def _online_decision() -> None:
         sa.Column("explanation", JSONB()),
         sa.Column("degraded", JSONB(), nullable=False),
         sa.Column("followed_up", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
     )
     op.create_index("uq_online_decision_transaction", "online_decision", ["portfolio", "transaction_id"], unique=True)
     op.create_index("ix_online_decision_partition", "online_decision", ["portfolio", "partition_key"])
@@ -120,6 +128,15 @@ def _online_decision() -> None:
         "online_decision",
         ["portfolio", "number"],
         postgresql_where=sa.text("not followed_up"),
+    )
+
+
+def _online_record() -> None:
+    op.create_table(
+        "online_record",
+        sa.Column("portfolio", sa.String(64), primary_key=True),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
     )
 
 

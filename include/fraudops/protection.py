@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fraudops.errors import ConfigurationError, IntegrityError
@@ -61,16 +62,22 @@ def encrypted_anew(ws: Workspace, stored: bytes, where: str) -> bytes | None:
 
 def _cipher(ws: Workspace) -> MultiFernet:
     """Encrypts with the newest key, and decrypts with any of them."""
-    # Imported where it is used: reading a list of cases needs no cipher.
-    from cryptography.fernet import Fernet, MultiFernet
-
     if not ws.protection_keys:
         raise ConfigurationError(
             "there is no key to encrypt with, so nothing is stored",
             where="FRAUDOPS_PROTECTION_KEY",
             remedy="'make up' makes one for the local stack; in production set it from your secret store",
         )
-    return MultiFernet([Fernet(_derived(key)) for key in reversed(ws.protection_keys)])
+    return _ciphers(ws.protection_keys)
+
+
+@lru_cache(maxsize=4)
+def _ciphers(keys: tuple[bytes, ...]) -> MultiFernet:
+    """Made once: what is scored at once is encrypted row by row."""
+    # Imported where it is used: reading a list of cases needs no cipher.
+    from cryptography.fernet import Fernet, MultiFernet
+
+    return MultiFernet([Fernet(_derived(key)) for key in reversed(keys)])
 
 
 def _derived(key: bytes) -> bytes:
