@@ -132,6 +132,22 @@ class Mapper:
             table = table.filter(pa.array(accepted))
         return Mapped(table, codes[accepted], rejected, rejected_codes)
 
+    def type_column(
+        self, name: str, fields: dict[str, pa.Array]
+    ) -> tuple[dict[str, pa.Array], list[tuple[str | None, str] | None]]:
+        """Type one column alone: what is stored of it, and for each value why it cannot be used (None: it can).
+
+        Parameters
+        ----------
+        fields
+            The fields that the column is read from, of equal length.
+        """
+        length = len(next(iter(fields.values())))
+        checks = _Checks(length)
+        self._reject_holding("\0", "holds a NUL", Batch(fields, np.arange(length)), checks)
+        found = self._column(name, self._feed.columns[name], self._without_markers(fields), checks)
+        return found, [checks.reasons[code] if code >= 0 else None for code in checks.code.tolist()]
+
     def remarks(self) -> Iterator[str]:
         """What whoever delivered the file should know about it, beside its rejected rows."""
         if self._zones.given and self._zones.left_out:

@@ -8,6 +8,8 @@ MASKED = "[masked]"
 
 _RUN = re.compile(r"(?<!\d)\d{13,19}(?!\d)")
 _SPACED = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?![ -]?\d)")
+_DOUBLED = bytes.maketrans(b"0123456789", b"0246813579")
+"""A digit → the digit sum of its double."""
 _MANY_DIGITS = re.compile(r"(?:\d[ -]?){13}")
 
 
@@ -19,10 +21,8 @@ def luhn(digits: str) -> bool:
     >>> luhn("4111111111111111"), luhn("4111111111111112")
     (True, False)
     """
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
+    signs = digits.encode()
+    total = sum(signs[-1::-2]) + sum(signs[-2::-2].translate(_DOUBLED)) - 48 * len(signs)
     return total % 10 == 0
 
 

@@ -94,6 +94,15 @@ def counted_rows(before: int, rows: int, origin: datetime, rows_per_day: int) ->
     return pa.array(_microseconds(origin) + whole * _DAY + rest * _DAY // rows_per_day, pa.int64()).cast(MOMENT)
 
 
+def formatted_moment(text: str, form: str, zone: str) -> datetime | None:
+    """The UTC moment that a text in ``strptime`` codes names, if it names one."""
+    try:
+        moment = datetime.strptime(text, form)  # noqa: DTZ007 (the zone is given next)
+    except ValueError:
+        return None
+    return _aware(moment, zone)
+
+
 # -- moments -----------------------------------------------------------------------------------------------
 
 
@@ -139,17 +148,9 @@ def _formatted_moments(text: pa.Array, form: str, zone: str) -> Parsed:
     if not pc.any(rest).as_py():
         return found, wrong
     encoded = pc.if_else(rest, text, pa.scalar(None, pa.string())).dictionary_encode()
-    parsed = [_strptime(value, form, zone) for value in encoded.dictionary.to_pylist()]
+    parsed = [formatted_moment(value, form, zone) for value in encoded.dictionary.to_pylist()]
     found = pc.coalesce(found, pa.array(parsed, MOMENT).take(encoded.indices))
     return found, [*wrong, *wrong_where(pc.and_(rest, pc.is_null(found)), f"not a timestamp of the form {form}")]
-
-
-def _strptime(text: str, form: str, zone: str) -> datetime | None:
-    try:
-        moment = datetime.strptime(text, form)  # noqa: DTZ007 (the zone is given next)
-    except ValueError:
-        return None
-    return _aware(moment, zone)
 
 
 def _written_moments(array: pa.Array, zone: str, zones: Zones) -> Parsed:
