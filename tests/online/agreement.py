@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from fraudops.features.columns import feature_names
 from fraudops.features.compute import compute
 from fraudops.online import Transaction
@@ -24,12 +25,9 @@ def transactions_of(history: pa.Table) -> list[Transaction]:
     ]
 
 
-def history_of(transactions: Sequence[Transaction], schema: pa.Schema) -> pa.Table:
-    """A history as the batch reads it."""
-    ordered = sorted(transactions, key=lambda t: (t.event_time, t.id))
-    rows = [{**t.row, "event_time": t.event_time} for t in ordered]
-    whole = schema.set(schema.get_field_index("event_time"), pa.field("event_time", pa.int64()))
-    return pa.Table.from_pylist(rows, whole).cast(schema)
+def arrived(history: pa.Table, ids: set[str]) -> pa.Table:
+    """The rows of a history that are there by then."""
+    return history.filter(pc.is_in(history["transaction_id"], value_set=pa.array(sorted(ids), pa.string())))
 
 
 def reports_of(known: pd.DataFrame, transactions: Sequence[Transaction]) -> list[Report]:

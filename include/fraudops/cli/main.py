@@ -26,6 +26,7 @@ COMMANDS = {
     "sources": ("sources", "app", "Where rows come from; how far databases have been read."),
     "simulate": ("simulate", "app", "Write simulated card payments."),
     "features": ("features", "app", "What behaviour is measured by; check that no feature looks ahead."),
+    "online": ("online", "app", "What scoring at once remembers: bring the store's days in; where it stands."),
     "models": ("models", "app", "List model versions, look at one, roll back, shadow, print the evidence."),
     "evaluate": ("evaluate", "evaluate", "Evaluate candidates over several test windows; writes a page."),
     "monitor": ("monitor", "monitor", "Status of the champions: ok, watch or act, and what it rests on."),

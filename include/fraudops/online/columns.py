@@ -18,7 +18,8 @@ _LOW = (1 << LOW_BITS) - 1
 _BLOCK = 64
 _FEW = 4 * _BLOCK
 """Values whose largest one is found by looking at all of them."""
-_EXACT_AS_DOUBLE = 1 << 53
+EXACT_AS_DOUBLE = 1 << 53
+"""Whole numbers below it are doubles too."""
 
 
 class Column:
@@ -47,21 +48,13 @@ class Column:
             if derived is not None:
                 derived.cut(place)
 
-    def _grow(self) -> None:
+    def grow(self) -> None:
+        """Add up the values that came since."""
         running = self.running
         total = running[-1]
         for value in self.values[len(running) - 1 :]:
             total += value
             running.append(total)
-
-    def total(self, start: int, stop: int) -> int | float:
-        """Sum over the stretch [start, stop). Divided by whole numbers it rounds as one of NumPy does."""
-        running = self.running
-        if len(running) <= stop:
-            self._grow()
-        total = running[stop] - running[start]
-        # Python divides whole numbers of any length exactly, NumPy what they are as doubles.
-        return total if -_EXACT_AS_DOUBLE < total < _EXACT_AS_DOUBLE else float(total)
 
     def largest(self, start: int, stop: int) -> int:
         """Maximum over a stretch that is not empty."""
@@ -85,7 +78,7 @@ class Column:
             return MISSING
         running = self.running
         if len(running) <= stop:
-            self._grow()
+            self.grow()
         total = running[stop] - running[start]
         if self._squares is None:
             self._squares = _Squares(self.values)

@@ -43,6 +43,9 @@ class Memory:
     def __len__(self) -> int:
         return len(self._timelines)
 
+    def __contains__(self, key: Key) -> bool:
+        return key in self._timelines
+
     def __getitem__(self, key: Key) -> Timeline:
         return self._timelines[key]
 

@@ -77,10 +77,14 @@ class Reports:
 
     def count(self, time: int, window: int) -> int:
         """Frauds, less corrections, that became known in the window before a moment."""
+        if not self._effective:
+            return 0
         return self._counts[self._known(time)] - self._counts[self._known(time - window)]
 
     def amount(self, time: int, window: int) -> int:
         """Their amounts, in minor units."""
+        if not self._effective:
+            return 0
         return self._amounts[self._known(time)] - self._amounts[self._known(time - window)]
 
     def since_latest(self, time: int, window: int) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import text
 
 from fraudops.database import open_engine
 from fraudops.features.compute import lookback, microseconds
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 _TRANSACTIONS, _REPORTS = "transactions", "reports"
 _SECTIONS = ("columns", "features", "labels", "minor_digits", "partition_hours")
+_KEYS = """
+select partition_key from online_seed where portfolio = :name and dataset = :dataset order by partition_key
+"""
+_PAYMENTS = "select count(*), count(number) from online_payment where portfolio = :name"
+_SAID = "select count(*) from online_report where portfolio = :name"
 _AT_ONCE = 50_000
 """Transactions that are brought in one database transaction."""
 
@@ -89,6 +95,42 @@ def seed(ws: Workspace, portfolio: Portfolio, *, until: str | None = None) -> Se
         first = _microseconds(portfolio.partitioning.start(begin))
         dropped = bringing.drop_before(first, begin, _TRANSACTIONS)
     return SeedResult(tuple(changed), payments, said, dropped)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a portfolio's online state stands.
+
+    Attributes
+    ----------
+    number
+        Of the latest decision.
+    partitions
+        Keys of the partitions of transactions that were brought, ascending.
+    payments
+        Rows of ``online_payment``: a transaction has one for each kind of entity.
+    waiting
+        Those among them that came online.
+    reports
+        Rows of ``online_report``.
+    """
+
+    number: int
+    partitions: tuple[str, ...]
+    payments: int
+    waiting: int
+    reports: int
+
+
+def standing(ws: Workspace, portfolio: Portfolio) -> Standing:
+    """Where a portfolio's online state stands."""
+    name = {"name": portfolio.name}
+    with open_engine(ws.database_url).connect() as connection:
+        number = connection.execute(text("select number from online_portfolio where portfolio = :name"), name).scalar()
+        keys = connection.scalars(text(_KEYS), {**name, "dataset": _TRANSACTIONS}).all()
+        payments, waiting = connection.execute(text(_PAYMENTS), name).one()
+        reports = connection.execute(text(_SAID), name).scalar_one()
+    return Standing(number or 0, tuple(keys), payments, waiting, reports)
 
 
 def _bring(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -166,31 +165,24 @@ class OnlineState:
         self._added.clear()
         self._moved_to = self.number
 
-    def remember(self, transactions: Iterable[Transaction], reports: Iterable[Report] = ()) -> None:
-        """Know a history, without a database, instead of what was remembered.
+    def say(self, transactions: Iterable[Transaction], reports: Iterable[Report]) -> None:
+        """Know what was said of some transactions, without a database: instead of what was known of their entities.
 
         Parameters
         ----------
         transactions
-            In any order.
+            Those that the reports are about; some of their entities are remembered.
         reports
-            In the order in which they became known; each is of one of the transactions.
+            In the order in which they became known.
         """
-        told: dict[Key, tables.Told] = {}
-        keys_of: dict[str, list[Key]] = {}
-        for transaction in transactions:
-            keys_of[transaction.id] = self._keys(transaction)
-            for key in keys_of[transaction.id]:
-                others = self._kinds[key[0]].others_of(transaction.row)
-                payment = (transaction.event_time, transaction.id, transaction.amount_minor or 0, others)
-                told.setdefault(key, tables.Told()).payments.append(payment)
+        keys_of = {transaction.id: self._keys(transaction) for transaction in transactions}
+        said: dict[Key, list[Report]] = {}
         for report in reports:
             for key in keys_of[report.transaction_id]:
-                told[key].reports.append(report)
-        self._memory.forget()
-        # The timeline of everyone comes first: the others refer to it.
-        for key in sorted(told, key=itemgetter(0)):
-            self._memory.hold(key, told[key])
+                said.setdefault(key, []).append(report)
+        for key, own in said.items():
+            if key in self._memory:
+                self._memory[key].say(own)
         self._believed = True
 
     def _catch_up(self, connection: Connection) -> None:

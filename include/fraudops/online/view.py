@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
-from fraudops.online.columns import MISSING, Column
+from fraudops.online.columns import EXACT_AS_DOUBLE, MISSING, Column
 from fraudops.online.timeline import Timeline
 
 
@@ -19,8 +19,13 @@ class TimelineSpan:
         self.count = stop - start
 
     def total(self, column: Column) -> int | float:
-        """Sum of a column."""
-        return column.total(self._start, self._stop)
+        """Sum of a column. Divided by whole numbers it rounds as one of NumPy does."""
+        running, stop = column.running, self._stop
+        if len(running) <= stop:
+            column.grow()
+        total = running[stop] - running[self._start]
+        # Python divides whole numbers of any length exactly, NumPy what they are as doubles.
+        return total if -EXACT_AS_DOUBLE < total < EXACT_AS_DOUBLE else float(total)
 
     def largest(self, column: Column) -> int:
         """Maximum of a column."""
@@ -74,6 +79,32 @@ class TimelineFrauds:
         return self._reports.since_report(self._time, self._window)
 
 
+class _Starts(dict[int, int]):
+    """How far back → place of the first payment that is less old; found when it is asked for."""
+
+    __slots__ = ("_time", "_times")
+
+    def __init__(self, times: list[int], time: int) -> None:
+        self._times, self._time = times, time
+
+    def __missing__(self, before: int) -> int:
+        start = self[before] = bisect_right(self._times, self._time - before)
+        return start
+
+
+class _Spans(dict[int, TimelineSpan]):
+    """Window → the stretch of it that ends at some place; made when it is asked for."""
+
+    __slots__ = ("_starts", "_stop", "_time", "_timeline")
+
+    def __init__(self, timeline: Timeline, time: int, starts: _Starts, stop: int) -> None:
+        self._timeline, self._time, self._starts, self._stop = timeline, time, starts, stop
+
+    def __missing__(self, window: int) -> TimelineSpan:
+        span = self[window] = TimelineSpan(self._timeline, self._time, self._starts[window], self._stop)
+        return span
+
+
 class TimelineView:
     """One payment of a timeline: a :class:`fraudops.aggregates.View`.
 
@@ -86,20 +117,26 @@ class TimelineView:
 
     Attributes
     ----------
+    payments
+        Payments less than a window old, the row itself the last of them: to be called with the window.
+    earlier
+        The same without the row itself.
     of
         The other entity, for an aggregate that counts one.
     """
 
-    __slots__ = ("_earlier", "_payments", "_place", "_starts", "_time", "_timeline", "amount", "amounts", "of")
+    __slots__ = ("_place", "_starts", "_time", "_timeline", "amount", "amounts", "earlier", "of", "payments")
 
     def __init__(self, timeline: Timeline, place: int) -> None:
-        self._timeline, self._place, self._time = timeline, place, timeline.times[place]
+        time = timeline.times[place]
+        self._timeline, self._place, self._time = timeline, place, time
         self.amounts = timeline.amounts
         self.amount = timeline.amounts.values[place]
         self.of: str | None = None
-        self._starts: dict[int, int] = {}
-        self._payments: dict[int, TimelineSpan] = {}
-        self._earlier: dict[int, TimelineSpan] = {}
+        self._starts = _Starts(timeline.times, time)
+        # Looked up some twenty times for a payment: methods would take twice as long.
+        self.payments: Callable[[int], TimelineSpan] = _Spans(timeline, time, self._starts, place + 1).__getitem__
+        self.earlier: Callable[[int], TimelineSpan] = _Spans(timeline, time, self._starts, place).__getitem__
 
     @property
     def nights(self) -> Column:
@@ -111,24 +148,10 @@ class TimelineView:
         """1 for a payment at a weekend."""
         return self._timeline.weekends
 
-    def payments(self, window: int) -> TimelineSpan:
-        """Payments less than a window old, the row itself the last of them."""
-        span = self._payments.get(window)
-        if span is None:
-            span = self._payments[window] = self._span(self._start(window), self._place + 1)
-        return span
-
-    def earlier(self, window: int) -> TimelineSpan:
-        """Payments less than a window old, without the row itself."""
-        span = self._earlier.get(window)
-        if span is None:
-            span = self._earlier[window] = self._span(self._start(window), self._place)
-        return span
-
     def matured(self, window: int) -> TimelineSpan:
         """Payments of the window that ended one label delay ago."""
         delay = self._timeline.reports.delay
-        return self._span(self._start(delay + window), self._start(delay) if delay else self._place)
+        return self._span(self._starts[delay + window], self._starts[delay] if delay else self._place)
 
     def frauds(self, window: int) -> TimelineFrauds:
         """Frauds that became known within a window."""
@@ -138,8 +161,8 @@ class TimelineView:
         """The latest payments of which the label is due, as far back as all of them are known to be fraud."""
         timeline, time = self._timeline, self._time
         delay, ids = timeline.reports.delay, timeline.ids
-        stop = self._start(delay) if delay else bisect_left(timeline.times, time)
-        first, start = self._start(delay + window), stop
+        stop = self._starts[delay] if delay else bisect_left(timeline.times, time)
+        first, start = self._starts[delay + window], stop
         while start > first and timeline.reports.is_fraud(ids[start - 1], time):
             start -= 1
         return self._span(start, stop)
@@ -148,7 +171,7 @@ class TimelineView:
         """How many different others among the payments of the window."""
         if self.of is None:
             raise ValueError("this aggregate counts another entity, and none was named")
-        return self._timeline.others[self.of].distinct(self._start(window), self._place + 1)
+        return self._timeline.others[self.of].distinct(self._starts[window], self._place + 1)
 
     @property
     def everyone(self) -> TimelineView:
@@ -179,13 +202,6 @@ class TimelineView:
         if first != first or second != second:
             return MISSING
         return first if first >= second else second
-
-    def _start(self, before: int) -> int:
-        """Place of the first payment that is less than ``before`` µs older."""
-        start = self._starts.get(before)
-        if start is None:
-            start = self._starts[before] = bisect_right(self._timeline.times, self._time - before)
-        return start
 
     def _span(self, start: int, stop: int) -> TimelineSpan:
         return TimelineSpan(self._timeline, self._time, start, stop)
