@@ -17,7 +17,7 @@ Yu, Bifet, Read, Xu (2022), Linear TreeSHAP, arXiv 2209.08192 (sums over edges).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -47,16 +47,14 @@ class TreeShap:
         width
             Columns of the matrices.
         """
-        nodes = _Nodes.of(trees)
+        nodes = _Nodes(trees, width)
         self.base, self._width, self._levels = nodes.base, width, nodes.levels
-        self._column, self._previous = (np.array(given, np.intp) for given in (nodes.column, nodes.previous))
-        self._split, self._left, self._right = (
-            np.array(given, np.intp) for given in (nodes.split, nodes.left, nodes.right)
-        )
-        self._threshold, self._missing_left = np.array(nodes.threshold), np.array(nodes.missing_left, np.bool_)
+        self._column, self._previous = nodes.column, nodes.previous
+        self._split, self._threshold, self._missing_left = nodes.split, nodes.threshold, nodes.missing_left
+        self._left, self._right = nodes.left, nodes.right
         at, weights = _quadrature(nodes.longest)
         self._factor, self._credit = _tables(nodes, at)
-        self._weight = np.array(nodes.value) * weights[:, None]
+        self._weight = nodes.value * weights[:, None]
         self._number = np.arange(len(self._column))
 
     def __call__(self, matrix: NDArray[Any]) -> Floats:
@@ -84,7 +82,7 @@ class TreeShap:
             here = below[:, level.nodes]
             left, right = (here.take(places, axis=1, mode="clip") for places in (level.left, level.right))
             np.add(left, right, out=below[:, above.inner])
-        return np.bincount(self._column, np.einsum("qn,qn->n", below, credit), self._width)
+        return np.asarray(np.bincount(self._column, np.einsum("qn,qn->n", below, credit), self._width), np.float64)
 
     def _let_through(self, row: NDArray[Any]) -> NDArray[np.intp]:
         """1 for each node whose column lets the row through at every node of the path that looks at it, else 0."""
@@ -110,7 +108,7 @@ def _tables(nodes: _Nodes, places: Floats) -> tuple[Floats, Floats]:
     Three stretches of columns: of nodes whose column let the row through neither before nor now, before but not
     now, and both. Shape (quadrature, 3 × nodes).
     """
-    share, known = np.array(nodes.share), np.array(nodes.known)
+    share, known = nodes.share, nodes.known
     t, before = places[:, None], known[nodes.previous]
     passed, passed_before = t + (1 - t) * known, t + (1 - t) * before
     had = (1 - before) / passed_before
@@ -141,30 +139,6 @@ class _Level:
     right: Places
 
 
-@dataclass(frozen=True, eq=False)
-class _Open:
-    """A node that is about to be numbered.
-
-    Attributes
-    ----------
-    path
-        Column → last node above that was reached by a look at it.
-    """
-
-    tree: Tree
-    node: int
-    parent: int
-    column: int
-    share: float
-    path: dict[int, int]
-
-    @property
-    def is_leaf(self) -> bool:
-        """Whether nothing comes after it."""
-        return bool(self.tree.left[self.node] < 0)
-
-
-@dataclass
 class _Nodes:
     """The nodes of all trees, level by level; first the roots.
 
@@ -180,76 +154,110 @@ class _Nodes:
     known
         Product of the shares of the path's nodes that were reached by a look at this one's column.
     value
-        Of leaves.
+        Of leaves; 1 for inner nodes.
     split, threshold, missing_left, left, right
         Of inner nodes: the column they look at, where they go.
     longest
         Most columns of a path.
     """
 
-    column: list[int] = field(default_factory=list)
-    previous: list[int] = field(default_factory=list)
-    share: list[float] = field(default_factory=list)
-    known: list[float] = field(default_factory=list)
-    value: list[float] = field(default_factory=list)
-    split: list[int] = field(default_factory=list)
-    threshold: list[float] = field(default_factory=list)
-    missing_left: list[bool] = field(default_factory=list)
-    left: list[int] = field(default_factory=list)
-    right: list[int] = field(default_factory=list)
-    levels: list[_Level] = field(default_factory=list)
-    longest: int = 0
-    base: float = 0.0
+    def __init__(self, trees: Sequence[Tree], width: int) -> None:
+        flat = _Flat.of(trees)
+        self.levels: list[_Level] = []
+        self.longest = 0
+        self.base = float((flat.value * flat.reached)[flat.left < 0].sum())
+        found: dict[str, list[NDArray[Any]]] = {name: [] for name in _OF_NODES}
+        at, parent, column = flat.roots, np.arange(len(trees)), np.zeros(len(trees), np.intp)
+        last = np.zeros((len(trees), width), np.intp)
+        start = 0
+        while len(at):
+            leaf = flat.left[at] < 0
+            order = np.argsort(leaf, kind="stable")
+            at, parent, column, last = at[order], parent[order], column[order], last[order]
+            number, inner = np.arange(len(at)), int((~leaf).sum())
+            previous = last[number, column]
+            if self.levels:
+                last[number, column] = start + number
+                place = np.argsort(order)
+                found["left"].append(start + place[::2])
+                found["right"].append(start + place[1::2])
+            else:
+                place = order
+            self.longest = max(self.longest, int((last > 0).sum(axis=1).max()))
+            known = flat.share[at].copy()
+            if self.levels:
+                known *= np.concatenate(found["known"])[np.where(previous < start, previous, 0)]
+            for name, values in (
+                ("column", column),
+                ("previous", previous),
+                ("share", flat.share[at]),
+                ("known", known),
+            ):
+                found[name].append(values)
+            found["value"].append(np.where(flat.left[at] < 0, flat.value[at], 1.0))
+            ahead = at[:inner]
+            for name in ("split", "threshold", "missing_left"):
+                found[name].append(getattr(flat, name)[ahead])
+            cut, stop = start + inner, start + len(at)
+            self.levels.append(
+                _Level(slice(start, stop), slice(start, cut), slice(cut, stop), parent, place[::2], place[1::2])
+            )
+            at = np.column_stack([flat.left[ahead], flat.right[ahead]]).ravel()
+            parent, column = np.repeat(number[:inner], 2), np.repeat(flat.split[ahead], 2)
+            last, start = np.repeat(last[:inner], 2, axis=0), stop
+        joined = {name: np.concatenate(parts) if parts else np.zeros(0, np.intp) for name, parts in found.items()}
+        self.column, self.previous = joined["column"], joined["previous"]
+        self.share, self.known, self.value = joined["share"], joined["known"], joined["value"]
+        self.split, self.threshold, self.missing_left = joined["split"], joined["threshold"], joined["missing_left"]
+        self.left, self.right = joined["left"], joined["right"]
+
+
+_OF_NODES = ("column", "previous", "share", "known", "value", "split", "threshold", "missing_left", "left", "right")
+
+
+@dataclass(frozen=True, eq=False)
+class _Flat:
+    """The nodes of all trees, one tree after the other.
+
+    Attributes
+    ----------
+    share, reached
+        Of the rows at the node above, and at the root, those that come here.
+    """
+
+    roots: Places
+    left: Places
+    right: Places
+    split: Places
+    threshold: Floats
+    missing_left: NDArray[np.bool_]
+    value: Floats
+    share: Floats
+    reached: Floats
 
     @classmethod
-    def of(cls, trees: Sequence[Tree]) -> _Nodes:
-        """Of some trees."""
-        nodes = cls()
-        level = [_Open(tree, 0, place, 0, 1.0, {}) for place, tree in enumerate(trees)]
-        while level:
-            level = nodes._number(level)
-        return nodes
-
-    def _number(self, level: list[_Open]) -> list[_Open]:
-        """Number the nodes of a level, two for each inner node of the one above, and find those of the next."""
-        start = len(self.column)
-        order = sorted(range(len(level)), key=lambda place: level[place].is_leaf)
-        place_of = np.empty(len(level), np.intp)
-        place_of[order] = np.arange(len(level))
-        following: list[_Open] = []
-        for place in order:
-            following += self._add(level[place], len(self.levels) > 0)
-        inner = len(following) // 2
-        parent = np.array([level[place].parent for place in order], np.intp)
-        left, right = place_of[::2], place_of[1::2]
-        if self.levels:
-            self.left += (start + left).tolist()
-            self.right += (start + right).tolist()
-        cuts = start, start + inner, start + len(level)
-        self.levels.append(
-            _Level(slice(cuts[0], cuts[2]), slice(cuts[0], cuts[1]), slice(cuts[1], cuts[2]), parent, left, right)
+    def of(cls, trees: Sequence[Tree]) -> _Flat:
+        """Of some trees, one at least."""
+        sizes = np.array([len(tree.left) for tree in trees])
+        roots = np.cumsum(sizes) - sizes
+        offset = np.repeat(roots, sizes)
+        left, right = (
+            np.concatenate([getattr(tree, side) for tree in trees]).astype(np.intp) for side in ("left", "right")
         )
-        return [
-            _Open(at.tree, at.node, number // 2, at.column, at.share, at.path) for number, at in enumerate(following)
-        ]
-
-    def _add(self, at: _Open, has_edge: bool) -> list[_Open]:
-        """Its children."""
-        number, tree = len(self.column), at.tree
-        previous = at.path.get(at.column, 0)
-        path = {**at.path, at.column: number} if has_edge else at.path
-        self.column.append(at.column)
-        self.previous.append(previous)
-        self.share.append(at.share)
-        self.known.append(at.share * (self.known[previous] if number else 1.0))
-        self.value.append(float(tree.value[at.node]) if at.is_leaf else 1.0)
-        cover = float(tree.cover[at.node])
-        if at.is_leaf:
-            self.base += self.value[number] * cover / float(tree.cover[0])
-            self.longest = max(self.longest, len(path))
-            return []
-        self.split.append(int(tree.column[at.node]))
-        self.threshold.append(float(tree.threshold[at.node]))
-        self.missing_left.append(bool(tree.missing_left[at.node]))
-        children = (int(tree.left[at.node]), int(tree.right[at.node]))
-        return [_Open(tree, child, 0, self.split[-1], float(tree.cover[child]) / cover, path) for child in children]
+        inner = left >= 0
+        left, right = np.where(inner, left + offset, -1), np.where(inner, right + offset, -1)
+        cover = np.concatenate([tree.cover for tree in trees])
+        share = np.ones(len(left))
+        for side in (left, right):
+            share[side[inner]] = cover[side[inner]] / cover[inner]
+        return cls(
+            roots,
+            left,
+            right,
+            np.concatenate([tree.column for tree in trees]).astype(np.intp),
+            np.concatenate([tree.threshold for tree in trees]),
+            np.concatenate([tree.missing_left for tree in trees]),
+            np.concatenate([tree.value for tree in trees]),
+            share,
+            cover / cover[offset],
+        )
