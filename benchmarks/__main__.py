@@ -22,6 +22,7 @@ from benchmarks.ledger.rows import SUITE as LEDGER
 from benchmarks.processes import CHECKOUT
 from benchmarks.rows import Conditions, measure
 from benchmarks.rules.rows import SUITE as RULES
+from benchmarks.single.rows import SUITE as SINGLE
 from benchmarks.table import show
 from benchmarks.tutorial.rows import SUITE as TUTORIAL
 
@@ -33,6 +34,7 @@ SUITES = {
     "features": FEATURES,
     "rules": RULES,
     "ledger": LEDGER,
+    "single": SINGLE,
 }
 _WIDTH = 160
 LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"

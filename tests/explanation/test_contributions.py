@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fraudops.explanation import contributions as module
-from fraudops.explanation.additive import Additive
+from fraudops.explanation.additive import Additive, Contributor
 from fraudops.explanation.contributions import TOLERANCE, Contributions, contributions
 from fraudops.explanation.groups import Group, Member
 from fraudops.explanation.methods import method_of
@@ -133,10 +133,15 @@ def test_contributions_that_do_not_add_up_are_not_believed(
 ) -> None:
     real = module.additive
 
-    def wrong(*arguments: Any) -> Additive | None:
-        found = real(*arguments)
-        assert found is not None
-        return Additive(found.method, found.base + 0.1, found.columns, found.margin)
+    def wrong(*arguments: Any) -> Contributor | None:
+        exact = real(*arguments)
+        assert exact is not None
+
+        def off(matrix: Any) -> Additive:
+            found = exact(matrix)
+            return Additive(found.method, found.base + 0.1, found.columns, found.margin)
+
+        return off
 
     monkeypatch.setattr(module, "additive", wrong)
     with caplog.at_level(logging.WARNING):

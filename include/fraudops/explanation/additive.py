@@ -1,8 +1,9 @@
 """Exact contributions to a margin, for the estimators that have them.
 
 The margin is the log-odds of an estimator's own probability, before calibration. A boosted tree's margin is a sum
-over trees, whose Shapley values the boosters themselves compute (TreeSHAP); a linear model's is a sum over columns.
-A forest averages probabilities and has no such sum: it is explained by :mod:`fraudops.explanation.exchange`.
+over trees, which have exact Shapley values (TreeSHAP, :mod:`fraudops.explanation.shapley`); a linear model's is a sum
+over columns. A forest averages probabilities and has no such sum: it is explained by
+:mod:`fraudops.explanation.exchange`.
 
 References
 ----------
@@ -11,11 +12,17 @@ Lundberg, Erion, Lee (2018), Consistent individualized feature attribution for t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fraudops.explanation.shapley import TreeShap
+from fraudops.trees import UnlikeError
+from fraudops.trees.reading import lightgbm_trees, xgboost_trees
 
 TREE_SHAP, LINEAR = "tree_shap", "linear"
 
@@ -42,39 +49,45 @@ class Additive:
     margin: NDArray[np.float64]
 
 
-def additive(estimator: Any, matrix: NDArray[Any], typical: NDArray[Any]) -> Additive | None:
-    """Contributions of the matrix's columns; None for an estimator that has no exact ones.
+Contributor = Callable[[NDArray[Any]], Additive]
+
+
+def additive(estimator: Any, typical: NDArray[Any]) -> Contributor | None:
+    """What gives the contributions of a matrix's columns; None for an estimator that has no exact ones.
 
     Parameters
     ----------
     estimator
         A fitted classifier.
-    matrix
-        Rows to explain. Shape (n, columns).
     typical
         The row that a linear model's rows are compared with. Shape (1, columns). Trees are compared with the
         average of what they were trained on, which they carry within them.
     """
     if hasattr(estimator, "negative_rate"):
-        return _sampled(additive(estimator.estimator, matrix, typical), float(estimator.negative_rate))
+        return _sampled(additive(estimator.estimator, typical), float(estimator.negative_rate))
     if hasattr(estimator, "coef_"):
-        return _linear(estimator, matrix, typical)
+        return partial(_linear, estimator, typical)
     if hasattr(estimator, "booster_"):
-        return _lightgbm(estimator, matrix)
+        return _lightgbm(estimator, typical.shape[1])
     if hasattr(estimator, "get_booster"):
-        return _xgboost(estimator, matrix)
+        return _xgboost(estimator, typical.shape[1])
     return None
 
 
-def _sampled(found: Additive | None, rate: float) -> Additive | None:
+def _sampled(inner: Contributor | None, rate: float) -> Contributor | None:
     """Of a classifier that saw a share of the genuine rows: its odds are that much too high, for every row."""
-    if found is None:
+    if inner is None:
         return None
     shift = np.log(rate)
-    return replace(found, base=found.base + shift, margin=found.margin + shift)
+
+    def shifted(matrix: NDArray[Any]) -> Additive:
+        found = inner(matrix)
+        return replace(found, base=found.base + shift, margin=found.margin + shift)
+
+    return shifted
 
 
-def _linear(estimator: Any, matrix: NDArray[Any], typical: NDArray[Any]) -> Additive:
+def _linear(estimator: Any, typical: NDArray[Any], matrix: NDArray[Any]) -> Additive:
     weights = np.asarray(estimator.coef_[0], dtype=np.float64)
     level = float(estimator.intercept_[0])
     # einsum goes row by row: the same bits whatever the number of rows.
@@ -83,19 +96,35 @@ def _linear(estimator: Any, matrix: NDArray[Any], typical: NDArray[Any]) -> Addi
     return Additive(LINEAR, np.full(len(matrix), base), (matrix - typical) * weights, margin)
 
 
-def _lightgbm(estimator: Any, matrix: NDArray[Any]) -> Additive:
+def _lightgbm(estimator: Any, width: int) -> Contributor | None:
     booster = estimator.booster_
-    found = np.asarray(booster.predict(matrix, pred_contrib=True), dtype=np.float64)
-    margin = np.asarray(booster.predict(matrix, raw_score=True), dtype=np.float64)
-    return Additive(TREE_SHAP, found[:, -1], found[:, :-1], margin)
+    try:
+        shap = TreeShap(lightgbm_trees(booster), width)
+    except UnlikeError:
+        return None
+
+    def found(matrix: NDArray[Any]) -> Additive:
+        margin = np.asarray(booster.predict(matrix, raw_score=True, num_threads=1), dtype=np.float64)
+        return Additive(TREE_SHAP, np.full(len(matrix), shap.base), shap(matrix), margin)
+
+    return found
 
 
-def _xgboost(estimator: Any, matrix: NDArray[Any]) -> Additive:
-    from xgboost import DMatrix
-
+def _xgboost(estimator: Any, width: int) -> Contributor | None:
+    booster = estimator.get_booster()
+    try:
+        trees, score = xgboost_trees(estimator)
+    except UnlikeError:
+        return None
+    shap = TreeShap(trees, width)
+    base = shap.base + float(np.log(float(score)) - np.log1p(-float(score)))
     # Of a model that was stopped early, only the trees that it scores with.
     rounds = (0, estimator.best_iteration + 1) if hasattr(estimator, "best_iteration") else (0, 0)
-    data = DMatrix(matrix, missing=estimator.missing)
-    found = np.asarray(estimator.get_booster().predict(data, pred_contribs=True, iteration_range=rounds), np.float64)
-    margin = np.asarray(estimator.predict(matrix, output_margin=True), dtype=np.float64)
-    return Additive(TREE_SHAP, found[:, -1], found[:, :-1], margin)
+
+    def found(matrix: NDArray[Any]) -> Additive:
+        margin = booster.inplace_predict(
+            matrix, iteration_range=rounds, predict_type="margin", missing=estimator.missing, validate_features=False
+        )
+        return Additive(TREE_SHAP, np.full(len(matrix), base), shap(matrix), np.asarray(margin, np.float64))
+
+    return found

@@ -10,7 +10,7 @@ shares of contributions; an isotonic curve has no single stretch, and leaves the
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -90,47 +90,69 @@ class Contributions:
         return self.margin - self.base - self.groups.sum(axis=1)
 
 
-def contributions(model: Explainable, frame: pd.DataFrame, groups: Sequence[Group]) -> Contributions:
-    """Contribution of each group to each row's margin.
+class Contributor:
+    """What moves a model's scores; what depends on the model alone is found out once.
 
     Contributions that are called exact are held to it: where they do not add up to the margin, which would be a
     fault of a library, the rows are explained by exchange, and the log says so.
 
     Parameters
     ----------
-    frame
-        Rows to explain, with the model's columns. Length n.
     groups
         Groups that have each of the model's columns once.
     """
-    matrix, typical = model.matrix(frame), model.matrix(_typical(model))
-    origins = np.array(model.origins, dtype=object)
-    places = [np.flatnonzero(np.isin(origins, group.columns)) for group in groups]
-    if hasattr(model.estimator, "members"):
-        return _blended(model.estimator, matrix, typical, places)
-    return _of_one(model.estimator, model.margins, matrix, typical, places)
+
+    def __init__(self, model: Explainable, groups: Sequence[Group]) -> None:
+        typical = model.matrix(_typical(model))
+        origins = np.array(model.origins, dtype=object)
+        places = [np.flatnonzero(np.isin(origins, group.columns)) for group in groups]
+        if hasattr(model.estimator, "members"):
+            self._of = _blended(model.estimator, typical, places)
+        else:
+            self._of = _of_one(model.estimator, model.margins, typical, places)
+
+    def __call__(self, matrix: Matrix) -> Contributions:
+        """Contribution of each group to the margin of each row of the model's matrix."""
+        return self._of(matrix)
 
 
-def _of_one(estimator: Any, margins: Margins, matrix: Matrix, typical: Matrix, places: Places) -> Contributions:
-    exact = additive(estimator, matrix, typical)
-    if exact is not None:
-        found = _grouped(exact, places)
-        if _adds_up(found):
-            return found
-        log.warning("Contributions by %s do not add up to the margin; explaining by exchange", found.method)
-    return _exchanged(margins, matrix, typical, places)
+def contributions(model: Explainable, frame: pd.DataFrame, groups: Sequence[Group]) -> Contributions:
+    """Contributions to the margins of the rows of a frame with the model's columns; see :class:`Contributor`."""
+    return Contributor(model, groups)(model.matrix(frame))
 
 
-def _blended(blend: Blend, matrix: Matrix, typical: Matrix, places: Places) -> Contributions:
+_Found = Callable[[Matrix], Contributions]
+
+
+def _of_one(estimator: Any, margins: Margins, typical: Matrix, places: Places) -> _Found:
+    exact = additive(estimator, typical)
+
+    def found(matrix: Matrix) -> Contributions:
+        if exact is not None:
+            grouped = _grouped(exact(matrix), places)
+            if _adds_up(grouped):
+                return grouped
+            log.warning("Contributions by %s do not add up to the margin; explaining by exchange", grouped.method)
+        return _exchanged(margins, matrix, typical, places)
+
+    return found
+
+
+def _blended(blend: Blend, typical: Matrix, places: Places) -> _Found:
     """Each member's contributions, as far as it moves the blend."""
-    members = [_of_member(member, matrix, typical, places) for member in blend.members]
-    bases, margins = (np.column_stack([getattr(found, name) for found in members]) for name in ("base", "margin"))
-    way = walk(blend, bases, margins)
-    of_groups = sum(way.stretch[:, [place]] * found.groups for place, found in enumerate(members))
-    return Contributions(BLEND, way.base, np.asarray(of_groups), way.margin)
+    members = [_of_member(member, typical, places) for member in blend.members]
+
+    def found(matrix: Matrix) -> Contributions:
+        of_members = [member(matrix) for member in members]
+        bases, margins = (np.column_stack([getattr(one, name) for one in of_members]) for name in ("base", "margin"))
+        way = walk(blend, bases, margins)
+        of_groups = sum(way.stretch[:, [place]] * one.groups for place, one in enumerate(of_members))
+        return Contributions(BLEND, way.base, np.asarray(of_groups), way.margin)
+
+    return found
 
 
-def _of_member(member: Any, matrix: Matrix, typical: Matrix, places: Places) -> Contributions:
+def _of_member(member: Any, typical: Matrix, places: Places) -> _Found:
     """Contributions to a member's own log-odds, from its own columns of the matrix."""
     start, stop = member.start, member.stop
     own = [inside[(inside >= start) & (inside < stop)] - start for inside in places]
@@ -138,8 +160,8 @@ def _of_member(member: Any, matrix: Matrix, typical: Matrix, places: Places) -> 
     def margins(part: Matrix) -> NDArray[np.float64]:
         return log_odds(np.asarray(member.estimator.predict_proba(part)[:, 1], dtype=np.float64))
 
-    part = np.ascontiguousarray(matrix[:, start:stop])
-    return _of_one(member.estimator, margins, part, np.ascontiguousarray(typical[:, start:stop]), own)
+    of_part = _of_one(member.estimator, margins, np.ascontiguousarray(typical[:, start:stop]), own)
+    return lambda matrix: of_part(np.ascontiguousarray(matrix[:, start:stop]))
 
 
 def _typical(model: Explainable) -> pd.DataFrame:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fraudops.errors import ContractError
-from fraudops.explanation.contributions import Contributions, Explainable, contributions
+from fraudops.explanation.codes import NOTHING, code_of
+from fraudops.explanation.contributions import Contributions, Contributor, Explainable
 from fraudops.explanation.groups import Group, group_columns
 from fraudops.explanation.wording import Told, Value, safe_text, sentence
 from fraudops.portfolio import Portfolio, Role
 
+Row = Mapping[str, Any]
 _SMALLEST_SHARE = 0.05
 """A reason that weighs less than this share of the weightiest one is noise to a reader."""
 _NOTHING = "no single value stands out: the score comes from their combination"
@@ -110,25 +112,94 @@ def explain(model: Explainable, frame: pd.DataFrame, portfolio: Portfolio, *, li
     """
     if frame.empty:
         return []
-    missing = [name for name in model.columns.all if name not in frame.columns]
+    _require_columns(model, frame.columns, portfolio)
+    return Explainer(model, portfolio, limit=limit).explain_frame(frame)
+
+
+class Explainer:
+    """Explains rows of one model; what depends on the model and the portfolio alone is found out once.
+
+    Parameters
+    ----------
+    model
+        The model that gives the scores; its background is what is typical.
+    limit
+        Most reasons a row.
+    matrix
+        Makes the model's matrix of rows, where something does so without a frame:
+        :meth:`fraudops.training.compiled.CompiledModel.matrix`.
+    """
+
+    def __init__(
+        self,
+        model: Explainable,
+        portfolio: Portfolio,
+        *,
+        limit: int = 5,
+        matrix: Callable[[Sequence[Row]], NDArray[Any]] | None = None,
+    ) -> None:
+        self._model, self._portfolio, self._limit = model, portfolio, limit
+        self._groups = group_columns(model.columns.all, portfolio)
+        self._contributor = Contributor(model, self._groups)
+        self._flags = frozenset(portfolio.stored_name(name) for name in portfolio.named(Role.BOOLEAN))
+        self._typical = {name: _plain(model.background.get(name)) for name in model.columns.all}
+        self._codes = {name: code_of(group) for group in self._groups for name in group.columns}
+        self._matrix = matrix or (lambda rows: model.matrix(pd.DataFrame(list(rows))))
+
+    def explain(self, rows: Sequence[Row]) -> list[Explanation]:
+        """As :func:`explain`, of rows as mappings.
+
+        Parameters
+        ----------
+        rows
+            Column → value: the model's columns, ``event_time`` (aware) and ``amount_minor``.
+        """
+        return self._explained(self._matrix(rows), rows) if len(rows) else []
+
+    def explain_frame(self, frame: pd.DataFrame) -> list[Explanation]:
+        """As :func:`explain`."""
+        return self._explained(self._model.matrix(frame), cast(list[Row], frame.to_dict("records")))
+
+    def codes(self, explanation: Explanation) -> list[str]:
+        """A code for each reason, which stays the same whatever the values: ``customer.amount_unusual``.
+
+        :data:`~fraudops.explanation.codes.NOTHING` where no single value raised the score. Where several groups
+        read the same, the weightiest one's.
+        """
+        return [self._codes[reason.columns[0].column] if reason.columns else NOTHING for reason in explanation.reasons]
+
+    def _explained(self, matrix: NDArray[Any], rows: Sequence[Row]) -> list[Explanation]:
+        found = self._contributor(matrix)
+        weights = np.round(found.groups, _DIGITS)
+        explanations = []
+        for number, row in enumerate(rows):
+            told = {index: self._told(index, row) for index in _weightiest(weights[number], self._limit)}
+            reasons = _reasons(self._groups, told, weights[number])
+            explanations.append(_explanation(found, number, reasons))
+        return explanations
+
+    def _told(self, index: int, row: Row) -> Told:
+        members, moment, portfolio = self._groups[index].members, row["event_time"], self._portfolio
+        return Told(
+            values=[Value(m, _plain(row[m.column]), self._typical[m.column]) for m in members],
+            event_time=moment.to_pydatetime(warn=False) if isinstance(moment, pd.Timestamp) else moment,
+            amount=row["amount_minor"] / 10**portfolio.minor_digits,
+            digits=portfolio.minor_digits,
+            flags=self._flags,
+            longest=portfolio.features.longest_window,
+            noun="payment" if portfolio.has_amount else "transaction",
+        )
+
+
+def _require_columns(model: Explainable, available: Iterable[str], portfolio: Portfolio) -> None:
+    there = set(available)
+    missing = [name for name in model.columns.all if name not in there]
     if missing:
         raise ContractError(
             f"the model reads columns that the rows do not have: {', '.join(missing[:5])}",
             where=f"portfolio {portfolio.name}",
             remedy="restore these columns in the portfolio's YAML, or promote a model trained without them",
         )
-    groups = group_columns(model.columns.all, portfolio)
-    found = contributions(model, frame, groups)
-    flags = frozenset(portfolio.stored_name(name) for name in portfolio.named(Role.BOOLEAN))
-    weights = np.round(found.groups, _DIGITS)
-    explanations = []
-    for number, row in enumerate(frame.to_dict("records")):
-        told = {
-            index: _told(groups[index], row, model, portfolio, flags) for index in _weightiest(weights[number], limit)
-        }
-        reasons = _reasons(groups, told, weights[number])
-        explanations.append(_explanation(found, number, reasons))
-    return explanations
 
 
 def _weightiest(weight: NDArray[np.float64], limit: int) -> list[int]:
@@ -163,19 +234,6 @@ def _explanation(found: Contributions, row: int, reasons: tuple[Reason, ...]) ->
         reasons=reasons,
         rest=_rounded(found.groups[row].sum() - told),
         remainder=_rounded(found.remainder[row]),
-    )
-
-
-def _told(group: Group, row: dict[Any, Any], model: Explainable, portfolio: Portfolio, flags: frozenset[str]) -> Told:
-    values = [Value(m, _plain(row[m.column]), _plain(model.background.get(m.column))) for m in group.members]
-    return Told(
-        values=values,
-        event_time=row["event_time"].to_pydatetime(warn=False),
-        amount=row["amount_minor"] / 10**portfolio.minor_digits,
-        digits=portfolio.minor_digits,
-        flags=flags,
-        longest=portfolio.features.longest_window,
-        noun="payment" if portfolio.has_amount else "transaction",
     )
 
 

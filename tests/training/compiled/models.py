@@ -46,7 +46,12 @@ def rows() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 @cache
 def model(name: str) -> FraudModel:
-    """One of each estimator; ``blend`` and its average for a blend; ``sampled`` learned from a tenth."""
+    """See :func:`fit`."""
+    return fit(name, COLUMNS, *rows()[:2])
+
+
+def fit(name: str, columns: ModelColumns, learn: pd.DataFrame, validation: pd.DataFrame) -> FraudModel:
+    """One of each estimator; ``blend`` and its average for a blend; ``sampled`` learned from a third."""
     members: dict[str, Candidate] = {}
     if name.startswith("blend "):
         average = name.removeprefix("blend ")
@@ -56,10 +61,9 @@ def model(name: str) -> FraudModel:
         candidate = _candidate("lightgbm").model_copy(update={"negative_rate": 0.3})
     else:
         candidate = _candidate(name)
-    learn, validation, _ = rows()
     policy = Policy(alerts_per_day=5)
     return fit_model(
-        "shop", name, candidate, COLUMNS, learn, validation, days=8, policy=policy, seed=1, members=members
+        "shop", name, candidate, columns, learn, validation, days=8, policy=policy, seed=1, members=members
     )
 
 

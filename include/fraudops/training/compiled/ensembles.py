@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fraudops.training.compiled.trees import SMALLEST, Tree
+from fraudops.training.compiled.trees import SMALLEST
 from fraudops.training.probabilities import probability
+from fraudops.trees import Tree, UnlikeError
+from fraudops.trees.reading import forest_trees
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +53,13 @@ def _lightgbm(estimator: Any, width: int) -> Probability:
 
 
 def _xgboost(estimator: Any, width: int) -> Probability:
-    from fraudops.training.compiled.xgboost_calls import NativeXgboost, NotLikeXgboostError, XgboostTrees
+    from fraudops.training.compiled.xgboost_calls import NativeXgboost, XgboostTrees
 
     many = NativeXgboost(estimator).probability
     try:
         walked = XgboostTrees(estimator, width)
         _must_be_alike(walked.probability, estimator, _probes(walked.trees, width))
-    except (NotLikeXgboostError, NotAlikeError, ImportError, OSError) as error:
+    except (UnlikeError, NotAlikeError, ImportError, OSError) as error:
         log.warning("XGBoost scores single rows by its own engine: %s", error)
         return many
     few = walked.probability
@@ -69,7 +71,7 @@ def _xgboost(estimator: Any, width: int) -> Probability:
 
 
 def _forest(estimator: Any, width: int) -> Probability:
-    from fraudops.training.compiled.forests import forest_engine, forest_trees
+    from fraudops.training.compiled.forests import forest_engine
 
     trees = forest_trees(estimator)
     engine = forest_engine(trees, width)

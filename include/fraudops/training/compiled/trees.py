@@ -7,41 +7,16 @@ left to whoever knows in which order and how exactly the other library adds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fraudops.trees import Tree
+
 SMALLEST = 1.1e-35
 """LightGBM reads values of up to 1e-35 (in 32 bits) as 0."""
 _MISSING_IS_NAN, _MISSING_GOES_LEFT = 8, 2
-
-
-@dataclass(frozen=True, eq=False)
-class Tree:
-    """One tree. Nodes are numbered; the first is the root.
-
-    Attributes
-    ----------
-    left, right
-        Next nodes; -1 in leaves.
-    column
-        Of the matrix, that an inner node looks at.
-    threshold
-        A value up to it, itself included, goes left.
-    missing_left
-        Whether a missing value does.
-    value
-        Of leaves.
-    """
-
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    column: NDArray[np.int64]
-    threshold: NDArray[np.float64]
-    missing_left: NDArray[np.bool_]
-    value: NDArray[np.float64]
 
 
 def as_booster(trees: Sequence[Tree], width: int, *, averaged: bool = False) -> Any:
@@ -90,8 +65,3 @@ def _text(tree: Tree) -> str:
 def _line(name: str, values: NDArray[Any]) -> str:
     # What Python writes of a number is the shortest text that is read as the same number.
     return f"{name}={' '.join(map(repr, values.tolist()))}"
-
-
-def leaf_values(trees: Sequence[Tree]) -> list[NDArray[np.float64]]:
-    """Values of each tree's leaves, in their numbers' order."""
-    return [tree.value[tree.left < 0] for tree in trees]

@@ -16,13 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fraudops.training.compiled.lightgbm_calls import NativeBooster
-from fraudops.training.compiled.trees import Tree, as_booster, leaf_values
+from fraudops.training.compiled.trees import as_booster
+from fraudops.trees.reading import xgboost_trees
 
 Matrix = NDArray[Any]
-
-
-class NotLikeXgboostError(Exception):
-    """The estimator has something that is not done here, or its own results differ."""
 
 
 class XgboostTrees:
@@ -37,18 +34,18 @@ class XgboostTrees:
 
     Raises
     ------
-    NotLikeXgboostError
+    UnlikeError
         It is of another kind.
     """
 
     def __init__(self, estimator: Any, width: int) -> None:
-        self.trees, score = read_trees(estimator)
+        self.trees, score = xgboost_trees(estimator)
         self._engine = NativeBooster(as_booster(self.trees, width), width, leaves=True)
-        values = leaf_values(self.trees)
+        values = [tree.leaf_values for tree in self.trees]
         self._leaves = np.concatenate(values).astype(np.float32)
         self._first = np.cumsum([0, *(len(part) for part in values[:-1])]).astype(np.float64)
         self._exp, log = _c_functions()
-        self._base = np.float32(-log(float(1 / np.float32(score) - np.float32(1))))
+        self._base = np.float32(-log(float(1 / score - np.float32(1))))
 
     def margins(self, matrix: Matrix) -> NDArray[np.float32]:
         """Log-odds of each row."""
@@ -124,43 +121,6 @@ def _interface(matrix: Matrix) -> bytes:
         f'{{"data": [{matrix.ctypes.data}, true], "strides": null, "typestr": "{kind}", '
         f'"shape": [{rows}, {columns}], "version": 3}}'
     ).encode()
-
-
-def read_trees(estimator: Any) -> tuple[list[Tree], float]:
-    """The trees that it predicts with, and the probability that they start from.
-
-    Raises
-    ------
-    NotLikeXgboostError
-        It is no ``gbtree`` with ``binary:logistic``, or has categories of its own.
-    """
-    learner = json.loads(bytes(estimator.get_booster().save_raw("json")))["learner"]
-    booster = learner["gradient_booster"]
-    if booster["name"] != "gbtree" or learner["objective"]["name"] != "binary:logistic":
-        raise NotLikeXgboostError(f"{booster['name']}, {learner['objective']['name']}")
-    if not np.isnan(estimator.missing):
-        raise NotLikeXgboostError("a value that stands for missing ones")
-    trees, ends = booster["model"]["trees"], booster["model"]["iteration_indptr"]
-    best = getattr(estimator, "best_iteration", None)
-    used = trees if best is None else trees[: ends[best + 1]]
-    score = json.loads(learner["learner_model_param"]["base_score"])
-    return [_tree(tree) for tree in used], float(np.ravel(score)[0])
-
-
-def _tree(told: dict[str, Any]) -> Tree:
-    if any(told["split_type"]):
-        raise NotLikeXgboostError("splits by categories")
-    conditions = np.array(told["split_conditions"], np.float32)
-    left = np.array(told["left_children"], np.int64)
-    return Tree(
-        left=left,
-        right=np.array(told["right_children"], np.int64),
-        column=np.array(told["split_indices"], np.int64),
-        # Below the threshold: up to the number before it.
-        threshold=np.nextafter(conditions, np.float32(-np.inf)).astype(np.float64),
-        missing_left=np.array(told["default_left"], np.bool_),
-        value=np.where(left < 0, conditions, np.float32(0)).astype(np.float64),
-    )
 
 
 def _c_functions() -> tuple[Callable[[float], float], Callable[[float], float]]:

@@ -1,0 +1,1 @@
+"""One prediction at a time: the compiled models, and the tutorial's way of calling a forest."""
