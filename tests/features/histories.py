@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from fraudops.aggregates import AGGREGATES
 from fraudops.portfolio import EntityFeatures, Features, Portfolio
+from fraudops.workspace import Workspace
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAYS = 60
@@ -70,3 +72,26 @@ def with_everything(portfolio: Portfolio, *, delay: timedelta | None = None) -> 
     features = Features(calendar=("hour", "weekday", "night", "weekend"), behaviour=groups)
     labels = portfolio.labels if delay is None else portfolio.labels.model_copy(update={"delay": delay})
     return portfolio.model_copy(update={"features": features, "labels": labels})
+
+
+def store_history(ws: Workspace, history: pa.Table) -> None:
+    """Write a history into the store as transactions of ``cards``, with what its labels and investigators say."""
+    n = history.num_rows
+    history = history.append_column("amount", pc.divide(history["amount_minor"].cast(pa.float64()), 100.0))
+    for name, value in (("currency", "EUR"), ("country", "DE"), ("channel", "online")):
+        history = history.append_column(name, pa.array([value] * n))
+    keys = pc.strftime(history["event_time"], "%Y-%m-%d")
+    for key in sorted(pc.unique(keys).to_pylist()):
+        ws.store.write("transactions", "cards", key, history.filter(pc.equal(keys, key)), config="c")
+    reported, found = make_known(history), make_known(history, seed=7)
+    _arrive(ws, "labels", reported.assign(label=reported["label"].fillna(False)))
+    words = {True: "fraud", False: "not_fraud"}
+    found["finding"] = [words.get(label, "insufficient") for label in found["label"].astype(object)]
+    _arrive(ws, "dispositions", found.assign(by="ann").drop(columns="label"))
+
+
+def _arrive(ws: Workspace, dataset: str, said: pd.DataFrame) -> None:
+    arrived = (said["known_at"] - np.timedelta64(1, "s")).dt.strftime("%Y-%m-%d")
+    for key, part in said.groupby(arrived):
+        table = pa.Table.from_pandas(part.assign(reported_at=part["known_at"]), preserve_index=False)
+        ws.store.write(dataset, "cards", str(key), table, config="c")

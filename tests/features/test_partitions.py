@@ -3,43 +3,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 from fraudops.errors import MissingPartitionError
 from fraudops.features import build, model_columns, model_frame
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
 
-from tests.features.histories import make_history, make_known, with_everything
+from tests.features.histories import make_history, store_history, with_everything
 
 
 @pytest.fixture
 def cards(workspace: Workspace, portfolios: dict[str, Portfolio]) -> Portfolio:
     """Sixty days of transactions, their labels and dispositions in the store, and every aggregate that there is."""
-    cards = with_everything(portfolios["cards"])
-    history = make_history()
-    n = history.num_rows
-    history = history.append_column("amount", pc.divide(history["amount_minor"].cast(pa.float64()), 100.0))
-    for name, value in (("currency", "EUR"), ("country", "DE"), ("channel", "online")):
-        history = history.append_column(name, pa.array([value] * n))
-    keys = pc.strftime(history["event_time"], "%Y-%m-%d")
-    for key in sorted(pc.unique(keys).to_pylist()):
-        workspace.store.write("transactions", "cards", key, history.filter(pc.equal(keys, key)), config="c")
-    reported, found = make_known(history), make_known(history, seed=7)
-    _arrive(workspace, "labels", reported.assign(label=reported["label"].fillna(False)))
-    words = {True: "fraud", False: "not_fraud"}
-    found["finding"] = [words.get(label, "insufficient") for label in found["label"].astype(object)]
-    _arrive(workspace, "dispositions", found.assign(by="ann").drop(columns="label"))
-    return cards
-
-
-def _arrive(ws: Workspace, dataset: str, said: pd.DataFrame) -> None:
-    arrived = (said["known_at"] - np.timedelta64(1, "s")).dt.strftime("%Y-%m-%d")
-    for key, part in said.groupby(arrived):
-        table = pa.Table.from_pandas(part.assign(reported_at=part["known_at"]), preserve_index=False)
-        ws.store.write(dataset, "cards", str(key), table, config="c")
+    store_history(workspace, make_history())
+    return with_everything(portfolios["cards"])
 
 
 def _bytes(ws: Workspace) -> dict[str, bytes]:

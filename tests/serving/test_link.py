@@ -30,26 +30,26 @@ def test_a_restart_of_the_server_is_survived_and_told_once_each_way(
 ) -> None:
     told: list[bool] = []
     link = Link(server.url("link"), told.append)
-    with link.transaction() as connection:
+    with link.connection() as connection, connection.begin():
         connection.execute(text("create table t (n int primary key)"))
     server.stop()
     for _ in range(3):
-        with pytest.raises(DatabaseAwayError), link.transaction() as connection:
+        with pytest.raises(DatabaseAwayError), link.connection() as connection, connection.begin():
             connection.execute(text("select 1"))
     assert (link.there, told) == (False, [False])
     server.start()
-    with pytest.raises(DatabaseAwayError, match="a moment ago"), link.transaction():
+    with pytest.raises(DatabaseAwayError, match="a moment ago"), link.connection():
         pass
     later = time.monotonic() + 2
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    with link.transaction() as connection:
+    with link.connection() as connection, connection.begin():
         connection.execute(text("insert into t values (1)"))
     assert (link.there, told) == (True, [False, True])
     # A fault of what is written is no fault of the database, and leaves nothing behind.
-    with pytest.raises(IntegrityError), link.transaction() as connection:
+    with pytest.raises(IntegrityError), link.connection() as connection, connection.begin():
         connection.execute(text("insert into t values (2), (1)"))
     assert link.there
-    with link.transaction() as connection:
+    with link.connection() as connection, connection.begin():
         assert connection.scalar(text("select count(*) from t")) == 1
         assert connection.scalar(text("show time zone")) == "UTC"
         assert connection.scalar(text("show lock_timeout")) == "3s"
@@ -59,11 +59,11 @@ def test_a_restart_of_the_server_is_survived_and_told_once_each_way(
 def test_a_lock_that_others_hold_is_not_waited_for_long(server: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fraudops.serving.link._LIMITS", {"lock_timeout": 50})
     one, two = Link(server.url("link")), Link(server.url("link"))
-    with one.transaction() as connection:
+    with one.connection() as connection, connection.begin():
         connection.execute(text("create table t (n int)"))
-    with one.transaction() as holds:
+    with one.connection() as holds, holds.begin():
         holds.execute(text("lock table t"))
-        with pytest.raises(DatabaseAwayError, match="lock timeout"), two.transaction() as waits:
+        with pytest.raises(DatabaseAwayError, match="lock timeout"), two.connection() as waits, waits.begin():
             waits.execute(text("select * from t"))
     one.close()
     two.close()

@@ -14,7 +14,7 @@ from fraudops.online.reports import Report
 from fraudops.online.timeline import Payment
 
 _HEAD = "select number, epoch from online_portfolio where portfolio = %s for update"
-_NEW_HEAD = "insert into online_portfolio (portfolio, number, epoch) values (%s, 0, 0) on conflict do nothing"
+NEW_HEAD = "insert into online_portfolio (portfolio, number, epoch) values (%s, 0, 0) on conflict do nothing"
 _LOAD = """
 select entity, event_time, transaction_id, amount_minor, others, null, null from online_payment
 where entity = any(%(entities)s)
@@ -65,7 +65,7 @@ def lock(connection: Connection, portfolio: str) -> Head:
     # By SQLAlchemy, so that it knows that a transaction has begun.
     found = connection.exec_driver_sql(_HEAD, (portfolio,)).one_or_none()
     if found is None:
-        connection.exec_driver_sql(_NEW_HEAD, (portfolio,))
+        connection.exec_driver_sql(NEW_HEAD, (portfolio,))
         found = connection.exec_driver_sql(_HEAD, (portfolio,)).one()
     return Head(*found)
 

@@ -49,19 +49,18 @@ class Link:
         """What the last attempt has shown."""
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """A transaction that commits at the end.
+    def connection(self) -> Iterator[Connection]:
+        """The connection, not in a transaction; who uses it begins, commits and rolls back.
 
         Raises
         ------
         DatabaseAwayError
-            It could not be begun, or was lost before it had committed. Where the connection was lost while it was
-            committing, nobody knows whether it did: who tries again must be able to find its own work there.
+            It could not be had, or was lost. Where it was lost while a transaction was committing, nobody knows
+            whether it did: who tries again must be able to find its own work there.
         """
         connection = self._connected()
         try:
-            with connection.begin():
-                yield connection
+            yield connection
         except (OperationalError, InterfaceError) as error:
             self._lost(error)
             raise DatabaseAwayError(_said(error)) from error

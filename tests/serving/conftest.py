@@ -1,0 +1,5 @@
+"""An office for the bank of tests/decisions."""
+
+from tests.decisions.conftest import bank
+
+__all__ = ["bank"]
