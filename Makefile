@@ -55,7 +55,7 @@ lint: install ## Check style, format and types
 	@$(PY) -m mypy
 
 lock: install ## Pin the newest versions that pyproject.toml allows into requirements.txt
-	@uv=$$(command -v uv || echo .venv/bin/uv); "$$uv" pip compile pyproject.toml --extra airflow --extra dev --universal \
+	@uv=$$(command -v uv || echo .venv/bin/uv); "$$uv" pip compile pyproject.toml --extra airflow --extra serving --extra dev --universal \
 		--upgrade --no-header --no-annotate --quiet -o requirements.txt
 
 clean: ## Delete .venv and the caches of the tools (not the data: that is `make reset`)
