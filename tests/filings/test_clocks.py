@@ -316,6 +316,7 @@ def test_a_case_with_several_deadlines_is_one_line_of_the_mail(bank: Bank) -> No
     (notice,) = bank.notices()
     assert notice.text.count("accounts-4") == 1
     assert "accounts-4     Friday 2026-03-20: over for 4 days; 1 more after it" in notice.text
+    assert notice.text.count("/plugin/fraud-ops/fraud-ops/cases/accounts/4\n") == 1, "one case: the mail leads to it"
 
 
 def test_nothing_that_is_written_says_what_a_deadline_is_of(bank: Bank) -> None:
