@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from fraudops.database import CaseFile, Filing
+from fraudops.database import CaseFile, Filing, LedgerEntry
 from fraudops.errors import ConflictError, ContractError
 from fraudops.filings.acting import amend, record_filed, record_not_required, reopen
 from fraudops.filings.reading import find_clocks
@@ -222,6 +222,21 @@ def test_an_exempt_customer_and_the_time_before_fraudops_are_on_record_or_left_o
     assert "exempt since 2026-01-15" in str(views[0].reason)
 
 
+def test_what_was_due_before_the_first_data_came_in_was_reported_elsewhere(bank: Bank) -> None:
+    loaded = bank.portfolio.filings.model_copy(update={"since": "loaded"})
+    bank.portfolio = bank.portfolio.model_copy(update={"filings": loaded})
+    cash(bank)
+    with bank.ws.transaction() as session:
+        about = {"portfolio": bank.portfolio.name, "actor": "service:land", "action": "ingested", "subject": "–"}
+        link = {"previous": "0" * 64, "digest": "1" * 64, "signature": "2" * 64}
+        session.add(LedgerEntry(number=1_000, at=noon("2026-03-23"), details={}, **about, **link))
+    assert bank.start("2026-04-30") == 2, "not that of the 5th, which was due on the 20th"
+    views = find_clocks(bank.ws, bank.portfolio, CLOCKS, noon("2026-04-30"))
+    assert [(view.due_on, view.missed_on) for view in views] == [(DAY("2026-03-24"), DAY("2026-03-24"))], (
+        "no breach hides"
+    )
+
+
 def test_after_a_filing_what_comes_to_light_needs_another(bank: Bank) -> None:
     cash(bank)
     bank.start("2026-03-08")
@@ -301,6 +316,7 @@ def test_a_case_with_several_deadlines_is_one_line_of_the_mail(bank: Bank) -> No
     (notice,) = bank.notices()
     assert notice.text.count("accounts-4") == 1
     assert "accounts-4     Friday 2026-03-20: over for 4 days; 1 more after it" in notice.text
+    assert notice.text.count("/plugin/fraud-ops/fraud-ops/cases/accounts/4\n") == 1, "one case: the mail leads to it"
 
 
 def test_nothing_that_is_written_says_what_a_deadline_is_of(bank: Bank) -> None:

@@ -94,7 +94,7 @@ def test_digest_says_all_that_is_needed(workspace: Workspace, cards: Portfolio, 
         ):
             assert expected in part
         assert part.index("tx-000123") < part.index("tx-2")
-    link = "http://127.0.0.1:8080/fraud-ops/alerts?portfolio=cards&first=2026-11-10&last=2026-11-10"
+    link = "http://127.0.0.1:8080/plugin/fraud-ops/fraud-ops/alerts?portfolio=cards&first=2026-11-10&last=2026-11-10"
     assert link in notice.text
     # Nothing is loaded from anywhere: the only addresses are links.
     assert set(_Page(notice.html).addresses) == {link}
@@ -201,8 +201,10 @@ def test_validation_failure_goes_to_the_data_owner_once_per_cause(workspace: Wor
     notice = only(workspace)
     assert notice.recipients == ["data-owner@bank.example"]
     assert "rows: 3, expected at least 100" in notice.text
-    assert "http://127.0.0.1:8080/fraud-ops/validation/cards/2026-11-10" in notice.text
-    assert "http://127.0.0.1:8080/fraud-ops/validation/cards/2026-11-10" in _Page(notice.html).addresses
+    assert "http://127.0.0.1:8080/plugin/fraud-ops/fraud-ops/validation/cards/2026-11-10" in notice.text
+    assert (
+        "http://127.0.0.1:8080/plugin/fraud-ops/fraud-ops/validation/cards/2026-11-10" in _Page(notice.html).addresses
+    )
     assert fail("rows: 3, expected at least 100") is False
     assert fail("amount: 4 % missing", link="https://ui.example/page") is True
     assert fail("amount: 5 % missing", link=None) is True

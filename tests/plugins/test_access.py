@@ -76,6 +76,8 @@ def test_every_route_wants_a_user(application: FastAPI, stranger: TestClient, sm
 def test_a_stranger_is_led_back_after_logging_in(stranger: TestClient) -> None:
     page = stranger.get("/monitoring/cards").text
     assert "/api/v2/auth/login?next=%2Fmonitoring%2Fcards" in page
+    asked = stranger.get("/cases?portfolio=cards&sort=deadline").text
+    assert "/api/v2/auth/login?next=%2Fcases%3Fportfolio%3Dcards%26sort%3Ddeadline" in asked
     # Files are not for strangers, so the page brings its style.
     assert "--accent" in page
     assert "/assets/" not in page

@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fraudops.database import CaseFile, CaseItem, Escalation, Filing, FilingEvent, RuleHit, RuleSnooze
+from fraudops.database import CaseFile, CaseItem, Escalation, Filing, FilingEvent, LedgerEntry, RuleHit, RuleSnooze
 from fraudops.decisions.locks import lock_partition
 from fraudops.errors import ConfigurationError
 from fraudops.filings.deadlines import Deadline, Detection, after_cash, after_detection, joined, local_day
 from fraudops.filings.definition import ClockDefinition, Clocks
 from fraudops.filings.record import OPEN, add_event, jurisdiction_of
+from fraudops.intake.publication import INGESTED
 from fraudops.portfolio import Portfolio
 from fraudops.rules import HITS
 from fraudops.workspace import Workspace
@@ -154,9 +155,10 @@ def _from_hits(
     session: Session, ws: Workspace, portfolio: Portfolio, clock: ClockDefinition, as_of: datetime, actor: str
 ) -> int:
     count = 0
-    since = portfolio.filings.since
+    elsewhere = _Elsewhere.of(session, portfolio)
     for hit in _new_hits(session, ws, portfolio, as_of):
-        if since is not None and hit.business_day < since:
+        deadline = after_cash(clock, hit.business_day)
+        if elsewhere.reported(hit.business_day, deadline):
             continue
         count += 1
         origin = f"cash/{hit.business_day}/{hit.subject}"
@@ -167,7 +169,6 @@ def _from_hits(
             add_event(session, existing, by=actor, kind="recorded_again", details={"hit": hit.id})
             continue
         # What comes to light after the report was filed needs one of its own.
-        deadline = after_cash(clock, hit.business_day)
         filing = new_filing(
             session,
             portfolio,
@@ -183,6 +184,37 @@ def _from_hits(
     return count
 
 
+@dataclass(frozen=True)
+class _Elsewhere:
+    """What was reported before the bank used fraudops; a day that is None says nothing.
+
+    Attributes
+    ----------
+    before
+        Business days before it.
+    due_before
+        What was due before it: the day on which the portfolio's first data came in. It stays that day for ever, so
+        that days on which nothing ran later hide no breach.
+    """
+
+    before: date | None
+    due_before: date | None
+
+    @classmethod
+    def of(cls, session: Session, portfolio: Portfolio) -> _Elsewhere:
+        since = portfolio.filings.since
+        if since != "loaded":
+            return cls(since, None)
+        query = select(LedgerEntry.at).where(LedgerEntry.portfolio == portfolio.name, LedgerEntry.action == INGESTED)
+        first = session.scalars(query.order_by(LedgerEntry.number).limit(1)).first()
+        return cls(None, local_day(first, portfolio.zone) if first is not None else None)
+
+    def reported(self, business_day: date, deadline: Deadline) -> bool:
+        return (self.before is not None and business_day < self.before) or (
+            self.due_before is not None and deadline.due_on < self.due_before
+        )
+
+
 def _new_hits(session: Session, ws: Workspace, portfolio: Portfolio, as_of: datetime) -> Iterator[CashHit]:
     """Hits that no clock has taken in, by partition and id; one that a correction took back is none."""
     hit_id = FilingEvent.details["hit"].astext
@@ -190,7 +222,7 @@ def _new_hits(session: Session, ws: Workspace, portfolio: Portfolio, as_of: date
     query = select(RuleHit).where(
         RuleHit.portfolio == portfolio.name, RuleHit.rule == CASH_RULE, RuleHit.as_of <= as_of
     )
-    if portfolio.filings.since is not None:
+    if isinstance(portfolio.filings.since, date):
         since = datetime.combine(portfolio.filings.since - _ROLLED, time(), tzinfo=UTC)
         query = query.where(RuleHit.as_of >= since)
     by_key: dict[str, dict[str, RuleHit]] = defaultdict(dict)

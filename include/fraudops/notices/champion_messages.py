@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from fraudops.database.models import ModelVersion, Verdict
 from fraudops.notices.outbox import one_line
 from fraudops.notices.rendering import Link as _Link
-from fraudops.notices.rendering import dag_link
+from fraudops.notices.rendering import dag_link, page_address
 from fraudops.notices.rendering import queue_rendered as _queue
 from fraudops.notices.words import Text, say
 from fraudops.portfolio import Portfolio
@@ -53,7 +53,7 @@ def verdict(session: Session, ws: Workspace, portfolio: Portfolio, found: Verdic
             "champion": _model(champion) if champion else None,
             "gates": [_gate_lines(gate) for gate in found.gates],
             "needs_decision": workflow == "promote" and portfolio.promotion.needs_approval,
-            "report": f"{ws.ui_url}/fraud-ops/reports/{portfolio.name}/{quote(challenger.run_id, safe='')}",
+            "report": page_address(ws, f"reports/{portfolio.name}/{quote(challenger.run_id, safe='')}"),
             "run_id": one_line(found.run_id),
             "computed": _time(found.as_of),
             "trained_until": _time(challenger.trained_until),

@@ -72,7 +72,7 @@ def clock_warning(
         severity="critical" if over else "high",
         subject=say("{name} {day}: {subject}", name=portfolio.name, day=f"{today}", subject=subject),
         reference=say("{name} {day}: {subject}", name=portfolio.name, day=f"{today}", subject=found),
-        link=cases_link(ws, portfolio),
+        link=cases_link(ws, portfolio, _only_case(portfolio, due)),
         content={
             "heading": subject,
             "sentence": say(
@@ -86,6 +86,12 @@ def clock_warning(
 
 
 # -- inside -------------------------------------------------------------------------------------------
+
+
+def _only_case(portfolio: Portfolio, due: Sequence[Due]) -> str | None:
+    """The case that all of it is about; None where there are several, or none yet."""
+    named = {item.about for item in due}
+    return next((name for name in named if name.startswith(f"{portfolio.name}-")), None) if len(named) == 1 else None
 
 
 def _command(portfolio: Portfolio) -> str:

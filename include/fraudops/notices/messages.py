@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from fraudops.database.models import Alert, ModelVersion
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import alert_link, alerts_link, count_of, dag_link
+from fraudops.notices.rendering import alert_link, alerts_link, count_of, dag_link, page_address
 from fraudops.notices.rendering import queue_rendered as _queue
 from fraudops.notices.words import Amount, Joined, Noun, Text, say
 from fraudops.portfolio import Portfolio
@@ -291,7 +291,7 @@ def _stale(keys: Sequence[str], portfolio: Portfolio) -> Text:
 def _validation_page(ws: Workspace, portfolio: Portfolio, key: str, report_link: str | None) -> str | None:
     """Where a person can open the validation page: a path in the store is shown by the Airflow plugin."""
     if report_link and not report_link.startswith(("http://", "https://")):
-        return f"{ws.ui_url}/fraud-ops/validation/{portfolio.name}/{quote(key, safe='')}"
+        return page_address(ws, f"validation/{portfolio.name}/{quote(key, safe='')}")
     return one_line(report_link) if report_link else None
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.orm import Session
@@ -33,6 +33,11 @@ class Link:
     address: str
 
 
+def page_address(ws: Workspace, path: str) -> str:
+    """Of a page of Fraud Ops within Airflow's frame; Airflow leads there after logging in, and keeps what is asked."""
+    return f"{ws.ui_url}/plugin/fraud-ops{urlsplit(ws.ui_url).path}/fraud-ops/{path}"
+
+
 def dag_link(ws: Workspace, dag_id: str) -> Link:
     """To a DAG's page in Airflow."""
     return Link(say("Open {dag} in Airflow", dag=dag_id), f"{ws.ui_url}/dags/{dag_id}")
@@ -41,18 +46,21 @@ def dag_link(ws: Workspace, dag_id: str) -> Link:
 def alerts_link(ws: Workspace, portfolio: Portfolio, first: str, last: str) -> Link:
     """To the alerts of some partitions, each of which leads to its case."""
     asked = urlencode({"portfolio": portfolio.name, "first": first[:_DAY], "last": last[:_DAY]})
-    return Link(say("Open the alerts in Airflow"), f"{ws.ui_url}/fraud-ops/alerts?{asked}")
+    return Link(say("Open the alerts in Airflow"), page_address(ws, f"alerts?{asked}"))
 
 
 def alert_link(ws: Workspace, portfolio: Portfolio, number: int) -> Link:
     """To one alert, which leads to its case."""
-    return Link(say("Open the alert in Airflow"), f"{ws.ui_url}/fraud-ops/alerts/{portfolio.name}/{number}")
+    return Link(say("Open the alert in Airflow"), page_address(ws, f"alerts/{portfolio.name}/{number}"))
 
 
-def cases_link(ws: Workspace, portfolio: Portfolio) -> Link:
-    """To the queue of cases, the nearest review deadline first."""
+def cases_link(ws: Workspace, portfolio: Portfolio, case: str | None = None) -> Link:
+    """To a case by its name, or to the queue of cases, the nearest review deadline first."""
+    if case is not None:
+        number = case.removeprefix(f"{portfolio.name}-")
+        return Link(say("Open the case in Airflow"), page_address(ws, f"cases/{portfolio.name}/{number}"))
     asked = urlencode({"portfolio": portfolio.name, "sort": "deadline"})
-    return Link(say("Open the cases in Airflow"), f"{ws.ui_url}/fraud-ops/cases?{asked}")
+    return Link(say("Open the cases in Airflow"), page_address(ws, f"cases?{asked}"))
 
 
 def count_of(number: int, noun: str) -> Count:

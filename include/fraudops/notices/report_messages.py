@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
 from fraudops.notices.attachments import Attachment, fitting
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import dag_link, queue_rendered
+from fraudops.notices.rendering import Link, page_address, queue_rendered
 from fraudops.notices.words import Joined, Text, say
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
@@ -50,7 +51,7 @@ def monthly_report(
     if left:
         advice.append(say("Not attached, for their size: {files}.", files=", ".join(left)))
     advice.append(say("All of it lies in the store under {folder}.", folder=folder))
-    dag = portfolio.dag_id("report")
+    page = page_address(ws, f"packs/{portfolio.name}/{quote(folder.rpartition('/')[2], safe='')}")
     return queue_rendered(
         session,
         ws,
@@ -64,7 +65,7 @@ def monthly_report(
         severity="low",
         subject=say("{name}: monthly pack of {month}", name=portfolio.name, month=month),
         reference=say("{name}: monthly pack of {month}", name=portfolio.name, month=month),
-        link=dag_link(ws, dag),
+        link=Link(say("Open the pack in Airflow"), page),
         content={
             "heading": say("Monthly pack of {month}", month=month),
             "sentence": say(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import Link, count_of, queue_rendered
+from fraudops.notices.rendering import Link, count_of, page_address, queue_rendered
 from fraudops.notices.words import Joined, say
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.notices import Severity
@@ -87,7 +88,7 @@ def hits_digest(
             rules=count_of(len(counts), "rule"),
         ),
         reference=say("{name} {key}: {found}", name=portfolio.name, key=key, found=found),
-        link=_page(ws),
+        link=_hits(ws, portfolio, key, key),
         content={
             "heading": say("{key}: {found}", key=key, found=found),
             "sentence": say(
@@ -129,7 +130,7 @@ def historic_hits(session: Session, ws: Workspace, portfolio: Portfolio, past: P
         as_of=portfolio.partitioning.end(keys[-1]),
         subject=say("{name}: {what}", name=portfolio.name, what=found),
         reference=say("{name}: {what}", name=portfolio.name, what=found),
-        link=_page(ws),
+        link=_hits(ws, portfolio, keys[0], keys[-1]),
         content={
             "heading": found,
             "sentence": say(
@@ -145,5 +146,7 @@ def historic_hits(session: Session, ws: Workspace, portfolio: Portfolio, past: P
     )
 
 
-def _page(ws: Workspace) -> Link:
-    return Link(say("Open Fraud Ops in Airflow"), f"{ws.ui_url}/fraud-ops/compliance")
+def _hits(ws: Workspace, portfolio: Portfolio, first: str, last: str) -> Link:
+    """To the hits of some partitions, each of which leads to its case."""
+    asked = urlencode({"portfolio": portfolio.name, "first": first, "last": last})
+    return Link(say("Open the hits in Airflow"), page_address(ws, f"hits?{asked}"))

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from fraudops.notices.outbox import one_line
-from fraudops.notices.rendering import Link, alerts_link, count_of, queue_rendered
+from fraudops.notices.rendering import Link, alerts_link, count_of, page_address, queue_rendered
 from fraudops.notices.words import Amount, Joined, Text, say
 from fraudops.portfolio import Portfolio
 from fraudops.workspace import Workspace
@@ -133,7 +133,7 @@ def restatement(session: Session, ws: Workspace, portfolio: Portfolio, found: Re
         ),
         link=Link(
             say("Open the difference in Airflow"),
-            f"{ws.ui_url}/fraud-ops/restated/{portfolio.name}/{quote(found.run, safe='')}",
+            page_address(ws, f"restated/{portfolio.name}/{quote(found.run, safe='')}"),
         ),
         content={
             "heading": say("Would have alerted: {difference}", difference=difference),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 from fraudops.portfolio.strict import Strict
 
@@ -30,8 +31,9 @@ class Institution(Strict):
 class Filings(Strict):
     """Clocks of what must be reported by a day, and drafts of the reports (``docs/filings.md``)."""
 
-    since: date | None = None
-    """Business days before it were reported elsewhere: their hits start no clock. Null: every hit starts one."""
+    since: date | Literal["loaded"] | None = None
+    """Business days before it were reported elsewhere: their hits start no clock. ``loaded``: what was due before the
+    portfolio's first data came in was. Null: every hit starts one."""
     continuing: bool = True
     """Whether a filing starts the clock of activity that may go on; the guidance is an offer."""
     institution: Institution = Institution()

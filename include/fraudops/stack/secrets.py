@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fraudops.errors import ConfigurationError
 
-USERS = {"admin": "admin", "validator": "user", "deputy": "user", "analyst": "viewer", "officer": "viewer"}
-"""User → Airflow role. ``user`` is the least role that may answer an approval. The deputy decides where the
-validator asked for the training. Their business roles are in ``include/roles.yaml``."""
+USERS = {"admin": "admin", "validator": "user", "deputy": "user", "analyst": "viewer", "officer": "user"}
+"""User → Airflow role. ``user`` is the least role that may answer an approval and start a run, as the compliance
+officer does with the month's pack and the verification. The deputy decides where the validator asked for the training.
+Their business roles are in ``include/roles.yaml``."""
 
 
 class Secrets(BaseModel):

@@ -153,4 +153,5 @@ def _no_database(request: Request, error: Exception) -> HTMLResponse:
 
 
 def _problem(request: Request, status: int, title: str, detail: Any, remedy: str | None = None) -> HTMLResponse:
-    return render(request, "problem.html", status=status, title=title, detail=detail, remedy=remedy)
+    query = f"?{request.url.query}" if request.url.query else ""
+    return render(request, "problem.html", query=query, status=status, title=title, detail=detail, remedy=remedy)
