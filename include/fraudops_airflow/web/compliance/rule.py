@@ -14,7 +14,8 @@ from fraudops.rules.snoozing import snoozes
 
 from fraudops_airflow.web.archive import Archive
 from fraudops_airflow.web.charts import Chart
-from fraudops_airflow.web.compliance.rules import newest_day, rules_of, section_of, when, why_silent
+from fraudops_airflow.web.compliance.rules import newest_day, section_of, when, why_silent
+from fraudops_airflow.web.definitions import known_rules
 
 SHOWN_PARTITIONS = 180
 """Partitions in the chart of hits over time."""
@@ -76,7 +77,7 @@ class RulePage:
 
 def rule_page(archive: Archive, portfolio: Portfolio, name: str, today: date) -> RulePage | None:
     """One rule as of the newest partition's day, or today where there is none; None where there is no such rule."""
-    rule = rules_of().get(name)
+    rule = known_rules().get(name)
     if rule is None or portfolio.compliance is None:
         return None
     definition, compliance = rule.definition, section_of(portfolio)
