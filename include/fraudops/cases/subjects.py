@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fraudops.portfolio import TRANSACTION, Portfolio
-from fraudops.portfolio.coherence import entity_name
+from fraudops.portfolio.columns import entity_name
 from fraudops.store import Among
 from fraudops.workspace import Workspace
 
