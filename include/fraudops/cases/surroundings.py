@@ -144,11 +144,12 @@ class Scene:
     def _keys(self, back: timedelta, *, before: str | None = None) -> list[str]:
         partitioning = self.portfolio.partitioning
         earliest = partitioning.start(self.first) - back
-        return [
-            key
-            for key in self.ws.store.keys("transactions", self.portfolio.name)
-            if partitioning.start(key) >= earliest and (key < before if before is not None else key <= self.last)
-        ]
+        begins = partitioning.key_of(earliest)
+        is_cut = partitioning.start(begins) < earliest
+        # Keys are in the order of time: none of the many others needs to be read as a date.
+        keys = self.ws.store.keys("transactions", self.portfolio.name)
+        keys = [key for key in keys if key > begins or (key == begins and not is_cut)]
+        return [key for key in keys if (key < before if before is not None else key <= self.last)]
 
     def _rows(
         self, keys: Sequence[str], column: str, values: Sequence[str], told: Set[str] | None = None
