@@ -19,6 +19,7 @@ from benchmarks.handbook.rows import SUITE as HANDBOOK_PROTOCOL
 from benchmarks.header import header
 from benchmarks.ingest.rows import SUITE as INGEST
 from benchmarks.ledger.rows import SUITE as LEDGER
+from benchmarks.pages.rows import SUITE as PAGES
 from benchmarks.processes import CHECKOUT
 from benchmarks.rows import Conditions, measure
 from benchmarks.rules.rows import SUITE as RULES
@@ -35,6 +36,7 @@ SUITES = {
     "rules": RULES,
     "ledger": LEDGER,
     "single": SINGLE,
+    "pages": PAGES,
 }
 _WIDTH = 160
 LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"

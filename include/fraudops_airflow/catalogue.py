@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 from airflow.sdk import get_parsing_context
 from fraudops.errors import ConfigurationError
 from fraudops.portfolio import Portfolio, load_portfolio
@@ -29,7 +32,14 @@ def _read(only: str | None = None) -> list[tuple[Portfolio | None, str | None]]:
         if only not in (None, path.stem):
             continue
         try:
-            found.append((load_portfolio(path), None))
+            stat = path.stat()
+            found.append((_load(path, (stat.st_mtime_ns, stat.st_size)), None))
         except ConfigurationError as error:
             found.append((None, str(error)))
     return found
+
+
+@lru_cache(maxsize=256)
+def _load(path: Path, stamp: tuple[int, int]) -> Portfolio:
+    """The same one while its file has not changed: every page asks for all of them."""
+    return load_portfolio(path)

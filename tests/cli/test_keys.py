@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from fraudops.protection import decrypt, encrypt
 from fraudops.cli.keys import app
 from fraudops.errors import ContractError, IntegrityError
 from fraudops.keeping.rotation.protected import AREAS
+from fraudops.protection import decrypt, encrypt
 from fraudops.workspace import Workspace
 from typer.testing import CliRunner
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from fraudops.database import LedgerEntry, Notice, RuleHit
-from fraudops.errors import ContractError
+from fraudops.errors import ContractError, IntegrityError
 from fraudops.portfolio import Portfolio
 from fraudops.rules.backtest import backtest
+from fraudops.rules.backtest_record import keep, kept
 from fraudops.rules.raising import RAISED, raise_hits
 from fraudops.rules.reading import found_hits
 from fraudops.rules.running import comply, unraised
@@ -97,6 +99,19 @@ def test_a_backtest_compares_and_changes_nothing(workspace, accounts) -> None:
     assert found.summary(found.in_force)["hits"] == 2
     assert (found.difference, found.summary(found.tried)["hits"]) == ({"new": 0, "gone": 1, "same": 1}, 1)
     assert workspace.store.keys("rule_hits", "accounts") == []
+    assert keep(workspace, accounts, RULES["cash_over_threshold"], found, by="ann")
+    assert not keep(workspace, accounts, RULES["cash_over_threshold"], found, by="bob"), "the same again is one"
+    with workspace.transaction() as session:
+        (one,) = kept(workspace.store, session, accounts, RULES["cash_over_threshold"], most=9)
+        assert kept(workspace.store, session, accounts, RULES["structuring"], most=9) == []
+    assert (one.by, list(one.keys), one.instead, one.same_rule) == ("ann", found.keys, {"threshold": "12000"}, True)
+    assert (sum(one.in_force.by_key), sum(one.tried.by_key), one.difference["gone"]) == (2, 1, 1)
+    (path,) = Path(str(workspace.store.root)).glob("backtests/portfolio=accounts/rule=cash_over_threshold/*.json")
+    assert not {subject for _, subject in found.in_force.hits.values()} & set(path.read_text().split('"'))
+    for content, match in ((path.read_bytes().replace(b"12000", b"13000"), "not the one"), (None, "gone")):
+        path.unlink() if content is None else path.write_bytes(content)
+        with workspace.transaction() as session, pytest.raises(IntegrityError, match=match):
+            kept(workspace.store, session, accounts, RULES["cash_over_threshold"], most=9)
     for name, text in (("no", "1"), ("threshold", "much")):
         with pytest.raises(ContractError):
             backtest(workspace, accounts, RULES, "cash_over_threshold", first=FRIDAY, last=MONDAY, instead={name: text})

@@ -137,15 +137,18 @@ def _is_late(day: date) -> ColumnElement[bool]:
 
 def _means(text: str) -> ColumnElement[bool]:
     """What a text that somebody typed may stand for."""
-    alerts = (
-        select(CaseItem.case_id)
-        .join(
-            Alert,
-            (CaseItem.portfolio == Alert.portfolio)
-            & (CaseItem.kind == ALERT)
-            & (CaseItem.reference == cast(Alert.id, String)),
-        )
+    # The alerts first, which an index has, whatever the database believes of the tables' sizes.
+    raised = (
+        select(Alert.portfolio, cast(Alert.id, String).label("reference"))
         .where(Alert.transaction_id == text)
+        .cte("raised")
+        .prefix_with("materialized")
+    )
+    alerts = select(CaseItem.case_id).join(
+        raised,
+        (CaseItem.portfolio == raised.c.portfolio)
+        & (CaseItem.kind == ALERT)
+        & (CaseItem.reference == raised.c.reference),
     )
     found = [CaseFile.subject.startswith(text, autoescape=True), CaseFile.id.in_(alerts)]
     portfolio, _, number = text.rpartition("-")

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from fraudops.database import OnlineDecision
 from fraudops.portfolio import TRANSACTION, Portfolio
-from fraudops.portfolio.coherence import entity_name
+from fraudops.portfolio.columns import entity_name
 from fraudops.store import Among
 from fraudops.workspace import Workspace
 

@@ -6,9 +6,10 @@ Everything is as it was stored; nothing after the case's last partition is looke
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from statistics import mean, median
 from typing import Any
 
@@ -105,7 +106,8 @@ class Scene:
         keys = self._keys(NORMAL, before=self.first)
         if column is None or not keys:
             return None
-        rows = self._rows(keys, column, [self.subject])
+        told = {"event_time", "amount_minor", *self._categories}
+        rows = self._rows(keys, column, [self.subject], told)
         return _normal(self.portfolio, keys, rows) if rows else None
 
     def links(self, transactions: Sequence[dict[str, Any]]) -> Iterator[Link]:
@@ -118,7 +120,9 @@ class Scene:
             if column == own or not values:
                 continue
             rows = [
-                row for row in self._rows(keys, column, values) if row[own] != self.subject and row[_ID] not in mine
+                row
+                for row in self._rows(keys, column, values, {_ID, "event_time", own})
+                if row[own] != self.subject and row[_ID] not in mine
             ]
             for value in values:
                 same = [row for row in rows if row[column] == value]
@@ -132,7 +136,7 @@ class Scene:
         for key in reversed(self._keys(NORMAL)):
             if not left:
                 break
-            rows = self._rows([key], _ID, sorted(left), whole=True)
+            rows = self._rows([key], _ID, sorted(left))
             left -= {row[_ID] for row in rows}
             found += rows
         return sorted(found, key=lambda row: (row["event_time"], row[_ID]))
@@ -140,28 +144,34 @@ class Scene:
     def _keys(self, back: timedelta, *, before: str | None = None) -> list[str]:
         partitioning = self.portfolio.partitioning
         earliest = partitioning.start(self.first) - back
-        return [
-            key
-            for key in self.ws.store.keys("transactions", self.portfolio.name)
-            if partitioning.start(key) >= earliest and (key < before if before is not None else key <= self.last)
-        ]
+        begins = partitioning.key_of(earliest)
+        is_cut = partitioning.start(begins) < earliest
+        # Keys are in the order of time: none of the many others needs to be read as a date.
+        keys = self.ws.store.keys("transactions", self.portfolio.name)
+        keys = [key for key in keys if key > begins or (key == begins and not is_cut)]
+        return [key for key in keys if (key < before if before is not None else key <= self.last)]
 
     def _rows(
-        self, keys: Sequence[str], column: str, values: Sequence[str], *, whole: bool = False
+        self, keys: Sequence[str], column: str, values: Sequence[str], told: Set[str] | None = None
     ) -> list[dict[str, Any]]:
+        """Rows with one of some values in a column; what is told of them, as far as they have it (None: everything)."""
         chosen, among = Among(column, pa.array(values, pa.string())), list[dict[str, Any]]()
         for key in keys:
             manifest = self.ws.store.manifest("transactions", self.portfolio.name, key)
             if manifest is None:
                 continue
-            names = [item for item in manifest.columns if whole or item in self._columns]
-            among += self.ws.store.read(manifest, names, among=chosen).to_pylist()
+            names = [item for item in manifest.columns if told is None or item in told or item == column]
+            repeating = [item for item in self._categories if item in names]
+            among += self.ws.store.read(manifest, names, among=chosen, repeating=repeating).to_pylist()
         return among
 
-    @property
-    def _columns(self) -> set[str]:
-        named = {self.portfolio.stored_name(name) for name in self.portfolio.named(Role.CATEGORY)}
-        return {_ID, "event_time", "amount_minor", *self.portfolio.entities.values(), *named}
+    @cached_property
+    def _categories(self) -> set[str]:
+        """Columns of few different texts, the currency among them."""
+        found = {self.portfolio.stored_name(name) for name in self.portfolio.named(Role.CATEGORY)}
+        if self.portfolio.currency in self.portfolio.columns:
+            found.add(self.portfolio.stored_name(self.portfolio.currency))
+        return found
 
 
 # -- inside -------------------------------------------------------------------------------------------

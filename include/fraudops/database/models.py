@@ -173,6 +173,8 @@ class Alert(Base):
     __table_args__ = (
         UniqueConstraint("portfolio", "transaction_id"),
         Index("ix_alert_partition", "portfolio", "partition_key"),
+        # People search for a transaction without saying in which portfolio.
+        Index("ix_alert_transaction", "transaction_id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)

@@ -9,6 +9,7 @@ from fraudops.portfolio.columns import TOKENS, Column, Role, TimeParts
 from fraudops.portfolio.compliance import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, Compliance, ComplianceColumns
 from fraudops.portfolio.durations import Duration, format_duration, parse_duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
+from fraudops.portfolio.labels import REPORT_FEEDS, Labels
 from fraudops.portfolio.loading import load_all, load_portfolio
 from fraudops.portfolio.monitoring import Hysteresis, Levels, Monitoring
 from fraudops.portfolio.notices import Notices
@@ -16,15 +17,11 @@ from fraudops.portfolio.partitioning import Partitioning
 from fraudops.portfolio.policy import Costs, Exploration, Policy
 from fraudops.portfolio.problems import PortfolioError, Problem
 from fraudops.portfolio.promotion import CalibrationGate, Gates, Promotion, SegmentGate
-from fraudops.portfolio.schema import (
-    REPORT_FEEDS,
-    Labels,
-    Portfolio,
-    Validation,
-)
+from fraudops.portfolio.schema import Portfolio
 from fraudops.portfolio.serving import ONLINE, Serving
 from fraudops.portfolio.sources import Source, SourceColumn
 from fraudops.portfolio.training import BLEND, Blend, Candidate, EarlyStopping, Prequential, Range, Search, Training
+from fraudops.portfolio.validation import Validation
 
 __all__ = [
     "BLEND",

@@ -12,25 +12,24 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from fraudops.portfolio.behaviour import EntityFeatures
 from fraudops.portfolio.cases import Cases
-from fraudops.portfolio.coherence import Sections, incoherences
+from fraudops.portfolio.coherence import incoherences
 from fraudops.portfolio.columns import Column
 from fraudops.portfolio.compliance import Compliance
 from fraudops.portfolio.document import Document
 from fraudops.portfolio.evidence import Fairness
+from fraudops.portfolio.labels import Labels
 from fraudops.portfolio.notices import Notices
+from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.problems import Path, Problem, choose_of, nearest
 from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.retention import Retention
-from fraudops.portfolio.schema import (
-    Labels,
-    Policy,
-    Portfolio,
-    Training,
-    Validation,
-)
+from fraudops.portfolio.schema import Portfolio
+from fraudops.portfolio.sections import Sections
 from fraudops.portfolio.serving import Serving
 from fraudops.portfolio.sources import Source
+from fraudops.portfolio.training import Training
+from fraudops.portfolio.validation import Validation
 
 _LONGEST = 80
 _MOST_PRUNED = 8

@@ -193,3 +193,16 @@ def _as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
+
+
+def stored_name(name: str, column: Column) -> str:
+    """Name of a column in the store: fixed for id, time, amount and label, ``*_token`` for a card or an account."""
+    fixed = {Role.ID: "transaction_id", Role.TIME: "event_time", Role.AMOUNT: "amount", Role.LABEL: "label"}
+    if column.role in fixed:
+        return fixed[column.role]
+    return f"{name.removesuffix('_number')}_token" if column.role in TOKENS else name
+
+
+def entity_name(name: str, column: Column) -> str:
+    """Name of the entity that a column names."""
+    return column.entity or name.removesuffix("_id")

@@ -27,13 +27,13 @@ class Document:
         return self.lines.get(path)
 
 
-_FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Ten times as fast, where PyYAML was built with libyaml; says less of what is wrong."""
 
 
 def read_document(text: str) -> Document:
     """Parse YAML; what is wrong is among the problems, and the content is then None."""
-    document = _read(text, _FAST)
+    document = _read(text, FAST)
     return document if document.content is not None else _read(text, yaml.SafeLoader)
 
 

@@ -9,7 +9,8 @@ from fraudops.errors import ConfigurationError
 from fraudops.portfolio.checking import read_portfolio, readable_training
 from fraudops.portfolio.document import Document, read_document
 from fraudops.portfolio.problems import PortfolioError, Problem
-from fraudops.portfolio.schema import Portfolio, Training
+from fraudops.portfolio.schema import Portfolio
+from fraudops.portfolio.training import Training
 
 
 @dataclass(frozen=True)

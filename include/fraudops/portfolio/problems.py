@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fraudops.errors import ConfigurationError
@@ -73,3 +73,14 @@ def choose_of(name: str, known: Iterable[str]) -> str:
     if found is not None:
         return f"did you mean {found!r}?"
     return f"use one of {', '.join(names)}" if names else "there is none"
+
+
+def no_column(path: Path, name: str, known: Iterable[str]) -> Problem:
+    """A column is named that is not there."""
+    return Problem(path, f"there is no column {name!r}", remedy=choose_of(name, known))
+
+
+def not_a_share(path: Path, value: float) -> Iterator[Problem]:
+    """A problem where a number is no share."""
+    if not 0 <= value <= 1:
+        yield Problem(path, "a share lies between 0 and 1", f"{value:g}")

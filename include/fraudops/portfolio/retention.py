@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from fraudops.portfolio.durations import Duration, format_duration
+from fraudops.portfolio.labels import Labels
 from fraudops.portfolio.problems import Problem
 from fraudops.portfolio.strict import Strict
-
-if TYPE_CHECKING:
-    from fraudops.portfolio.schema import Labels
-    from fraudops.portfolio.training import Training
+from fraudops.portfolio.training import Training
 
 FIVE_YEARS = timedelta(days=1827)
 """Five years, leap days included."""

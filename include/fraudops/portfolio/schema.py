@@ -12,12 +12,12 @@ from pydantic import Field, field_validator, model_validator
 
 from fraudops.portfolio.behaviour import Features
 from fraudops.portfolio.cases import Cases
-from fraudops.portfolio.coherence import Sections, entity_name, incoherences, stored_name
-from fraudops.portfolio.columns import ENTITIES, Column, Role
+from fraudops.portfolio.coherence import incoherences
+from fraudops.portfolio.columns import ENTITIES, Column, Role, entity_name, stored_name
 from fraudops.portfolio.compliance import Compliance
-from fraudops.portfolio.durations import Duration
 from fraudops.portfolio.evidence import Fairness, ModelCard
 from fraudops.portfolio.filings import Filings
+from fraudops.portfolio.labels import Labels
 from fraudops.portfolio.monitoring import Monitoring
 from fraudops.portfolio.monthly import MonthlyPack
 from fraudops.portfolio.notices import Notices
@@ -26,75 +26,14 @@ from fraudops.portfolio.policy import Policy
 from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.retention import Retention
+from fraudops.portfolio.sections import Sections
 from fraudops.portfolio.serving import Serving
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
 from fraudops.portfolio.timeliness import Timeliness
 from fraudops.portfolio.training import Training
+from fraudops.portfolio.validation import Validation
 from fraudops.portfolio.watch import Watch
-
-REPORT_FEEDS = ("labels", "dispositions")
-"""Datasets of what was said about transactions: by those who were charged, and by investigators."""
-
-
-class Labels(Strict):
-    """How it becomes known what was fraud."""
-
-    delay: Duration
-    """After this long without a report a transaction counts as genuine."""
-    source: Source | None = None
-    """A feed of reported frauds with the columns ``transaction_id``, ``reported_at`` and ``label``.
-    Absent: the transactions' own ``label`` column, believed known ``delay`` after the transaction."""
-    dispositions: Source | None = None
-    """A feed of what investigators found, kept apart from ``source``: ``transaction_id``, ``reported_at``, ``finding``
-    (``fraud``, ``not_fraud`` or ``insufficient``) and ``by``, the investigator's user name."""
-    blocked: Literal["labelled", "unlabelled"] = "labelled"
-    """``labelled``: the labels tell all, as public data sets do. ``unlabelled``: what was really blocked never
-    happened, so nobody reports it; training leaves it out, and counts what ``policy.exploration`` let pass for it."""
-    unreported: Literal["genuine", "unknown"] = "genuine"
-    """What a transaction without a report is after ``delay``. ``unknown``: only what somebody looked at has a label;
-    training counts what ``policy.exploration`` sampled for all that was allowed."""
-
-    @property
-    def feeds(self) -> dict[str, Source]:
-        """Dataset → where what is said of transactions comes from: ``labels``, ``dispositions``."""
-        found = dict(zip(REPORT_FEEDS, (self.source, self.dispositions), strict=True))
-        return {dataset: source for dataset, source in found.items() if source is not None}
-
-    @property
-    def datasets(self) -> tuple[str, ...]:
-        """Datasets of what is said of transactions: by feeds, and by closing cases, which needs no feed. None where the
-        transactions' own file says it."""
-        return REPORT_FEEDS if self.source is not None else ()
-
-    @property
-    def selective(self) -> bool:
-        """Whether decisions tell which labels become known."""
-        return self.blocked == "unlabelled" or self.unreported == "unknown"
-
-
-class Validation(Strict):
-    """Bounds of a partition, beside those that follow from the columns."""
-
-    minimum_rows: int = 1
-    maximum_missing: dict[str, float] = Field(default_factory=dict)
-    """Column → largest share of missing values."""
-    learn_from: int = 28
-    """How many earlier partitions the learned bounds (rows, mean amount, missing) are taken from."""
-    learn_after: Annotated[int, Field(ge=5)] = 5
-    """Nothing is learned from fewer than these: where money has a rhythm of week and month, as long as that is."""
-    tolerance: float = 6.0
-    """Learned bounds: median ± this many robust standard deviations (and never tighter than ±50 %)."""
-    quarantined: float = 0.05
-    """Largest share of a partition's rows that may be in quarantine."""
-
-    @model_validator(mode="after")
-    def _can_learn(self) -> Validation:
-        if 0 < self.learn_from < self.learn_after:
-            raise ValueError(
-                f"learn_after is {self.learn_after}, and learn_from only {self.learn_from}: nothing is learned"
-            )
-        return self
 
 
 class Portfolio(Strict):

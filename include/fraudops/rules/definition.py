@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from fraudops.errors import ConfigurationError
+from fraudops.portfolio.document import FAST
 from fraudops.portfolio.strict import Strict
 
 Unit = Literal["money", "count", "days", "hours", "minutes", "share", "factor", "score", "list"]
@@ -183,7 +184,7 @@ def read_dated(path: Path, form: type[D], page: str) -> D:
         With every key that is wrong.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=FAST)
         found = form.model_validate(content)
     except yaml.YAMLError as error:
         raise ConfigurationError(f"not YAML: {error}", where=path.name) from None

@@ -14,39 +14,24 @@ A data file is never changed once written, so a reader holding an old manifest s
 
 from __future__ import annotations
 
-import io
+import contextlib
 import os
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 from upath import UPath
 
 from fraudops.errors import IntegrityError, MissingPartitionError
 from fraudops.store import formats
 from fraudops.store.digests import sha256_of
-from fraudops.store.files import explained, put_whole
+from fraudops.store.files import explained, is_local, put_whole
 from fraudops.store.manifest import Input, Manifest, StoredFile
+from fraudops.store.rows import Among, all_rows, parquet_bytes, some_rows
 
-_ROW_GROUP = 65_536
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=:@-]*")
-
-
-@dataclass(frozen=True)
-class Among:
-    """Rows whose text in a column is one of some."""
-
-    column: str
-    values: pa.Array
-
-    def of(self, table: pa.Table) -> pa.Table:
-        """Those rows of a table."""
-        return table.filter(pc.is_in(table[self.column], value_set=self.values))
 
 
 class Store:
@@ -170,16 +155,10 @@ class Store:
         folder = self._folder(manifest.dataset, manifest.portfolio, manifest.key)
         tables = []
         for file in manifest.files:
-            path = folder / file.name
-            if not path.exists():
-                raise IntegrityError("the data file is gone", where=str(path), remedy="restore it from the backup")
-            content = path.read_bytes()
-            if sha256_of(content) != file.sha256:
-                raise IntegrityError(
-                    "the data file is not the one that was written", where=str(path), remedy="restore it"
-                )
+            content = self._content(folder / file.name, file)
             chosen = list(columns) if columns else None
-            tables.append(_table(content, chosen) if among is None else _some(content, chosen, among, repeating))
+            found = all_rows(content, chosen) if among is None else some_rows(content, chosen, among, repeating)
+            tables.append(found)
         return pa.concat_tables(tables) if len(tables) != 1 else tables[0]
 
     def read_partition(self, dataset: str, portfolio: str, key: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -189,6 +168,8 @@ class Store:
     def keys(self, dataset: str, portfolio: str) -> list[str]:
         """Keys of the published partitions of a dataset, in the order of time."""
         folder = self.path(dataset, portfolio)
+        if is_local(folder):
+            return sorted(_published_in(str(folder)))
         if not folder.exists():
             return []
         found = (path for path in folder.iterdir() if path.name.startswith("date="))
@@ -259,6 +240,15 @@ class Store:
         return self.path(dataset, portfolio, f"date={key}")
 
     @staticmethod
+    def _content(path: UPath, file: StoredFile) -> bytes:
+        if not path.exists():
+            raise IntegrityError("the data file is gone", where=str(path), remedy="restore it from the backup")
+        content = path.read_bytes()
+        if sha256_of(content) != file.sha256:
+            raise IntegrityError("the data file is not the one that was written", where=str(path), remedy="restore it")
+        return content
+
+    @staticmethod
     def _manifest_at(path: UPath) -> Manifest | None:
         try:
             return Manifest.model_validate_json(path.read_bytes())
@@ -290,38 +280,9 @@ def _forget(path: UPath) -> None:
             path.unlink()
 
 
-def parquet_bytes(table: pa.Table) -> bytes:
-    """Parquet bytes that depend on the rows and the schema alone (pandas' metadata would name versions)."""
-    sink = io.BytesIO()
-    plain = table.replace_schema_metadata(None).combine_chunks()
-    pq.write_table(plain, sink, row_group_size=_ROW_GROUP, store_schema=True, **_encoding(plain.schema))
-    return sink.getvalue()
-
-
-def _encoding(schema: pa.Schema) -> dict[str, Any]:
-    if schema and all(pa.types.is_integer(field.type) for field in schema):
-        # Sums by account, of which rules read a hundred partitions a day: differences of what is sorted take a tenth
-        # less room than zstd's bytes, and a third of the time to read.
-        differences = dict.fromkeys(schema.names, "DELTA_BINARY_PACKED")
-        return {"compression": "none", "use_dictionary": False, "column_encoding": differences}
-    # Numbers hardly repeat: a dictionary of them takes five times as long to write, and a fifth more room.
-    return {
-        "compression": "zstd",
-        "use_dictionary": [field.name for field in schema if pa.types.is_string(field.type)],
-    }
-
-
-def _table(content: bytes, columns: list[str] | None) -> pa.Table:
-    """Rows of a Parquet file; ``pq.read_table`` would spend more on finding its way than on a day's rows."""
-    table = pq.ParquetFile(pa.BufferReader(content)).read(columns=columns)
-    return table.select(columns) if columns else table
-
-
-def _some(content: bytes, columns: list[str] | None, among: Among, repeating: Sequence[str]) -> pa.Table:
-    """Some rows of a Parquet file: of one row group after the other, so that the rest is never held at once."""
-    file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(repeating))
-    groups = [among.of(file.read_row_group(number, columns=columns)) for number in range(file.num_row_groups)]
-    schema = pq.ParquetFile(pa.BufferReader(content)).schema_arrow
-    found = pa.concat_tables(groups) if groups else schema.empty_table()
-    chosen = columns or schema.names
-    return found.select(chosen).cast(pa.schema([schema.field(name) for name in chosen]))
+def _published_in(folder: str) -> Iterator[str]:
+    """Keys of a dataset in a folder of this machine; asking a path object of each would take ten times as long."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("date=") and os.path.exists(f"{entry.path}/manifest.json"):  # noqa: PTH110
+                yield entry.name.removeprefix("date=")

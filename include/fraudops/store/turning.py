@@ -18,7 +18,8 @@ from fraudops.store import formats
 from fraudops.store.digests import canonical_json, sha256_of
 from fraudops.store.files import put_whole
 from fraudops.store.manifest import Manifest, StoredFile
-from fraudops.store.store import Store, parquet_bytes
+from fraudops.store.rows import parquet_bytes
+from fraudops.store.store import Store
 
 PLAN = "turned.json"
 PRESENT = "manifest.json"

@@ -14,7 +14,7 @@ from fastapi import Depends, HTTPException
 from fraudops.database import transaction
 from fraudops.portfolio import Portfolio
 from fraudops.settings import Settings
-from fraudops.store import Store
+from fraudops.store import Memory, RememberingStore, Store
 from fraudops.workspace import Workspace
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -40,6 +40,8 @@ TAKEN_AWAY = {
 }
 """Files by their area and exact name that a browser saves instead of showing them."""
 
+_MEMORY = Memory()
+"""What the pages of this process have read: partitions are written once and looked at often."""
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[a-z]+)")
 
 
@@ -80,7 +82,7 @@ class Archive:
         """
         settings = Settings.from_environment()
         workspace = Workspace(
-            store=Store(settings.store),
+            store=RememberingStore(settings.store, _MEMORY),
             landing=settings.landing,
             database_url=settings.require_database_url(),
             token_key=b"",

@@ -125,6 +125,57 @@ def test_a_case_is_taken_from_the_queue(many: Desk, sit: Sit) -> None:
     assert elsewhere.headers["location"].startswith("/cases?")
 
 
+def test_several_cases_are_given_to_one_person(many: Desk, sit: Sit) -> None:
+    ann, back = sit("ann"), "whose=nobody&severity=high"
+    page = ann.get(f"/cases?{back}").text
+    assert sorted(re.findall(r'name="case/cards/(\d+)" value="1"', page), key=int) == ["2", "4", "6", "8", "10"]
+    assert 'name="case/' not in ann.get("/cases?state=closed").text, "a closed case is given to nobody"
+    form = {"case/cards/2": "1", "case/cards/4": "1", "queue": back}
+    answer = ann.post("/cases/assign", data=form | {"to": "bob"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/cases?severity=high&whose=nobody&done=assigned")
+    assert "have been assigned" in ann.get(answer.headers["location"]).text
+    assert [many.case(number).assignee for number in (2, 4, 6)] == ["bob", "bob", None]
+    assert [(event.by, event.kind) for event in many.events(2)] == [("ann", "assigned")]
+    ann.post("/cases/assign", data={"case/cards/6": "1", "to": "bob", "mine": "1"})
+    assert many.case(6).assignee == "ann", "the button says who, whatever was chosen beside it"
+    ann.post("/cases/assign", data={"case/cards/6": "2", "to": ""})
+    assert many.case(6).assignee is None
+
+
+def test_of_several_cases_those_that_somebody_changed_are_refused_and_told(many: Desk, sit: Sit) -> None:
+    ann = sit("ann")
+    many.do(cases.assign, 4, to="bob", by="bob")
+    form = {"case/cards/2": "1", "case/cards/4": "1", "case/cards/12": "1", "mine": "1", "queue": "severity=high"}
+    answer = ann.post("/cases/assign", data=form)
+    assert answer.status_code == 409
+    refused = answer.text.split('id="refused"')[1].split("</section>")[0]
+    assert "1 case given to ann." in refused
+    assert "2 were not" in refused
+    assert "cards-4</a>" in refused
+    assert "bob: assigned" in refused
+    assert "cards-12</a>" in refused
+    assert "cards-2</a>" not in refused
+    assert [many.case(number).assignee for number in (2, 4, 12)] == ["ann", "bob", None]
+    assert 'value="2" aria-label="Choose cards-4"' in answer.text, "what stands there now can be chosen again"
+
+
+def test_nonsense_instead_of_cases_changes_nothing(many: Desk, sit: Sit) -> None:
+    ann = sit("ann")
+    for form in (
+        {"to": "ann"},
+        {"to": "ann", "case/nobodys/1": "1"},
+        {"to": "ann", "case/cards/-1": "1"},
+        {"to": "ann", "case/cards/99": "1"},
+        {"to": "ann", "case/cards/2": "x"},
+        {"to": "dana", "case/cards/2": "1"},
+        {"to": "ann"} | {f"case/cards/{number}": "1" for number in range(2, 53)},
+    ):
+        answer = ann.post("/cases/assign", data=form)
+        assert answer.status_code == 422, form
+        assert "data-refused" in answer.text, form
+    assert many.case(2).assignee is None
+
+
 def test_counts(many: Desk, sit: Sit) -> None:
     page = sit("ann").get("/cases").text
     counts = dict(re.findall(r'>([A-Z][^<>]*) <span class="count">(\d+)', page))

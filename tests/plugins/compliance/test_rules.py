@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 from fraudops.database import LedgerEntry, RuleHit
 from fraudops.portfolio.compliance import RuleChoice
+from fraudops.rules.backtest import Backtest, Tried
+from fraudops.rules.backtest_record import keep
 from fraudops.rules.running import SCHEMA as HIT_SCHEMA
 from fraudops.store import Store
 from fraudops.workspace import Workspace
 from fraudops_airflow.web.archive import Archive
 from fraudops_airflow.web.compliance import hits
+from fraudops_airflow.web.definitions import known_rules
 from sqlalchemy import select
 
 from tests.plugins.installation import AS_OF
@@ -96,6 +100,27 @@ def test_a_rule_tells_its_numbers_and_its_past(client: TestClient, found: Worksp
     assert client.get("/compliance/accounts/rules/nonsense").status_code == 404
     assert client.get("/compliance/cards/rules/velocity").status_code == 404
     assert "snoozes" not in page
+
+
+def test_a_rule_shows_the_backtests_that_were_run(client: TestClient, found: Workspace, archive: Archive) -> None:
+    address, rule = "/compliance/accounts/rules/cash_over_threshold", known_rules()["cash_over_threshold"]
+    assert "None has been run" in client.get(address).text
+    keys = ["2026-03-18", "2026-03-19"]
+    for key in keys:
+        found.store.write("transactions", "accounts", key, pa.table({"transaction_id": [key]}), config="c")
+    two = Tried({"a": (keys[0], "C1"), "b": (keys[1], "C2")}, {"a": frozenset({"T1"}), "b": frozenset({"T2"})})
+    one = Tried({"a": (keys[0], "C1")}, {"a": frozenset({"T1"})})
+    run = Backtest(rule.id, keys, {"threshold": "<b>12000</b>"}, two, one, frozenset({"T1"}))
+    assert keep(found, archive.portfolios["accounts"], rule, run, by="ann")
+    page = client.get(address).text
+    assert "2 hits with the numbers in force, 1 with threshold = &lt;b&gt;12000&lt;/b&gt;" in page
+    assert "0 new, 1 gone, 1 the same" in page
+    assert "by ann" in page
+    assert "C1" not in page
+    (path,) = Path(str(found.store.root)).glob("backtests/portfolio=accounts/*/*.json")
+    path.write_bytes(path.read_bytes() + b" ")
+    broken = client.get(address)
+    assert (broken.status_code, "not the one that was written" in broken.text) == (200, True)
 
 
 def test_hits_are_paged_and_filtered(visit: Visit, found: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

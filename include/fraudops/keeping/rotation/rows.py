@@ -15,7 +15,7 @@ from fraudops.database import CaseFile, Filing, RuleHit
 from fraudops.database.models import Base
 from fraudops.keeping.rotation.folding import ACCOUNT
 from fraudops.portfolio import TOKENS, Portfolio
-from fraudops.portfolio.coherence import entity_name
+from fraudops.portfolio.columns import entity_name
 
 _TOKEN = r"[0-9a-f]{32}"
 _WHOLE = re.compile(rf"(?<![0-9a-f]){_TOKEN}(?![0-9a-f])")

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, ClassVar
 
 from fraudops.cases import CaseView, Personal, read
@@ -15,13 +13,10 @@ from fraudops.cases.priority import rank, worths
 from fraudops.cases.states import ESCALATED, IN_REVIEW, OPEN, is_closed, spoken
 from fraudops.cases.view import AlertView, DispositionView, HitView
 from fraudops.errors import ConflictError, ContractError
-from fraudops.filings.definition import read_clocks
 from fraudops.filings.reading import ClockView, find_clocks
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.iso import minor_digits, money_text
 from fraudops.rules.numbers import worded
-from fraudops.rules.registry import Rule, read_rules
-from fraudops.settings import Settings
 
 from fraudops_airflow.web.access import OFFICER, Person
 from fraudops_airflow.web.archive import Archive
@@ -29,6 +24,7 @@ from fraudops_airflow.web.cases.normal import Comparison, Picture, columns_of, c
 from fraudops_airflow.web.cases.queue import workers
 from fraudops_airflow.web.cases.sent import Sent
 from fraudops_airflow.web.cases.timeline import Line, line_of
+from fraudops_airflow.web.definitions import known_clocks, known_rules
 
 
 @dataclass(frozen=True)
@@ -234,23 +230,11 @@ def case_page(
     )
 
 
-def known_rules() -> Mapping[str, Rule]:
-    """All rules; their files are read again when one has changed."""
-    folder = Settings.from_environment().rules
-    return _read_rules(folder, max((path.stat().st_mtime_ns for path in folder.glob("*")), default=0))
-
-
 # -- inside -------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=2)
-def _read_rules(folder: Path, changed: int) -> Mapping[str, Rule]:
-    return read_rules(folder)
-
-
 def _clocks(archive: Archive, portfolio: Portfolio, number: int, now: datetime) -> tuple[ClockView, ...]:
-    clocks = read_clocks(Settings.from_environment().clocks)
-    return tuple(find_clocks(archive.workspace, portfolio, clocks, now, settled=True, case=number))
+    return tuple(find_clocks(archive.workspace, portfolio, known_clocks(), now, settled=True, case=number))
 
 
 def _by_rule(hits: Sequence[HitView]) -> list[Found]:

@@ -15,6 +15,7 @@ from fraudops_airflow.web.access import WORKERS, Person, PersonDep, needs
 from fraudops_airflow.web.answers import status_of, there
 from fraudops_airflow.web.archive import Archive, ArchiveDep, WorkspaceDep
 from fraudops_airflow.web.asked import CASE_DIGITS, is_whole
+from fraudops_airflow.web.cases.bulk import Outcome, assign_chosen
 from fraudops_airflow.web.cases.queue import Asked, named, queue
 from fraudops_airflow.web.cases.sent import Sent, SentDep
 from fraudops_airflow.web.cases.steps import DONE, STEPS, Desk
@@ -32,8 +33,21 @@ def listed(request: Request, archive: ArchiveDep, person: PersonDep) -> Response
             known = named(session, asked.q, list(archive.portfolios))
         if known is not None:
             return there(request, _address(*known))
-    page = queue(archive, person, asked, datetime.now(UTC).date())
-    return render(request, "cases/queue.html", page=page, done=DONE.get(request.query_params.get("done", "")))
+    return _queue(request, archive, person, asked, done=DONE.get(request.query_params.get("done", "")))
+
+
+@router.post("/cases/assign")
+def assigned(request: Request, archive: ArchiveDep, ws: WorkspaceDep, person: PersonDep, sent: SentDep) -> Response:
+    """Give the chosen cases of the queue to somebody; the page comes back with those that were refused."""
+    asked = Asked.of(dict(parse_qsl(sent.text("queue"))), list(archive.portfolios))
+    try:
+        outcome = assign_chosen(archive, ws, person, sent)
+    except ContractError as error:
+        return _queue(request, archive, person, asked, problem=error)
+    if outcome.refused:
+        return _queue(request, archive, person, asked, outcome=outcome)
+    # Back to the address, so that loading the page again does nothing.
+    return there(request, "cases", [*parse_qsl(asked.query), ("done", "assigned")])
 
 
 @router.get("/cases/{portfolio}/{number}")
@@ -57,7 +71,7 @@ def personal(
 @router.post("/cases/{portfolio}/{number}/export")
 def exported(archive: ArchiveDep, ws: WorkspaceDep, person: PersonDep, portfolio: str, number: str) -> Response:
     """Everything that explains a case, as a file; who took it is kept."""
-    from fraudops_airflow.web.cases.case import known_rules
+    from fraudops_airflow.web.definitions import known_rules
 
     found, whole = _case(archive, portfolio, number)
     view = cases.export(ws, found, whole, by=person.name, roles=person.everybody, rules=known_rules())
@@ -112,6 +126,21 @@ def _case(archive: Archive, portfolio: str, number: str) -> tuple[Portfolio, int
             if named(session, f"{portfolio}-{int(number)}", [portfolio]) is not None:
                 return found, int(number)
     raise HTTPException(404, f"There is no case {portfolio}-{number}.")
+
+
+def _queue(
+    request: Request,
+    archive: Archive,
+    person: Person,
+    asked: Asked,
+    *,
+    done: str | None = None,
+    outcome: Outcome | None = None,
+    problem: ContractError | None = None,
+) -> Response:
+    page = queue(archive, person, asked, datetime.now(UTC).date())
+    status = status_of(outcome.refused[0].error if outcome else problem)
+    return render(request, "cases/queue.html", status=status, page=page, done=done, outcome=outcome, problem=problem)
 
 
 def _page(

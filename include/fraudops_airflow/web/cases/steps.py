@@ -9,14 +9,13 @@ from typing import Any
 
 from fraudops import cases
 from fraudops.errors import ContractError
-from fraudops.filings.definition import read_clocks
 from fraudops.filings.starting import start_clocks
 from fraudops.portfolio import Portfolio
-from fraudops.settings import Settings
 from fraudops.workspace import Workspace
 
 from fraudops_airflow.web.access import Person
 from fraudops_airflow.web.cases.sent import Sent
+from fraudops_airflow.web.definitions import known_clocks
 
 EXCEPT = "except/"
 """A field that says something else of one transaction bears this name, and the transaction's."""
@@ -78,9 +77,8 @@ def _escalate(desk: Desk, sent: Sent) -> None:
         suspect_known=suspect,
         reason=sent.text("reason"),
     )
-    clocks = read_clocks(Settings.from_environment().clocks)
     actor = f"service:{desk.portfolio.dag_id('clocks')}"
-    start_clocks(desk.ws, desk.portfolio, clocks, datetime.now(UTC), actor=actor)
+    start_clocks(desk.ws, desk.portfolio, known_clocks(), datetime.now(UTC), actor=actor)
 
 
 def _close(desk: Desk, sent: Sent) -> None:
@@ -124,6 +122,7 @@ STEPS: Mapping[str, Callable[[Desk, Sent], None]] = {
 
 DONE: Mapping[str, str] = {
     "assign": "It has been assigned.",
+    "assigned": "The chosen cases have been assigned.",
     "start": "The review has begun.",
     "note": "Your note is in the timeline.",
     "attach": "The file is attached, encrypted.",

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from fraudops.database import LedgerEntry
 from fraudops.errors import ConfigurationError
-from fraudops.filings.definition import ClockDefinition, read_clocks
+from fraudops.filings.definition import ClockDefinition
 from fraudops.keeping.configuration import CHANGED
 from fraudops.portfolio import Portfolio
 from fraudops.portfolio.loading import examine
@@ -25,6 +25,7 @@ from fraudops.store.digests import canonical_json, sha256_of
 from sqlalchemy import select
 
 from fraudops_airflow.web.archive import Archive
+from fraudops_airflow.web.definitions import known_clocks
 
 SHOWN_CHANGES = 25
 _ADDRESS = re.compile(r"[^\s@,;\[\]'\"]+@[^\s@,;\[\]'\"]+")
@@ -119,7 +120,7 @@ def configuration(archive: Archive, today: date, *, everything: bool) -> Configu
         rules=tuple(
             RuleFile(path.stem, sha256_of(path.read_bytes())) for path in sorted(settings.rules.glob("*.yaml"))
         ),
-        clocks=tuple(_clock(item, today) for item in read_clocks(settings.clocks).definitions),
+        clocks=tuple(_clock(item, today) for item in known_clocks().definitions),
         people=None
         if people is None
         else tuple((name, ", ".join(one.roles).replace("_", " ")) for name, one in sorted(people.items())),

@@ -101,10 +101,10 @@ def start(
     """Start the clocks of what has come in since the last look."""
     from fraudops.filings.starting import start_clocks
 
-    from fraudops_airflow.web.compliance.filings import clocks_of
+    from fraudops_airflow.web.definitions import known_clocks
 
     found = archive.portfolio(portfolio)
-    start_clocks(workspace, found, clocks_of(), datetime.now(UTC), actor=person.name)
+    start_clocks(workspace, found, known_clocks(), datetime.now(UTC), actor=person.name)
     return there(request, f"filings?portfolio={found.name}")
 
 
@@ -119,15 +119,14 @@ def draft(at: DeskDep) -> Response:
     """Prepare the documents from the case, as a new version where something is new."""
     from fraudops.filings.drafts import prepare
 
-    from fraudops_airflow.web.compliance.filings import clocks_of
-    from fraudops_airflow.web.compliance.rules import rules_of
+    from fraudops_airflow.web.definitions import known_clocks, known_rules
 
     def act() -> None:
         prepare(
             at.workspace,
             at.portfolio,
-            clocks_of(),
-            rules_of(),
+            known_clocks(),
+            known_rules(),
             at.number,
             by=at.person.name,
             roles=at.person.everybody,
@@ -161,13 +160,13 @@ def filed(at: DeskDep, filed_on: Text = "", reference: Text = "", correction: Te
     """Record that a person filed it, when, and with which number."""
     from fraudops.filings.acting import record_filed
 
-    from fraudops_airflow.web.compliance.filings import clocks_of
+    from fraudops_airflow.web.definitions import known_clocks
 
     def act() -> None:
         record_filed(
             at.workspace,
             at.portfolio,
-            clocks_of(),
+            known_clocks(),
             at.number,
             filed_on=typed_day(filed_on, "filed on"),
             reference=required(typed(reference, "reference", longest=64), "the number that the authority gave"),
@@ -211,13 +210,13 @@ def amend(at: DeskDep, detected_on: Text = "", suspect: Text = "", amending: Tex
     """Let another day of detection count."""
     from fraudops.filings.acting import amend as record
 
-    from fraudops_airflow.web.compliance.filings import clocks_of
+    from fraudops_airflow.web.definitions import known_clocks
 
     def act() -> None:
         record(
             at.workspace,
             at.portfolio,
-            clocks_of(),
+            known_clocks(),
             at.number,
             detected_on=typed_day(detected_on, "day of detection"),
             suspect_known={"yes": True, "no": False}.get(suspect),

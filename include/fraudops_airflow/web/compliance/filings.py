@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from fraudops.filings.deadlines import local_day
-from fraudops.filings.definition import WARN, ClockDefinition, Clocks, read_clocks
+from fraudops.filings.definition import WARN, ClockDefinition
 from fraudops.filings.listing import (
     KeptDraft,
     Place,
@@ -27,9 +27,9 @@ from fraudops.filings.reading import ClockView, Event, read_clock
 from fraudops.filings.record import jurisdiction_of
 from fraudops.portfolio import Portfolio
 from fraudops.rules.numbers import worded
-from fraudops.settings import Settings
 
 from fraudops_airflow.web.archive import Archive
+from fraudops_airflow.web.definitions import known_clocks
 
 PER_PAGE = 40
 KINDS = {"sar": "suspicious activity", "sar_continuing": "activity that goes on", "ctr": "cash"}
@@ -103,11 +103,6 @@ class FilingPage:
     history: tuple[tuple[Event, str], ...]
 
 
-def clocks_of() -> Clocks:
-    """The installation's clocks."""
-    return read_clocks(Settings.from_environment().clocks)
-
-
 def tallies(archive: Archive, now: datetime) -> Mapping[str, Tally]:
     """How many clocks each portfolio has."""
     with archive.reading() as session:
@@ -119,7 +114,7 @@ def filings_page(
 ) -> FilingsPage:
     """Clocks from behind a place on, and the month that they are shown beside."""
     today = local_day(now, portfolio.zone)
-    found = page_of_clocks(archive.workspace, portfolio, clocks_of(), now, wanted, after=after, most=PER_PAGE + 1)
+    found = page_of_clocks(archive.workspace, portfolio, known_clocks(), now, wanted, after=after, most=PER_PAGE + 1)
     lines, more = found[:PER_PAGE], len(found) > PER_PAGE
     with archive.reading() as session:
         told = warned(session, portfolio.name, [clock.number for clock in lines])
@@ -145,7 +140,7 @@ def filing_page(archive: Archive, portfolio: Portfolio, number: int, now: dateti
     ContractError
         There is none of this number.
     """
-    clocks = clocks_of()
+    clocks = known_clocks()
     clock = read_clock(archive.workspace, portfolio, clocks, number, now)
     definition = clocks.of(clock.kind, jurisdiction_of(portfolio))
     with archive.reading() as session:

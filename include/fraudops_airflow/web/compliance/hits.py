@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fraudops_airflow.web.archive import Archive
-from fraudops_airflow.web.compliance.rules import rules_of
+from fraudops_airflow.web.definitions import known_rules
 
 PER_PAGE = 40
 
@@ -111,7 +111,7 @@ def _lines(archive: Archive, session: Session, portfolio: Portfolio, raised: Ite
     raised = list(raised)
     found = explained_hits(archive.store, portfolio, raised, Snoozes.read(session, portfolio.name))
     cases = _cases(session, portfolio.name, [hit.hit_id for hit in raised])
-    rules = rules_of()
+    rules = known_rules()
     return [
         HitLine(
             raised=hit,

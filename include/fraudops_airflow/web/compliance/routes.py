@@ -67,10 +67,10 @@ def snooze(
     """Tell nobody of the rule's hits of one customer or account for a while."""
     from fraudops.rules.snoozing import snooze as place
 
-    from fraudops_airflow.web.compliance.rules import rules_of
+    from fraudops_airflow.web.definitions import known_rules
 
     found = _ruling(archive, portfolio)
-    if rule not in rules_of():
+    if rule not in known_rules():
         raise HTTPException(404, "There is no such rule.")
     try:
         if not subject.strip():
@@ -127,7 +127,7 @@ def hits(
     from fraudops.rules.raised import Wanted
 
     from fraudops_airflow.web.compliance.hits import hits_page
-    from fraudops_airflow.web.compliance.rules import rules_of
+    from fraudops_airflow.web.definitions import known_rules
 
     ruling = [item for item in archive.portfolios.values() if item.compliance is not None]
     asked = {"portfolio": portfolio, "rule": rule, "subject": subject[:256], "first": first[:10], "last": last[:10]}
@@ -144,7 +144,7 @@ def hits(
         page=page,
         portfolio=chosen,
         portfolios=ruling,
-        rules=rules_of(),
+        rules=known_rules(),
         asked=asked,
         is_first=not after,
     )

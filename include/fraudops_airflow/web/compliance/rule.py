@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 from fraudops.portfolio import Portfolio
 from fraudops.rules import HITS
+from fraudops.rules.backtest_record import KeptBacktest, kept
 from fraudops.rules.definition import RuleDefinition
 from fraudops.rules.numbers import worded
 from fraudops.rules.raised import Wanted, count_hits, hits_by_day
 from fraudops.rules.snoozing import snoozes
 
 from fraudops_airflow.web.archive import Archive
+from fraudops_airflow.web.attempts import Attempts, Trouble
 from fraudops_airflow.web.charts import Chart
-from fraudops_airflow.web.compliance.rules import newest_day, rules_of, section_of, when, why_silent
+from fraudops_airflow.web.compliance.rules import newest_day, section_of, when, why_silent
+from fraudops_airflow.web.definitions import known_rules
 
+SHOWN_BACKTESTS = 10
 SHOWN_PARTITIONS = 180
 """Partitions in the chart of hits over time."""
 
@@ -72,11 +77,16 @@ class RulePage:
     months: tuple[tuple[str, int], ...]
     first: str
     last: str
+    backtests: tuple[KeptBacktest, ...]
+    """Those that were run, the newest first."""
+    backtest_chart: Chart | None
+    """Of the newest one."""
+    troubles: tuple[Trouble, ...]
 
 
 def rule_page(archive: Archive, portfolio: Portfolio, name: str, today: date) -> RulePage | None:
     """One rule as of the newest partition's day, or today where there is none; None where there is no such rule."""
-    rule = rules_of().get(name)
+    rule = known_rules().get(name)
     if rule is None or portfolio.compliance is None:
         return None
     definition, compliance = rule.definition, section_of(portfolio)
@@ -91,6 +101,10 @@ def rule_page(archive: Archive, portfolio: Portfolio, name: str, today: date) ->
     with archive.reading() as session:
         found = hits_by_day(session, portfolio.name, shown)
         hits = count_hits(session, portfolio.name, Wanted(rule=name))
+        attempts, none = Attempts(), list[KeptBacktest]()
+        backtests = attempts.at(
+            "backtests", lambda: kept(archive.store, session, portfolio, rule, most=SHOWN_BACKTESTS), none
+        )
     counts = [found.get((name, key), 0) for key in shown]
     return RulePage(
         portfolio=portfolio,
@@ -103,6 +117,9 @@ def rule_page(archive: Archive, portfolio: Portfolio, name: str, today: date) ->
         months=tuple(_by_month(shown, counts)),
         first=shown[0] if shown else "",
         last=shown[-1] if shown else "",
+        backtests=tuple(backtests),
+        backtest_chart=_backtest_chart(definition.title, backtests[0]) if backtests else None,
+        troubles=tuple(attempts.troubles),
     )
 
 
@@ -147,6 +164,25 @@ def _chart(title: str, keys: list[str], counts: list[int]) -> Chart:
         "bargap": 0.15,
     }
     return Chart("rule-hits", label, [trace], layout, 260)
+
+
+def _backtest_chart(title: str, found: KeptBacktest) -> Chart:
+    keys, before, after = list(found.keys), found.in_force, found.tried
+    traces: list[dict[str, Any]] = [
+        {"type": "bar", "x": keys, "y": list(before.by_key), "marker": {"color": "@soft"}, "name": "in force"}
+    ]
+    label = f"Backtest of {title}, {keys[0]} to {keys[-1]}: {sum(before.by_key)} hits with the numbers in force"
+    if found.instead:
+        told = ", ".join(f"{name} = {value}" for name, value in sorted(found.instead.items()))
+        traces.append({"type": "bar", "x": keys, "y": list(after.by_key), "marker": {"color": "@accent"}, "name": told})
+        label += f", {sum(after.by_key)} with {told}"
+    steps = {"dtick": 1} if max(*before.by_key, *after.by_key) <= 8 else {}
+    layout = {
+        "yaxis": {"title": {"text": "new hits"}, "rangemode": "tozero", "tickformat": "d"} | steps,
+        "xaxis": {"type": "category", "nticks": 12},
+        "bargap": 0.15,
+    }
+    return Chart("rule-backtest", f"{label}.", traces, layout, 260)
 
 
 def _by_month(keys: list[str], counts: list[int]) -> list[tuple[str, int]]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 from fraudops.portfolio import Compliance, Portfolio
@@ -14,10 +12,10 @@ from fraudops.rules import HITS
 from fraudops.rules.definition import RuleDefinition
 from fraudops.rules.numbers import Number, in_force_on, worded
 from fraudops.rules.raised import hits_by_day
-from fraudops.rules.registry import Rule, in_force, read_rules
-from fraudops.settings import Settings
+from fraudops.rules.registry import in_force
 
 from fraudops_airflow.web.archive import Archive
+from fraudops_airflow.web.definitions import known_rules
 
 SHOWN_PARTITIONS = 30
 """Partitions whose new hits are counted beside each rule."""
@@ -98,7 +96,7 @@ def ruled(archive: Archive, portfolio: Portfolio, day: date | None, *, severity:
     day = day or newest_day(portfolio, keys)
     if day is None:
         return Ruled(portfolio, compliance, None, (), (), (), 0)
-    rules = rules_of()
+    rules = known_rules()
     running = in_force(rules.values(), day, jurisdiction=compliance.jurisdiction, off=compliance.rules.off)
     chosen = [rule for rule in running if _fits(rule.definition, severity, text)]
     with archive.reading() as session:
@@ -118,18 +116,6 @@ def ruled(archive: Archive, portfolio: Portfolio, day: date | None, *, severity:
         if rule not in running and _fits(rule.definition, severity, text)
     )
     return Ruled(portfolio, compliance, day, shown, tuple(lines), tuple(silent), len(running))
-
-
-def rules_of() -> Mapping[str, Rule]:
-    """The installation's rules; read anew when a file has changed."""
-    folder = Settings.from_environment().rules
-    found = ((path.name, path.stat()) for path in sorted(folder.glob("*.yaml")))
-    return _rules(folder, tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found))
-
-
-@lru_cache(maxsize=2)
-def _rules(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> Mapping[str, Rule]:
-    return read_rules(folder)
 
 
 def section_of(portfolio: Portfolio) -> Compliance:

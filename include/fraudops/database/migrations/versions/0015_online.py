@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "0015_online"
-down_revision = "0013_forget_case"
+down_revision = "0014_alert_search"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""How long the pages of Fraud Ops take over a large installation."""
