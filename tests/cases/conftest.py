@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from fraudops import cases
@@ -12,12 +14,12 @@ from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.scoring import score
 from fraudops.portfolio import Portfolio
 from fraudops.roles import Roles
+from fraudops.stack.postgres import Postgres
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
-from tests.decisions.conftest import Bank, bank
-
-__all__ = ["bank"]
+from tests.decisions.conftest import Bank, three_days
+from tests.installations import Template
 
 ROLES = Roles.model_validate(
     {
@@ -59,13 +61,26 @@ class Desk:
             return list(session.scalars(query))
 
 
+@pytest.fixture(scope="session")
+def alerted_once(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, portfolios: dict[str, Portfolio]
+) -> Template:
+    """The bank in which alerts were raised."""
+
+    def raise_them(ws: Workspace) -> None:
+        bank = three_days(ws, portfolios["cards"])
+        bank.promote("2026-03-01", "2026-02-20")
+        score(ws, bank.portfolio, DAY)
+        raise_alerts(ws, bank.portfolio, DAY, actor="t")
+
+    return Template.made(postgres, tmp_path_factory.mktemp("alerted"), raise_them)
+
+
 @pytest.fixture
-def alerted(bank: Bank) -> Bank:
+def alerted(alerted_once: Template, portfolios: dict[str, Portfolio], tmp_path: Path) -> Iterator[Bank]:
     """The second day has alerts of two customers: a review of c0 (600), and a block of c0 (990)."""
-    bank.promote("2026-03-01", "2026-02-20")
-    score(bank.ws, bank.portfolio, DAY)
-    raise_alerts(bank.ws, bank.portfolio, DAY, actor="t")
-    return bank
+    with alerted_once.copy(tmp_path) as ws:
+        yield Bank(ws, portfolios["cards"])
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from fraudops.cli.main import app
 from fraudops.errors import ContractError
 from typer.testing import CliRunner, Result
 
-from tests.cases.conftest import ROLES, Desk, alerted, bank, desk
+from tests.cases.conftest import ROLES, Desk, alerted, alerted_once, desk
 
-__all__ = ["alerted", "bank", "desk"]
+__all__ = ["alerted", "alerted_once", "desk"]
 
 
 @pytest.fixture

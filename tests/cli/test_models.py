@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,42 +14,55 @@ from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
+from fraudops.stack.postgres import Postgres
 from fraudops.workspace import Workspace
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
 from tests.databases import as_owner
+from tests.installations import Template
 from tests.registry.runs import leave_run, payments
 
 
-@pytest.fixture
-def installation(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """The workspace, found through the environment as the commands do."""
+def find_it(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the commands find an installation through the environment, as they do."""
     monkeypatch.setenv("FRAUDOPS_DATABASE_URL", workspace.database_url)
     monkeypatch.setenv("FRAUDOPS_STORE", str(workspace.store.root))
     monkeypatch.setenv("FRAUDOPS_LANDING", str(workspace.landing))
     monkeypatch.setenv("FRAUDOPS_TOKEN_KEY", workspace.token_key.hex())
     monkeypatch.setenv("FRAUDOPS_LEDGER_KEY", workspace.ledger_key.hex())
-    return workspace
+
+
+@pytest.fixture(scope="module")
+def promoted_twice(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, portfolios: dict[str, Portfolio]
+) -> Template:
+    """An installation in which two models became champion, one after the other."""
+    cards = portfolios["cards"]
+
+    def promote_twice(ws: Workspace) -> None:
+        for run_id, days, column in (("run-0", 26, "fair"), ("run-1", 30, "best")):
+            leave_run(ws, cards, payments(days), {"logistic_regression": "poor", "lightgbm": column}, run_id=run_id)
+            compare(ws, cards, run_id=run_id, as_of=datetime(2026, 4, 8, tzinfo=UTC))
+            promote(ws, cards, run_id=run_id, approved_by="vera", reason="better on unseen rows")
+
+    return Template.made(postgres, tmp_path_factory.mktemp("promoted_twice"), promote_twice)
 
 
 @pytest.fixture
-def two_champions(installation: Workspace, portfolios: dict[str, Portfolio]) -> Workspace:
-    cards = portfolios["cards"]
-    for run_id, days, column in (("run-0", 26, "fair"), ("run-1", 30, "best")):
-        leave_run(
-            installation, cards, payments(days), {"logistic_regression": "poor", "lightgbm": column}, run_id=run_id
-        )
-        compare(installation, cards, run_id=run_id, as_of=datetime(2026, 4, 8, tzinfo=UTC))
-        promote(installation, cards, run_id=run_id, approved_by="vera", reason="better on unseen rows")
-    return installation
+def two_champions(promoted_twice: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """A copy of it of the test's own."""
+    with promoted_twice.copy(tmp_path) as ws:
+        find_it(ws, monkeypatch)
+        yield ws
 
 
 def _run(app: object, *arguments: str) -> Result:
     return CliRunner().invoke(app, arguments, env={"COLUMNS": "200"}, catch_exceptions=False)  # type: ignore[arg-type]
 
 
-def test_an_empty_registry_says_how_to_fill_it(installation: Workspace) -> None:
+def test_an_empty_registry_says_how_to_fill_it(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    find_it(workspace, monkeypatch)
     found = _run(models.app, "list")
     assert (found.exit_code, "no model version yet" in found.output) == (0, True)
 

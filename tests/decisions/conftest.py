@@ -131,7 +131,12 @@ class Bank:
 @pytest.fixture
 def bank(workspace: Workspace, portfolios: dict[str, Portfolio]) -> Bank:
     """Without a champion, with three days of payments."""
-    bank = Bank(workspace, portfolios["cards"])
+    return three_days(workspace, portfolios["cards"])
+
+
+def three_days(workspace: Workspace, cards: Portfolio) -> Bank:
+    """The bank without a champion."""
+    bank = Bank(workspace, cards)
     for day, amounts in enumerate(([10, 20, 950], [600, 30, 40, 990], [10, 20, 30]), start=1):
         bank.day(f"2026-03-0{day}", [float(a) for a in amounts])
     return bank

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,10 +16,12 @@ from fraudops.portfolio import Portfolio
 from fraudops.registry.comparison import compare
 from fraudops.registry.promotion import promote
 from fraudops.registry.requests import record_request
+from fraudops.stack.postgres import Postgres
 from fraudops.workspace import Workspace
 from fraudops_airflow.approval import PromotionApproval, reason_field
 from sqlalchemy import select
 
+from tests.installations import Template
 from tests.registry.runs import leave_run, payments
 
 AS_OF = datetime(2026, 4, 8, tzinfo=UTC)
@@ -29,17 +32,28 @@ def cards(portfolios: dict[str, Portfolio]) -> Portfolio:
     return portfolios["cards"]
 
 
+@pytest.fixture(scope="module")
+def judged(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, portfolios: dict[str, Portfolio]) -> Template:
+    """A verdict PROMOTE on a training that vera asked for."""
+    cards = portfolios["cards"]
+
+    def train(ws: Workspace) -> None:
+        record_request(ws, cards, run_id="run-1", requested_by="vera", reason="weekly", as_of=AS_OF)
+        leave_run(ws, cards, payments(), {"logistic_regression": "poor", "lightgbm": "best"})
+        assert compare(ws, cards, run_id="run-1", as_of=AS_OF).outcome == "PROMOTE"
+
+    return Template.made(postgres, tmp_path_factory.mktemp("judged"), train)
+
+
 @pytest.fixture
-def installation(workspace: Workspace, cards: Portfolio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A verdict PROMOTE on a training that vera asked for; vera and otto are validators."""
+def installation(judged: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """That verdict; vera and otto are validators."""
     roles = tmp_path / "roles.yaml"
     roles.write_text("users: {vera: [model_validator], otto: {id: '7', roles: [model_validator]}}")
     monkeypatch.setenv("FRAUDOPS_ROLES", str(roles))
-    monkeypatch.setattr("fraudops_airflow.context.open_workspace", lambda: workspace)
-    record_request(workspace, cards, run_id="run-1", requested_by="vera", reason="weekly", as_of=AS_OF)
-    leave_run(workspace, cards, payments(), {"logistic_regression": "poor", "lightgbm": "best"})
-    assert compare(workspace, cards, run_id="run-1", as_of=AS_OF).outcome == "PROMOTE"
-    return workspace
+    with judged.copy(tmp_path) as ws:
+        monkeypatch.setattr("fraudops_airflow.context.open_workspace", lambda: ws)
+        yield ws
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ FIGURE = re.compile(r'<script type="application/json" id="[^"]+">(.*?)</script>'
 
 def client(bank: Bank) -> TestClient:
     """Somebody who is logged in."""
-    web.create_app.cache_clear()
     app = web.create_app()
     portfolios = {bank.portfolio.name: bank.portfolio}
     archive = Archive(bank.ws.store, bank.ws.database_url, portfolios, bank.ws)
@@ -35,8 +34,7 @@ def client(bank: Bank) -> TestClient:
     def known(request: Request) -> Person:
         return remember(request, Person("a.viewer", (), Roles(users={})))
 
-    app.dependency_overrides[open_archive] = lambda: archive
-    app.dependency_overrides[signed_in] = known
+    app.dependency_overrides = {open_archive: lambda: archive, signed_in: known}
     return TestClient(app)
 
 

@@ -34,13 +34,15 @@ def archive(workspace: Workspace, portfolios: dict[str, Portfolio]) -> Archive:
 
 @pytest.fixture
 def application(archive: Archive, workspace: Workspace) -> Iterator[FastAPI]:
-    """The pages over the test's installation, with Airflow's own check of the user."""
-    web.create_app.cache_clear()
+    """The pages over the test's installation, with Airflow's own check of the user.
+
+    They are those of the process, as in Airflow: to build a hundred routes and to compile templates takes longer than
+    most tests. What a test puts in the place of something goes with it.
+    """
     app = web.create_app()
-    app.dependency_overrides[open_archive] = lambda: archive
-    app.dependency_overrides[open_workspace] = lambda: workspace
+    app.dependency_overrides = {open_archive: lambda: archive, open_workspace: lambda: workspace}
     yield app
-    web.create_app.cache_clear()
+    app.dependency_overrides = {}
 
 
 @pytest.fixture

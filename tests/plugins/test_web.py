@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -29,23 +30,37 @@ def test_the_pages_cannot_write(archive: Archive) -> None:
 # -- what the pages say ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("path", "mark"),
-    [
-        ("/", "nothing-ingested"),
-        ("/reports", "no-reports"),
-        ("/validation", "no-validations"),
-        ("/quarantine", "nothing-quarantined"),
-        ("/monitoring/cards", "not-monitored"),
-        ("/notices", "no-notices"),
-        ("/storage", "nothing-stored"),
-        ("/restated", "no-restatements"),
-    ],
-)
-def test_an_empty_installation_says_what_to_do(client: TestClient, path: str, mark: str) -> None:
-    answer = client.get(path)
-    assert answer.status_code == 200
-    assert f'id="{mark}"' in answer.text
+EMPTY = {
+    "/": "nothing-ingested",
+    "/reports": "no-reports",
+    "/validation": "no-validations",
+    "/quarantine": "nothing-quarantined",
+    "/monitoring/cards": "not-monitored",
+    "/notices": "no-notices",
+    "/storage": "nothing-stored",
+    "/restated": "no-restatements",
+    "/models": "no-versions",
+}
+
+
+def test_an_empty_installation_says_what_to_do(client: TestClient) -> None:
+    for path, mark in EMPTY.items():
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        assert f'id="{mark}"' in answer.text, path
+
+
+def test_without_a_model_the_page_says_how_to_get_one(client: TestClient) -> None:
+    page = client.get("/models/cards").text
+    assert "There is no champion yet" in page
+    assert 'data-dag="cards_train"' in page
+    assert client.get("/models/cards/compare").status_code == 404
+
+
+def test_without_a_case_the_lists_of_an_investigator_say_so(visit: Callable[..., TestClient]) -> None:
+    analyst = visit("analyst")
+    assert 'id="no-cases"' in analyst.get("/cases").text
+    assert 'id="no-alerts"' in analyst.get("/alerts").text
 
 
 def test_the_overview(client: TestClient, small_installation: Workspace) -> None:

@@ -30,6 +30,8 @@ SEEDS = range(6)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 LEARNED, GENUINE = 0.4, 0.1
 """Share of the rows that boosters learn from, and of its genuine ones that they are given."""
+JUDGED = 1 / 3
+"""Share of the genuine ones among the others that they are judged on, with every fraud: it is frauds that decide."""
 CALIBRATED = 0.25
 SHARES = (0.5, 0.65)
 """Of the rows that are left: what scores are calibrated on, where the first run's rows end, and where the later run's
@@ -43,7 +45,8 @@ def scored(real_data: Path) -> pd.DataFrame:
     first = int(LEARNED * len(rows))
     label, columns = rows["Class"].to_numpy(dtype=bool), [name for name in rows if name not in ("Time", "Class")]
     chosen = np.flatnonzero(label[:first] | (np.random.default_rng(0).random(first) < GENUINE))
-    later = rows.iloc[first:].reset_index(drop=True)
+    judged = label[first:] | (np.random.default_rng(1).random(len(rows) - first) < JUDGED)
+    later = rows.iloc[first:][judged].reset_index(drop=True)
     frame = pd.DataFrame(
         {
             "transaction_id": [f"t{number}" for number in range(len(later))],

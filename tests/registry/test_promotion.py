@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -15,9 +17,11 @@ from fraudops.registry import versions
 from fraudops.registry.comparison import compare
 from fraudops.registry.locks import hold_champion
 from fraudops.registry.promotion import PromotionSummary, decline, promote, rollback
+from fraudops.stack.postgres import Postgres
 from fraudops.workspace import Workspace
 from sqlalchemy import func, select
 
+from tests.installations import Template
 from tests.registry.runs import leave_run, payments
 
 AS_OF = datetime(2026, 4, 8, tzinfo=UTC)
@@ -33,6 +37,44 @@ def cards(portfolios: dict[str, Portfolio]) -> Portfolio:
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
     return payments()
+
+
+@pytest.fixture(scope="module")
+def judged_once(
+    postgres: Postgres,
+    tmp_path_factory: pytest.TempPathFactory,
+    portfolios: dict[str, Portfolio],
+    frame: pd.DataFrame,
+) -> Template:
+    """An installation with one training run, whose verdict is PROMOTE."""
+    folder = tmp_path_factory.mktemp("judged")
+    return Template.made(postgres, folder, lambda ws: _verdict(ws, portfolios["cards"], frame))
+
+
+@pytest.fixture
+def judged(judged_once: Template, tmp_path: Path) -> Iterator[Workspace]:
+    """A copy of it of the test's own."""
+    with judged_once.copy(tmp_path) as ws:
+        yield ws
+
+
+@pytest.fixture(scope="module")
+def succeeded_once(
+    postgres: Postgres,
+    tmp_path_factory: pytest.TempPathFactory,
+    portfolios: dict[str, Portfolio],
+    frame: pd.DataFrame,
+) -> Template:
+    """An installation in which v4 became champion after v2."""
+    folder = tmp_path_factory.mktemp("succeeded")
+    return Template.made(postgres, folder, lambda ws: _two_champions(ws, portfolios["cards"], frame))
+
+
+@pytest.fixture
+def succeeded(succeeded_once: Template, tmp_path: Path) -> Iterator[Workspace]:
+    """A copy of it of the test's own."""
+    with succeeded_once.copy(tmp_path) as ws:
+        yield ws
 
 
 def _verdict(ws: Workspace, cards: Portfolio, frame: pd.DataFrame, run_id: str = "run-1", column: str = "best") -> str:
@@ -61,14 +103,11 @@ def _actions(ws: Workspace) -> list[str]:
         return list(session.scalars(select(LedgerEntry.action).order_by(LedgerEntry.number)))
 
 
-def test_a_promotion_names_its_author_and_its_ledger_entry(
-    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame
-) -> None:
-    _verdict(workspace, cards, frame)
-    summary = _promote(workspace, cards)
+def test_a_promotion_names_its_author_and_its_ledger_entry(judged: Workspace, cards: Portfolio) -> None:
+    summary = _promote(judged, cards)
     assert (summary.version, summary.previous, summary.kind, summary.already) == ("v2", None, "promotion", False)
     assert 0.5 < summary.metrics["average_precision"] <= 1
-    with workspace.transaction() as session:
+    with judged.transaction() as session:
         (record,) = versions.history(session, "cards")
         entry = session.get(LedgerEntry, record.ledger_number)
         assert entry is not None
@@ -79,21 +118,19 @@ def test_a_promotion_names_its_author_and_its_ledger_entry(
         assert found.version == "v2"
 
 
-def test_the_same_verdict_again_changes_nothing(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
-    _verdict(workspace, cards, frame)
-    first, again = _promote(workspace, cards), _promote(workspace, cards, by="otto")
+def test_the_same_verdict_again_changes_nothing(judged: Workspace, cards: Portfolio) -> None:
+    first, again = _promote(judged, cards), _promote(judged, cards, by="otto")
     assert (again.already, again.approved_by, again.ledger_number) == (True, "vera", first.ledger_number)
-    assert _actions(workspace).count("promoted") == 1
+    assert _actions(judged).count("promoted") == 1
 
 
 @pytest.mark.parametrize(("by", "reason"), [("", "why"), ("vera", " "), ("\n", "\t")])
 def test_without_an_approver_or_a_reason_nothing_is_promoted(
-    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame, by: str, reason: str
+    judged: Workspace, cards: Portfolio, by: str, reason: str
 ) -> None:
-    _verdict(workspace, cards, frame)
     with pytest.raises(ContractError, match="is missing"):
-        promote(workspace, cards, run_id="run-1", approved_by=by, reason=reason)
-    assert "promoted" not in _actions(workspace)
+        promote(judged, cards, run_id="run-1", approved_by=by, reason=reason)
+    assert "promoted" not in _actions(judged)
 
 
 def test_only_the_verdict_promote_is_carried_out(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
@@ -103,12 +140,11 @@ def test_only_the_verdict_promote_is_carried_out(workspace: Workspace, cards: Po
         _promote(workspace, cards)
 
 
-def test_what_was_not_gated_is_not_promoted(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
-    _verdict(workspace, cards, frame)
-    workspace.store.put(b"another model", "models", "cards", "v2", "model.joblib")
+def test_what_was_not_gated_is_not_promoted(judged: Workspace, cards: Portfolio) -> None:
+    judged.store.put(b"another model", "models", "cards", "v2", "model.joblib")
     with pytest.raises(IntegrityError, match="not the one registered"):
-        _promote(workspace, cards)
-    assert _actions(workspace)[-1] == "model_refused"
+        _promote(judged, cards)
+    assert _actions(judged)[-1] == "model_refused"
 
 
 def test_of_two_promotions_at_once_one_wins(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
@@ -132,9 +168,8 @@ def test_of_two_promotions_at_once_one_wins(workspace: Workspace, cards: Portfol
 
 
 def test_a_failing_ledger_leaves_the_champion_as_it_was(
-    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+    judged: Workspace, cards: Portfolio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _verdict(workspace, cards, frame)
 
     def crash(*_: object, **__: object) -> None:
         raise OSError("the machine went away")
@@ -142,10 +177,10 @@ def test_a_failing_ledger_leaves_the_champion_as_it_was(
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "append", crash)
         with pytest.raises(OSError, match="went away"):
-            _promote(workspace, cards)
-    with workspace.transaction() as session:
+            _promote(judged, cards)
+    with judged.transaction() as session:
         assert versions.champion(session, "cards") is None
-    assert not _promote(workspace, cards).already
+    assert not _promote(judged, cards).already
 
 
 def test_it_is_in_force_from_when_the_model_was_known(
@@ -172,47 +207,41 @@ def test_it_is_not_in_force_where_another_champion_has_scored(
         assert found.version == "v2"
 
 
-def test_a_promotion_waits_for_a_partition_that_is_being_scored(
-    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame
-) -> None:
-    _verdict(workspace, cards, frame)
+def test_a_promotion_waits_for_a_partition_that_is_being_scored(judged: Workspace, cards: Portfolio) -> None:
     with ThreadPoolExecutor(max_workers=1) as pool:
-        with workspace.transaction() as session:
+        with judged.transaction() as session:
             hold_champion(session, "cards")
-            waiting = pool.submit(_promote, workspace, cards)
+            waiting = pool.submit(_promote, judged, cards)
             with pytest.raises(TimeoutError):
                 waiting.result(timeout=0.4)
-            _scored(workspace, "2026-04-10")
+            _scored(judged, "2026-04-10")
         assert waiting.result(timeout=20).effective_from == "2026-04-11T00:00:00.000001+00:00"
 
 
-def test_a_refusal_is_recorded_once(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
-    _verdict(workspace, cards, frame)
-    first = decline(workspace, cards, run_id="run-1", declined_by="vera", reason="too few weeks")
-    again = decline(workspace, cards, run_id="run-1", declined_by="vera", reason="too few weeks")
+def test_a_refusal_is_recorded_once(judged: Workspace, cards: Portfolio) -> None:
+    first = decline(judged, cards, run_id="run-1", declined_by="vera", reason="too few weeks")
+    again = decline(judged, cards, run_id="run-1", declined_by="vera", reason="too few weeks")
     assert (first.already, again.already, again.ledger_number) == (False, True, first.ledger_number)
-    assert _actions(workspace).count("promotion_declined") == 1
-    with workspace.transaction() as session:
+    assert _actions(judged).count("promotion_declined") == 1
+    with judged.transaction() as session:
         assert versions.champion(session, "cards") is None
 
 
-def test_what_was_promoted_cannot_be_declined(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
-    _verdict(workspace, cards, frame)
-    _promote(workspace, cards)
+def test_what_was_promoted_cannot_be_declined(judged: Workspace, cards: Portfolio) -> None:
+    _promote(judged, cards)
     with pytest.raises(ConflictError, match="promoted already"):
-        decline(workspace, cards, run_id="run-1", declined_by="vera", reason="")
+        decline(judged, cards, run_id="run-1", declined_by="vera", reason="")
 
 
-def test_rollback_brings_a_former_champion_back(workspace: Workspace, cards: Portfolio, frame: pd.DataFrame) -> None:
-    _two_champions(workspace, cards, frame)
-    _scored(workspace, "2026-04-12")
-    summary = rollback(workspace, cards, version="v2", approved_by="vera", reason="v4 blocks too much")
+def test_rollback_brings_a_former_champion_back(succeeded: Workspace, cards: Portfolio) -> None:
+    _scored(succeeded, "2026-04-12")
+    summary = rollback(succeeded, cards, version="v2", approved_by="vera", reason="v4 blocks too much")
     assert (summary.version, summary.previous, summary.kind) == ("v2", "v4", "rollback")
     assert summary.effective_from == "2026-04-13T00:00:00.000001+00:00"
-    again = rollback(workspace, cards, version="v2", approved_by="vera", reason="v4 blocks too much")
+    again = rollback(succeeded, cards, version="v2", approved_by="vera", reason="v4 blocks too much")
     assert (again.already, again.ledger_number) == (True, summary.ledger_number)
-    assert _actions(workspace).count("rolled_back") == 1
-    with workspace.transaction() as session:
+    assert _actions(succeeded).count("rolled_back") == 1
+    with succeeded.transaction() as session:
         succession = Succession.read(session, cards)
         scored_by = [succession.model_for(key) for key in ("2026-04-12", "2026-04-13")]
         assert [model.version for model in scored_by if isinstance(model, ModelVersion)] == ["v4", "v2"]
@@ -242,8 +271,7 @@ def test_a_rollback_makes_an_older_verdict_stale(workspace: Workspace, cards: Po
     ],
 )
 def test_a_rollback_that_cannot_be(
-    workspace: Workspace, cards: Portfolio, frame: pd.DataFrame, version: str, error: type[Exception], says: str
+    succeeded: Workspace, cards: Portfolio, version: str, error: type[Exception], says: str
 ) -> None:
-    _two_champions(workspace, cards, frame)
     with pytest.raises(error, match=says):
-        rollback(workspace, cards, version=version, approved_by="vera", reason="because")
+        rollback(succeeded, cards, version=version, approved_by="vera", reason="because")

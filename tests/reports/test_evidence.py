@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,9 +21,11 @@ from fraudops.reports.evidence import FiledPack, file_pack, file_packs, filed_pa
 from fraudops.reports.evidence.contents import SCHEMA, SCHEMA_VERSION, SECTIONS
 from fraudops.reports.evidence.expectations import all_lists, in_force
 from fraudops.reports.evidence.writing import plain
+from fraudops.stack.postgres import Postgres
 from fraudops.workspace import Workspace
 from sqlalchemy import select
 
+from tests.installations import Template
 from tests.registry.runs import leave_run, payments
 
 AS_OF = datetime(2026, 4, 8, tzinfo=UTC)
@@ -29,9 +33,22 @@ CANDIDATES = {"logistic_regression": "poor", "random_forest": "fair", "lightgbm"
 CARD = ModelCard(materiality="high", intended_use="people look at it", not_for=("credit",))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cards(portfolios: dict[str, Portfolio]) -> Portfolio:
     return portfolios["cards"].model_copy(update={"model_card": CARD, "fairness": Fairness()})
+
+
+@pytest.fixture(scope="module")
+def left_once(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, cards: Portfolio) -> Template:
+    """An installation with one training run of three candidates and its verdict."""
+    return Template.made(postgres, tmp_path_factory.mktemp("left"), lambda ws: _left(ws, cards))
+
+
+@pytest.fixture
+def left(left_once: Template, tmp_path: Path) -> Iterator[Workspace]:
+    """A copy of it of the test's own."""
+    with left_once.copy(tmp_path) as ws:
+        yield ws
 
 
 def _left(ws: Workspace, cards: Portfolio, frame: pd.DataFrame | None = None, **run: Any) -> pd.DataFrame:
@@ -56,18 +73,16 @@ def _entries(ws: Workspace) -> list[LedgerEntry]:
         return list(session.scalars(select(LedgerEntry).where(LedgerEntry.action == "evidence_filed")))
 
 
-def test_every_version_of_a_run_has_a_pack_and_the_ledger_its_digests(workspace: Workspace, cards: Portfolio) -> None:
-    _left(workspace, cards)
-    packs = file_packs(workspace, cards, run_id="run-1")
+def test_every_version_of_a_run_has_a_pack_and_the_ledger_its_digests(left: Workspace, cards: Portfolio) -> None:
+    packs = file_packs(left, cards, run_id="run-1")
     assert sorted(filed.version for filed in packs) == ["v1", "v2", "v3"]
     assert {filed.revision for filed in packs} == {1}
-    recorded = {entry.subject: entry.details["data_sha256"] for entry in _entries(workspace)}
+    recorded = {entry.subject: entry.details["data_sha256"] for entry in _entries(left)}
     assert recorded == {f"cards/models/{filed.version}": filed.data_sha256 for filed in packs}
 
 
-def test_the_data_say_what_the_registry_and_the_ledger_say(workspace: Workspace, cards: Portfolio) -> None:
-    _left(workspace, cards)
-    data = _data(workspace, file_pack(workspace, cards, version="v3"))
+def test_the_data_say_what_the_registry_and_the_ledger_say(left: Workspace, cards: Portfolio) -> None:
+    data = _data(left, file_pack(left, cards, version="v3"))
     assert (data["schema"], data["schema_version"]) == (SCHEMA, SCHEMA_VERSION)
     assert data["card"]["materiality"] == "high"
     assert data["verdict"]["outcome"] == "PROMOTE"
@@ -77,15 +92,15 @@ def test_the_data_say_what_the_registry_and_the_ledger_say(workspace: Workspace,
     assert precision["test"]["value"] == measured["average_precision"]
     assert [precision["test"]["low"], precision["test"]["high"]] == measured["average_precision_interval"]
     assert len(data["lineage"]["partitions"]) == 30
-    with workspace.transaction() as session:
+    with left.transaction() as session:
         trained = session.scalars(select(LedgerEntry).where(LedgerEntry.action == "trained")).all()
         digest = next(entry.digest for entry in trained if entry.subject == "cards/models/v3")
     assert digest in [line["digest"] for line in data["ledger"]]
 
 
-def test_the_segments_add_up_to_the_test_slice(workspace: Workspace, cards: Portfolio) -> None:
-    frame = _left(workspace, cards)
-    data = _data(workspace, file_pack(workspace, cards, version="v3"))
+def test_the_segments_add_up_to_the_test_slice(left: Workspace, cards: Portfolio) -> None:
+    frame = payments()
+    data = _data(left, file_pack(left, cards, version="v3"))
     test = frame[frame["slice"] == "test"]
     (amounts,) = [found for found in data["segments"] if found["column"] == "amount"]
     assert sum(group["n"] for group in amounts["groups"]) == len(test)
@@ -93,48 +108,44 @@ def test_the_segments_add_up_to_the_test_slice(workspace: Workspace, cards: Port
     assert sum(group["flagged"] for group in amounts["groups"]) == (test["best"] >= 0.4).sum()
 
 
-def test_a_version_that_was_not_the_challenger_says_so(workspace: Workspace, cards: Portfolio) -> None:
-    _left(workspace, cards)
-    filed = file_pack(workspace, cards, version="v1")
-    assert _data(workspace, filed)["verdict"]["is_challenger"] is False
-    assert "was not put before an approver" in _text(workspace, filed)
+def test_a_version_that_was_not_the_challenger_says_so(left: Workspace, cards: Portfolio) -> None:
+    filed = file_pack(left, cards, version="v1")
+    assert _data(left, filed)["verdict"]["is_challenger"] is False
+    assert "was not put before an approver" in _text(left, filed)
 
 
-def test_nothing_new_makes_no_revision_and_a_decision_makes_one(workspace: Workspace, cards: Portfolio) -> None:
-    _left(workspace, cards)
-    first = file_pack(workspace, cards, version="v3")
-    assert file_pack(workspace, cards, version="v3") == first
-    promote(workspace, cards, run_id="run-1", approved_by="vera", reason="far better than the floor")
-    second = file_pack(workspace, cards, version="v3")
+def test_nothing_new_makes_no_revision_and_a_decision_makes_one(left: Workspace, cards: Portfolio) -> None:
+    first = file_pack(left, cards, version="v3")
+    assert file_pack(left, cards, version="v3") == first
+    promote(left, cards, run_id="run-1", approved_by="vera", reason="far better than the floor")
+    second = file_pack(left, cards, version="v3")
     assert (second.revision, second.page) == (2, "pack-r2.html")
-    data = _data(workspace, second)
+    data = _data(left, second)
     assert [(d["what"], d["by"], d["reason"]) for d in data["decisions"]] == [
         ("promoted", "vera", "far better than the floor")
     ]
     assert data["is_champion"] is True
-    assert _data(workspace, first)["decisions"] == []
-    with workspace.transaction() as session:
+    assert _data(left, first)["decisions"] == []
+    with left.transaction() as session:
         assert [filed.revision for filed in filed_packs(session, "cards", "v3")] == [2, 1]
 
 
-def test_a_refusal_is_in_the_pack_with_its_author(workspace: Workspace, cards: Portfolio) -> None:
-    _left(workspace, cards)
-    decline(workspace, cards, run_id="run-1", declined_by="vera", reason="the segment of refunds is too weak")
-    text = _text(workspace, file_pack(workspace, cards, version="v3"))
+def test_a_refusal_is_in_the_pack_with_its_author(left: Workspace, cards: Portfolio) -> None:
+    decline(left, cards, run_id="run-1", declined_by="vera", reason="the segment of refunds is too weak")
+    text = _text(left, file_pack(left, cards, version="v3"))
     assert "declined vera the segment of refunds is too weak" in text
 
 
-def test_the_page_has_every_section_and_needs_nothing_from_outside(workspace: Workspace, cards: Portfolio) -> None:
-    _left(workspace, cards)
-    filed = file_pack(workspace, cards, version="v3")
-    page = read_pack(workspace, filed)[0].decode()
+def test_the_page_has_every_section_and_needs_nothing_from_outside(left: Workspace, cards: Portfolio) -> None:
+    filed = file_pack(left, cards, version="v3")
+    page = read_pack(left, filed)[0].decode()
     for name, heading in SECTIONS.items():
         assert f'<section id="{name}">' in page
         assert f"<h2>{heading}</h2>" in page
     assert "<script" not in page
     assert re.findall(r"(?:src|href)=\"(?!data:|#)[^\"]*\"|url\(", page) == []
     assert filed.data_sha256 in page
-    assert page.count("data:image/png") == len(_data(workspace, filed)["pictures"]) == 8
+    assert page.count("data:image/png") == len(_data(left, filed)["pictures"]) == 8
 
 
 def test_what_comes_from_outside_is_escaped(workspace: Workspace, cards: Portfolio) -> None:
@@ -145,13 +156,12 @@ def test_what_comes_from_outside_is_escaped(workspace: Workspace, cards: Portfol
     assert "&lt;script&gt;" in page
 
 
-def test_an_altered_pack_is_not_handed_out(workspace: Workspace, cards: Portfolio) -> None:
-    _left(workspace, cards)
-    filed = file_pack(workspace, cards, version="v3")
-    path = workspace.store.path("evidence", "cards", "v3", filed.data)
+def test_an_altered_pack_is_not_handed_out(left: Workspace, cards: Portfolio) -> None:
+    filed = file_pack(left, cards, version="v3")
+    path = left.store.path("evidence", "cards", "v3", filed.data)
     path.write_bytes(path.read_bytes().replace(b'"high"', b'"low"'))
     with pytest.raises(IntegrityError, match=r"pack-r1\.json is not the file that was filed"):
-        read_pack(workspace, filed)
+        read_pack(left, filed)
 
 
 def test_a_version_without_predictions_has_no_pack(workspace: Workspace, cards: Portfolio) -> None:
@@ -271,11 +281,10 @@ def test_transactions_that_are_gone_are_counted_not_guessed(workspace: Workspace
     assert sum(group["n"] for group in found["groups"]) == there
 
 
-def test_without_attributes_nothing_is_claimed(workspace: Workspace, cards: Portfolio) -> None:
-    _left(workspace, cards)
-    filed = file_pack(workspace, cards, version="v3")
-    assert "names no attribute to compare by" in _text(workspace, filed)
-    assert any("whether groups of customers" in what for what in _limits(workspace, filed))
+def test_without_attributes_nothing_is_claimed(left: Workspace, cards: Portfolio) -> None:
+    filed = file_pack(left, cards, version="v3")
+    assert "names no attribute to compare by" in _text(left, filed)
+    assert any("whether groups of customers" in what for what in _limits(left, filed))
 
 
 # -- what is expected --------------------------------------------------------------------------------------
@@ -292,17 +301,15 @@ def test_expectations_are_dated_and_point_to_sections_that_exist() -> None:
             assert item.answered_in or item.left, item.id
 
 
-def test_the_list_in_force_at_registration_is_answered(workspace: Workspace, cards: Portfolio) -> None:
-    _left(workspace, cards)
-    filed = file_pack(workspace, cards, version="v3")
-    found = _data(workspace, filed)["expectations"]
+def test_the_list_in_force_at_registration_is_answered(left: Workspace, cards: Portfolio) -> None:
+    filed = file_pack(left, cards, version="v3")
+    found = _data(left, filed)["expectations"]
     assert found["in_force_from"] == "2026-04-17"
-    assert "dated configuration, not legal advice" in _text(workspace, filed)
+    assert "dated configuration, not legal advice" in _text(left, filed)
 
 
-def test_a_rolling_evaluation_of_the_candidate_is_told(workspace: Workspace, cards: Portfolio) -> None:
-    _left(workspace, cards)
-    assert _data(workspace, file_pack(workspace, cards, version="v3"))["rolling"] is None
+def test_a_rolling_evaluation_of_the_candidate_is_told(left: Workspace, cards: Portfolio) -> None:
+    assert _data(left, file_pack(left, cards, version="v3"))["rolling"] is None
     spread = {"mean": 0.71, "deviation": 0.02, "low": 0.69, "high": 0.73, "windows": 4}
     for name, as_of, candidate in (
         ("prequential_2026-03-01_2026-03-29_7d", "2026-04-08T00:00:00+00:00", "lightgbm"),
@@ -310,12 +317,12 @@ def test_a_rolling_evaluation_of_the_candidate_is_told(workspace: Workspace, car
         ("prequential_2026-03-08_2026-04-05_7d", "2026-04-09T00:00:00+00:00", "xgboost"),
     ):
         content = {"as_of": as_of, "summary": {candidate: {"average precision": spread}}}
-        workspace.store.put(json.dumps(content).encode(), "reports", "cards", name, "evaluation.json")
-    filed = file_pack(workspace, cards, version="v3")
-    found = _data(workspace, filed)["rolling"]
+        left.store.put(json.dumps(content).encode(), "reports", "cards", name, "evaluation.json")
+    filed = file_pack(left, cards, version="v3")
+    found = _data(left, filed)["rolling"]
     assert (filed.revision, found["evaluation"]) == (2, "prequential_2026-03-01_2026-03-29_7d")
     assert found["lines"] == [{"measure": "average precision", **spread}]
-    assert "0.690, 0.730" in _text(workspace, filed)
+    assert "0.690, 0.730" in _text(left, filed)
 
 
 def test_nested_values_stand_on_one_line() -> None:

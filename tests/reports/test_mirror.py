@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +15,10 @@ from fraudops.registry.comparison import compare
 from fraudops.reports import mirror as module
 from fraudops.reports.evidence import file_packs
 from fraudops.reports.mirror import mirror
+from fraudops.stack.postgres import Postgres
 from fraudops.workspace import Workspace
 
+from tests.installations import Template
 from tests.registry.runs import leave_run, payments
 
 ON = {"MLFLOW_TRACKING_URI": "http://mlflow.example"}
@@ -66,16 +69,27 @@ class Server:
         self.runs[run].ended = True
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cards(portfolios: dict[str, Portfolio]) -> Portfolio:
     return portfolios["cards"]
 
 
+@pytest.fixture(scope="module")
+def judged(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, cards: Portfolio) -> Template:
+    """An installation with a training run and its verdict."""
+
+    def train(ws: Workspace) -> None:
+        leave_run(ws, cards, payments(), {"logistic_regression": "poor", "lightgbm": "best"})
+        compare(ws, cards, run_id="run-1", as_of=datetime(2026, 4, 8, tzinfo=UTC))
+
+    return Template.made(postgres, tmp_path_factory.mktemp("judged"), train)
+
+
 @pytest.fixture
-def run(workspace: Workspace, cards: Portfolio) -> Workspace:
-    leave_run(workspace, cards, payments(), {"logistic_regression": "poor", "lightgbm": "best"})
-    compare(workspace, cards, run_id="run-1", as_of=datetime(2026, 4, 8, tzinfo=UTC))
-    return workspace
+def run(judged: Template, tmp_path: Path) -> Iterator[Workspace]:
+    """A copy of it of the test's own."""
+    with judged.copy(tmp_path) as ws:
+        yield ws
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from fraudops.rules.definition import RuleDefinition
 from fraudops.rules.numbers import Numbers
 from fraudops.rules.registry import Rule
 from fraudops.rules.running import comply, undone
+from fraudops.store import Store
 from fraudops.workspace import Workspace
 
 from tests.rules import everything
@@ -32,9 +34,25 @@ def plain(store, tmp_path: Path) -> Workspace:
     return Workspace(store=store, landing=tmp_path, database_url="", token_key=b"t" * 32, ledger_key=b"l" * 32)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def accounts(portfolios: dict[str, Portfolio]) -> Portfolio:
     return portfolios["accounts"]
+
+
+@pytest.fixture(scope="module")
+def looked_at(accounts: Portfolio, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store in which the rules have looked at the fortnight."""
+    folder = tmp_path_factory.mktemp("looked_at")
+    ws = Workspace(Store(folder), landing=folder, database_url="", token_key=b"t" * 32, ledger_key=b"l" * 32)
+    comply(ws, accounts, publish(ws, fortnight()), CHOSEN)
+    return folder
+
+
+@pytest.fixture
+def seen(plain: Workspace, looked_at: Path) -> Workspace:
+    """A copy of it of the test's own."""
+    shutil.copytree(looked_at, str(plain.store.root), dirs_exist_ok=True)
+    return plain
 
 
 def publish(ws: Workspace, rows: list[dict]) -> list[str]:
@@ -76,25 +94,23 @@ def stored(ws: Workspace) -> dict[str, bytes]:
     return {str(p.relative_to(root)): p.read_bytes() for p in root.glob("rule_*/**/date=*/*") if p.is_file()}
 
 
-def test_any_order_gives_the_same_bytes_and_a_second_run_writes_nothing(plain, accounts, tmp_path) -> None:
-    keys = publish(plain, fortnight())
-    comply(plain, accounts, keys, CHOSEN)
-    forward = stored(plain)
-    assert not any(item.written for item in comply(plain, accounts, keys, CHOSEN))
-    for path in Path(plain.store.root).glob("rule_*"):
+def test_any_order_gives_the_same_bytes_and_a_second_run_writes_nothing(seen, accounts, tmp_path) -> None:
+    keys = seen.store.keys("transactions", "accounts")
+    forward = stored(seen)
+    assert not any(item.written for item in comply(seen, accounts, keys, CHOSEN))
+    for path in Path(seen.store.root).glob("rule_*"):
         path.rename(tmp_path / f"old-{path.name}")
     for key in reversed(keys):
-        comply(plain, accounts, [key], CHOSEN)
-    assert stored(plain) == forward
+        comply(seen, accounts, [key], CHOSEN)
+    assert stored(seen) == forward
 
 
-def test_a_hit_that_grows_is_one_hit(plain, accounts) -> None:
-    keys = publish(plain, fortnight())
-    comply(plain, accounts, keys, CHOSEN)
+def test_a_hit_that_grows_is_one_hit(seen, accounts) -> None:
+    keys = seen.store.keys("transactions", "accounts")
     by_rule: dict[str, set[str]] = {}
     days: dict[str, list[str]] = {}
     for key in keys:
-        for row in plain.store.read_partition(HITS, "accounts", key).to_pylist():
+        for row in seen.store.read_partition(HITS, "accounts", key).to_pylist():
             by_rule.setdefault(row["rule"], set()).add(row["hit_id"])
             days.setdefault(row["rule"], []).append(key)
     assert {rule: len(found) for rule, found in by_rule.items()} == {"cash_over_threshold": 1, "structuring": 1}
@@ -102,28 +118,25 @@ def test_a_hit_that_grows_is_one_hit(plain, accounts) -> None:
     assert days["structuring"] == ["2026-03-18", "2026-03-19"]
 
 
-def test_what_arrives_late_makes_the_days_after_it_stale_and_no_others(plain, accounts) -> None:
-    keys = publish(plain, fortnight())
-    comply(plain, accounts, keys, CHOSEN)
-    assert undone(plain, accounts, CHOSEN) == []
+def test_what_arrives_late_makes_the_days_after_it_stale_and_no_others(seen, accounts) -> None:
+    assert undone(seen, accounts, CHOSEN) == []
     late = paid("2026-03-20T11:00", 20_000, account="A5", customer="C5", cash=True, branch="B9")
-    publish(plain, [*fortnight(), late])
-    assert undone(plain, accounts, CHOSEN) == ["2026-03-20", "2026-03-21"]
-    comply(plain, accounts, ["2026-03-20"], CHOSEN)
-    (hit,) = plain.store.read_partition(HITS, "accounts", "2026-03-20").to_pylist()
+    publish(seen, [*fortnight(), late])
+    assert undone(seen, accounts, CHOSEN) == ["2026-03-20", "2026-03-21"]
+    comply(seen, accounts, ["2026-03-20"], CHOSEN)
+    (hit,) = seen.store.read_partition(HITS, "accounts", "2026-03-20").to_pylist()
     assert (hit["rule"], hit["subject"], hit["on"]) == ("cash_over_threshold", "C5", date(2026, 3, 20))
     assert json.loads(hit["numbers"])["threshold"]["value"] == "10000.00"
 
 
-def test_a_law_that_is_made_later_changes_its_days_and_none_before(plain, accounts) -> None:
-    keys = publish(plain, fortnight())
-    comply(plain, accounts, keys, CHOSEN)
-    before = stored(plain)
+def test_a_law_that_is_made_later_changes_its_days_and_none_before(seen, accounts) -> None:
+    keys = seen.store.keys("transactions", "accounts")
+    before = stored(seen)
     changed = {**CHOSEN, "cash_over_threshold": _from("2026-03-18", "8000.00")}
     # Cash of the days before it may belong to a business day after it: these are looked at again.
-    assert undone(plain, accounts, changed) == [key for key in keys if key >= "2026-03-11"]
-    comply(plain, accounts, keys, changed)
-    rows = {key: plain.store.read_partition(HITS, "accounts", key).to_pylist() for key in keys}
+    assert undone(seen, accounts, changed) == [key for key in keys if key >= "2026-03-11"]
+    comply(seen, accounts, keys, changed)
+    rows = {key: seen.store.read_partition(HITS, "accounts", key).to_pylist() for key in keys}
     cash = {
         key: [json.loads(row["numbers"]) for row in found if row["rule"] == "cash_over_threshold"]
         for key, found in rows.items()
@@ -133,12 +146,12 @@ def test_a_law_that_is_made_later_changes_its_days_and_none_before(plain, accoun
         "2026-03-18": "8000.00",
         "2026-03-19": "8000.00",
     }
-    data = {name: content for name, content in stored(plain).items() if name.endswith(".parquet")}
+    data = {name: content for name, content in stored(seen).items() if name.endswith(".parquet")}
     assert {name for name in data if data[name] != before.get(name)} <= {
         name for name in data if "date=2026-03-18" in name or "date=2026-03-19" in name
     }
-    comply(plain, accounts, keys, CHOSEN)
-    assert {name: content for name, content in stored(plain).items() if name in before} == before, "and back"
+    comply(seen, accounts, keys, CHOSEN)
+    assert {name: content for name, content in stored(seen).items() if name in before} == before, "and back"
 
 
 def _from(day: str, threshold: str) -> Rule:

@@ -7,12 +7,19 @@ from collections.abc import Callable
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
+from fraudops.workspace import Workspace
 from fraudops_airflow.web.access import Person, remember, signed_in
 
-from tests.cases.conftest import ROLES, Desk, alerted, bank, desk
+from tests.cases.conftest import ROLES, Desk, alerted, alerted_once, desk
 
-__all__ = ["alerted", "bank", "desk"]
+__all__ = ["alerted", "alerted_once", "desk"]
 CASE = "/cases/cards/1"
+
+
+@pytest.fixture
+def workspace(desk: Desk) -> Workspace:
+    """The pages show the desk's installation."""
+    return desk.ws
 
 
 @pytest.fixture

@@ -182,12 +182,6 @@ def test_counts(many: Desk, sit: Sit) -> None:
     assert counts == {"Open": "11", "Mine": "1", "Nobody&#39;s": "10", "Late": "9", "To be decided": "0"}
 
 
-def test_an_empty_installation_says_so(client: TestClient, visit: Callable[..., TestClient]) -> None:
-    analyst = visit("analyst")
-    assert 'id="no-cases"' in analyst.get("/cases").text
-    assert 'id="no-alerts"' in analyst.get("/alerts").text
-
-
 # -- alerts ---------------------------------------------------------------------------------------------
 
 

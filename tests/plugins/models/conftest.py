@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from fraudops.portfolio import Portfolio
@@ -12,9 +14,11 @@ from fraudops.registry.promotion import promote
 from fraudops.registry.requests import record_request
 from fraudops.registry.versions import of_run
 from fraudops.reports.curves import write_curves
+from fraudops.stack.postgres import Postgres
 from fraudops.training import dataset
 from fraudops.workspace import Workspace
 
+from tests.installations import Template
 from tests.plugins.conftest import ROLES
 from tests.registry.runs import leave_run, payments
 
@@ -34,8 +38,7 @@ def cards(portfolios: dict[str, Portfolio]) -> Portfolio:
     return portfolios["cards"]
 
 
-@pytest.fixture
-def trained(workspace: Workspace, cards: Portfolio) -> Workspace:
+def train_twice(workspace: Workspace, cards: Portfolio) -> None:
     """v2 is champion, by validator; v4 is better; admin asked for both, and the approvers are asked about v4."""
     for run_id, days, quality in (("run-0", 26, "fair"), ("run-1", 30, "best")):
         candidates = {"logistic_regression": "poor", "lightgbm": quality}
@@ -47,4 +50,25 @@ def trained(workspace: Workspace, cards: Portfolio) -> Workspace:
         if run_id == "run-0":
             promote(workspace, cards, run_id=run_id, approved_by="validator", reason="the first one")
     put_question(workspace, cards, ROLES, run_id="run-1")
+
+
+@pytest.fixture(scope="session")
+def trained_twice(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, portfolios: dict[str, Portfolio]
+) -> Template:
+    """An installation in which two models were trained."""
+    folder = tmp_path_factory.mktemp("trained_twice")
+    return Template.made(postgres, folder, lambda workspace: train_twice(workspace, portfolios["cards"]))
+
+
+@pytest.fixture
+def workspace(trained_twice: Template, tmp_path: Path) -> Iterator[Workspace]:
+    """That installation; every test here has one of its own."""
+    with trained_twice.copy(tmp_path) as own:
+        yield own
+
+
+@pytest.fixture
+def trained(workspace: Workspace) -> Workspace:
+    """The same, by what it is."""
     return workspace

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from urllib.parse import quote
 
-import pytest
 from fastapi.testclient import TestClient
 from fraudops.workspace import Workspace
 from fraudops_airflow import links
@@ -98,15 +97,16 @@ def test_what_other_runs_left(client: TestClient, small_installation: Workspace,
         assert said in read(client, f"/tab/run/{know(airflow_runs, workflow, returned=returned)}"), workflow
 
 
-@pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_a_run_that_left_nothing_or_nonsense(
-    client: TestClient, small_installation: Workspace, airflow_runs: Runs, workflow: str
+    client: TestClient, small_installation: Workspace, airflow_runs: Runs
 ) -> None:
-    for state, mark in (("running", "nothing-yet"), ("failed", "nothing-left")):
-        assert f'id="{mark}"' in read(client, f"/tab/run/{know(airflow_runs, workflow, state=state)}")
     odd = dict.fromkeys(("land", "restate", "make", "verify", "find_undone", "rollback", "report"), "../../etc")
-    path = know(airflow_runs, workflow, partition_key="../x", conf={"run_id": "../x"}, returned=odd)
-    assert 'id="nothing-left"' in read(client, f"/tab/run/{path}")
+    for workflow in WORKFLOWS:
+        for state, mark in (("running", "nothing-yet"), ("failed", "nothing-left")):
+            page = read(client, f"/tab/run/{know(airflow_runs, workflow, state=state)}")
+            assert f'id="{mark}"' in page, (workflow, state)
+        path = know(airflow_runs, workflow, partition_key="../x", conf={"run_id": "../x"}, returned=odd)
+        assert 'id="nothing-left"' in read(client, f"/tab/run/{path}"), workflow
 
 
 def test_a_run_that_airflow_does_not_show_is_not_there(
