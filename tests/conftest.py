@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,12 @@ from fraudops.workspace import Workspace
 
 from tests.databases import drop, with_tables
 
-# As the Makefile does, for whoever calls pytest: processes that tests start compile no module anew.
+# As the Makefile does, for whoever calls pytest: neither tests nor the processes they start are compiled anew each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+# As the stack does for tasks: one test process per core, so more threads would only wait for one another.
+for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_pool, "1")
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 _numbers = itertools.count(1)
@@ -37,6 +42,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no process has it left when the others have finished."""
     turn = {CHECKOUT / "tests" / name: number for number, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: turn.get(item.path, len(turn)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_waits_for_the_disk() -> Iterator[None]:
+    """No test outlives a power failure, and a store that waits for its disk at each file is minutes of a whole run."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ def copied(postgres: Postgres, template: str, name: str) -> str:
         open_engine(postgres.url(template, role)).dispose()
     with contextlib.closing(psycopg2.connect(host=str(postgres.socket_folder), user="postgres")) as connection:
         connection.autocommit = True
-        connection.cursor().execute(f'create database "{name}" template "{template}"')
+        connection.cursor().execute(f'create database "{name}" template "{template}" strategy file_copy')
     return postgres.url(name, APPLICATION)
 
 

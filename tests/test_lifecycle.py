@@ -31,7 +31,7 @@ from sqlalchemy import func, select
 from tests.databases import with_tables
 
 START = date(2026, 3, 1)
-HISTORY, LIVE = 60, 3
+HISTORY, LIVE = 45, 3
 RUN = "manual__2026-05-01T00:00:00+00:00"
 
 
@@ -78,7 +78,7 @@ def lived(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, portfoli
             "candidates": {
                 "logistic_regression": Candidate(estimator="logistic_regression"),
                 "random_forest": Candidate(
-                    estimator="random_forest", parameters={"n_estimators": 60, "min_samples_leaf": 3}
+                    estimator="random_forest", parameters={"n_estimators": 30, "min_samples_leaf": 3}
                 ),
             },
         }

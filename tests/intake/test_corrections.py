@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -428,14 +429,18 @@ def test_a_landing_that_dies_anywhere_is_made_up_for_by_the_next(
     second = [row(1, amount="5"), row(4, customer_name="Al"), row(3, NEXT_TIME, customer_name="Bo"), row(9, amount="y")]
     path = deliver("tx_1.csv", *first)
 
+    def stored(name: str) -> Workspace:
+        return Workspace(**{**vars(workspace), "store": Store(tmp_path / name)})
+
+    landed = stored("landed")
+    land_paths(landed, shop, path, deliver("tx_0.csv", row(0)))
+    if published:
+        _publish(landed, shop, KEY, NEXT)
+    deliver("tx_1.csv", *second)
+
     def begin(name: str) -> Workspace:
-        ws = Workspace(**{**vars(workspace), "store": Store(tmp_path / name)})
-        deliver("tx_1.csv", *first)
-        land_paths(ws, shop, path, deliver("tx_0.csv", row(0)))
-        if published:
-            _publish(ws, shop, KEY, NEXT)
-        deliver("tx_1.csv", *second)
-        return ws
+        shutil.copytree(tmp_path / "landed", tmp_path / name)
+        return stored(name)
 
     def finish(ws: Workspace) -> dict[str, bytes]:
         result = land(ws, shop, FeedFiles([path]), corrections=corrections)

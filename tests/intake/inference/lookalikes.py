@@ -140,7 +140,7 @@ def ieee_cis(folder: Path) -> Path:
     rows: Rows = {
         "TransactionID": range(2987000, 2987000 + N),
         "isFraud": _frauds(rng),
-        "TransactionDT": np.sort(rng.integers(86400, 60 * 86400, N)),
+        "TransactionDT": np.sort(rng.integers(86400, 25 * 86400, N)),
         "TransactionAmt": np.round(_amounts(rng), 3),
         "ProductCD": rng.choice(list("WHCSR"), N),
         "card1": rng.choice(np.arange(1000, 18000, 17), N),
@@ -163,7 +163,7 @@ def ieee_cis(folder: Path) -> Path:
 
 def tabformer(folder: Path) -> Path:
     rng = _random()
-    moments = [datetime(2002, 1, 1, tzinfo=UTC) + timedelta(minutes=int(m)) for m in rng.integers(0, 9_000_000, N)]
+    moments = [datetime(2002, 1, 1, tzinfo=UTC) + timedelta(minutes=int(m)) for m in rng.integers(0, 2_700_000, N)]
     user = np.sort(rng.integers(0, 60, N))
     return _write(
         folder / "card_transaction.v1.csv",
