@@ -8,7 +8,7 @@ from math import isqrt
 import numpy as np
 import pytest
 from fraudops.features.engine.columns import Column
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 Numbers = list[int]
@@ -31,6 +31,7 @@ def _deviation(values: Numbers) -> float:
     return isqrt(int(scaled)) / 1e20
 
 
+@settings(deadline=None)
 @given(amounts)
 @example([7, 7, 7, 7])
 @example([10**12] * 20)
@@ -46,12 +47,14 @@ def test_every_stretch_is_exact(values: Numbers) -> None:
     np.testing.assert_allclose(column.deviation(start, stop), [_deviation(part) for part in parts], rtol=1e-9)
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**9), 10**9), st.integers(2, 200))
 def test_equal_values_do_not_deviate_at_all(value: int, count: int) -> None:
     column = Column(np.full(count, value, np.int64))
     assert column.deviation(np.array([0]), np.array([count])).tolist() == [0.0]
 
 
+@settings(deadline=None)
 @given(amounts, st.integers(1, 20))
 def test_what_lies_before_a_stretch_changes_no_bit(values: Numbers, before: int) -> None:
     part = np.array(values, np.int64)
