@@ -19,6 +19,7 @@ from benchmarks.handbook.rows import SUITE as HANDBOOK_PROTOCOL
 from benchmarks.header import header
 from benchmarks.ingest.rows import SUITE as INGEST
 from benchmarks.ledger.rows import SUITE as LEDGER
+from benchmarks.online.rows import SUITE as ONLINE
 from benchmarks.processes import CHECKOUT
 from benchmarks.rows import Conditions, measure
 from benchmarks.rules.rows import SUITE as RULES
@@ -33,6 +34,7 @@ SUITES = {
     "features": FEATURES,
     "rules": RULES,
     "ledger": LEDGER,
+    "online": ONLINE,
 }
 _WIDTH = 160
 LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"
