@@ -20,6 +20,7 @@ from benchmarks.header import header
 from benchmarks.ingest.rows import SUITE as INGEST
 from benchmarks.ledger.rows import SUITE as LEDGER
 from benchmarks.pages.rows import SUITE as PAGES
+from benchmarks.online.rows import SUITE as ONLINE
 from benchmarks.processes import CHECKOUT
 from benchmarks.rows import Conditions, measure
 from benchmarks.rules.rows import SUITE as RULES
@@ -37,6 +38,7 @@ SUITES = {
     "ledger": LEDGER,
     "single": SINGLE,
     "pages": PAGES,
+    "online": ONLINE,
 }
 _WIDTH = 160
 LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"
