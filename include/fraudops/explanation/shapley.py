@@ -163,56 +163,83 @@ class _Nodes:
 
     def __init__(self, trees: Sequence[Tree], width: int) -> None:
         flat = _Flat.of(trees)
+        self.base = float((flat.value * flat.reached)[flat.left < 0].sum())
         self.levels: list[_Level] = []
         self.longest = 0
-        self.base = float((flat.value * flat.reached)[flat.left < 0].sum())
-        found: dict[str, list[NDArray[Any]]] = {name: [] for name in _OF_NODES}
-        at, parent, column = flat.roots, np.arange(len(trees)), np.zeros(len(trees), np.intp)
-        last = np.zeros((len(trees), width), np.intp)
-        start = 0
-        while len(at):
-            leaf = flat.left[at] < 0
-            order = np.argsort(leaf, kind="stable")
-            at, parent, column, last = at[order], parent[order], column[order], last[order]
-            number, inner = np.arange(len(at)), int((~leaf).sum())
-            previous = last[number, column]
-            if self.levels:
-                last[number, column] = start + number
-                place = np.argsort(order)
-                found["left"].append(start + place[::2])
-                found["right"].append(start + place[1::2])
-            else:
-                place = order
-            self.longest = max(self.longest, int((last > 0).sum(axis=1).max()))
-            known = flat.share[at].copy()
-            if self.levels:
-                known *= np.concatenate(found["known"])[np.where(previous < start, previous, 0)]
-            for name, values in (
-                ("column", column),
-                ("previous", previous),
-                ("share", flat.share[at]),
-                ("known", known),
-            ):
-                found[name].append(values)
-            found["value"].append(np.where(flat.left[at] < 0, flat.value[at], 1.0))
-            ahead = at[:inner]
-            for name in ("split", "threshold", "missing_left"):
-                found[name].append(getattr(flat, name)[ahead])
-            cut, stop = start + inner, start + len(at)
-            self.levels.append(
-                _Level(slice(start, stop), slice(start, cut), slice(cut, stop), parent, place[::2], place[1::2])
+        self.column = self.previous = self.split = self.left = self.right = np.zeros(0, np.intp)
+        self.share = self.known = self.value = self.threshold = np.zeros(0)
+        self.missing_left = np.zeros(0, np.bool_)
+        none = np.zeros(len(trees), np.intp)
+        level = _Open(flat.roots, none, none, np.zeros((len(trees), width), np.intp))
+        while len(level.at):
+            level = self._take_in(level, flat)
+
+    def _take_in(self, level: _Open, flat: _Flat) -> _Open:
+        """Number the nodes of a level, the inner ones first, and find those of the next one."""
+        start, inner = len(self.column), int((flat.left[level.at] >= 0).sum())
+        order = np.argsort(flat.left[level.at] < 0, kind="stable")
+        place = np.argsort(order)
+        at, column, last = level.at[order], level.column[order], level.last[order]
+        here, stop = np.arange(len(at)), start + len(at)
+        previous = last[here, column]
+        share = flat.share[at]
+        known = share
+        if start:
+            last[here, column] = start + here
+            known = share * self.known[previous]
+            self.left = np.concatenate([self.left, start + place[::2]])
+            self.right = np.concatenate([self.right, start + place[1::2]])
+        self.longest = max(self.longest, int((last > 0).sum(axis=1).max()))
+        self.levels.append(
+            _Level(
+                slice(start, stop),
+                slice(start, start + inner),
+                slice(start + inner, stop),
+                level.parent[order],
+                place[::2],
+                place[1::2],
             )
-            at = np.column_stack([flat.left[ahead], flat.right[ahead]]).ravel()
-            parent, column = np.repeat(number[:inner], 2), np.repeat(flat.split[ahead], 2)
-            last, start = np.repeat(last[:inner], 2, axis=0), stop
-        joined = {name: np.concatenate(parts) if parts else np.zeros(0, np.intp) for name, parts in found.items()}
-        self.column, self.previous = joined["column"], joined["previous"]
-        self.share, self.known, self.value = joined["share"], joined["known"], joined["value"]
-        self.split, self.threshold, self.missing_left = joined["split"], joined["threshold"], joined["missing_left"]
-        self.left, self.right = joined["left"], joined["right"]
+        )
+        ahead = at[:inner]
+        for name, values in {
+            "column": column,
+            "previous": previous,
+            "share": share,
+            "known": known,
+            "value": np.where(flat.left[at] < 0, flat.value[at], 1.0),
+            "split": flat.split[ahead],
+            "threshold": flat.threshold[ahead],
+            "missing_left": flat.missing_left[ahead],
+        }.items():
+            setattr(self, name, np.concatenate([getattr(self, name), values]))
+        return _Open(
+            np.column_stack([flat.left[ahead], flat.right[ahead]]).ravel(),
+            np.repeat(here[:inner], 2),
+            np.repeat(flat.split[ahead], 2),
+            np.repeat(last[:inner], 2, axis=0),
+        )
 
 
-_OF_NODES = ("column", "previous", "share", "known", "value", "split", "threshold", "missing_left", "left", "right")
+@dataclass(frozen=True, eq=False)
+class _Open:
+    """The nodes of a level that are about to be numbered.
+
+    Attributes
+    ----------
+    at
+        Where they are in :class:`_Flat`; children of one node side by side.
+    parent
+        Place of each one's parent in the level above.
+    column
+        That was looked at there.
+    last
+        For each node and column of the matrix, the last node above that was reached by a look at it; else 0.
+    """
+
+    at: Places
+    parent: Places
+    column: Places
+    last: Places
 
 
 @dataclass(frozen=True, eq=False)

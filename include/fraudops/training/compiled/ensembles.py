@@ -119,5 +119,12 @@ def _probes(trees: Sequence[Tree], width: int, *, missing: bool = True) -> NDArr
 
 def _tiny(matrix: Matrix) -> bool:
     """Whether a value is so small that LightGBM's engine takes it for 0."""
+    if matrix.dtype == np.float32:
+        # Its bits without the sign, less one: of 0 that is the largest number there is.
+        return bool((((matrix.view(np.uint32) << _ONE) - _ONE) < _SMALLEST_BITS).any())
     size = np.abs(matrix)
     return bool(((size <= SMALLEST) & (size > 0)).any())
+
+
+_ONE = np.uint32(1)
+_SMALLEST_BITS = np.float32(SMALLEST).view(np.uint32) << _ONE

@@ -99,11 +99,11 @@ class NumberBlock:
         numbers, missing
             Of all numbers of the model. Shape (n, numbers).
         """
-        found = numbers[:, self.kept]
+        found = numbers.take(self.kept, axis=1)
         if self.medians is not None:
-            found = np.where(missing[:, self.kept], self.medians, found)
+            found = np.where(missing.take(self.kept, axis=1), self.medians, found)
             if len(self.indicated):
-                found = np.concatenate([found, missing[:, self.indicated].astype(np.float32)], axis=1)
+                found = np.concatenate([found, missing.take(self.indicated, axis=1).astype(np.float32)], axis=1)
         for step in self.after:
             found = step(found)
         matrix[:, self.start : self.start + self.width] = found
@@ -119,6 +119,7 @@ class RowReader:
     numbers: tuple[NumberBlock, ...]
     categories: tuple[CategoryTable, ...]
     read_numbers: Callable[[Row], Any] | None
+    unread: tuple[str, ...]
 
     def matrix(self, rows: Sequence[Row]) -> Matrix:
         """What the estimator is given for these rows. Shape (n, width).
@@ -154,7 +155,7 @@ class RowReader:
             block.fill(matrix, numbers, missing)
         for table in self.categories:
             table.fill(matrix, [row[table.column] for row in rows])
-        for name in self.columns.categorical:
+        for name in self.unread:
             # One that the model learned to say nothing has to be there as well, as in a frame.
             if name not in rows[0]:
                 raise KeyError(name)
@@ -195,6 +196,7 @@ def compile_rows(transform: ColumnTransformer | SideBySide, columns: ModelColumn
         tuple(numbers),
         tuple(categories),
         itemgetter(*columns.numeric) if columns.numeric else None,
+        tuple(sorted(set(columns.categorical) - {table.column for table in categories})),
     )
 
 
