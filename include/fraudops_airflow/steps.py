@@ -93,6 +93,7 @@ def score_and_alert(ws: Workspace, portfolio: Portfolio, keys: list[str], who: s
     from fraudops.decisions.scoring import score_many
     from fraudops.features import build
 
+    at_once = follow_up_at_once(ws, portfolio, who)
     build(ws, portfolio, keys)
     results = score_many(ws, portfolio, keys)
     states = [result.state for result in results]
@@ -104,9 +105,16 @@ def score_and_alert(ws: Workspace, portfolio: Portfolio, keys: list[str], who: s
         # What a challenger would have decided: nothing acts on it, and it can fail nobody.
         "shadow": score_shadow_beside(ws, portfolio, keys),
         "states": {state: states.count(state) for state in sorted(set(states))},
-        "raised": sum(result.raised for result in alerts),
-        "notices": sum(result.notices for result in alerts),
+        "raised": sum(result.raised for result in alerts) + at_once["raised"],
+        "notices": sum(result.notices for result in alerts) + at_once["notices"],
     }
+
+
+def follow_up_at_once(ws: Workspace, portfolio: Portfolio, who: str) -> dict[str, int]:
+    """Do what the scoring service does after its answers, where one has died before it could."""
+    from fraudops.cases.following import follow_up
+
+    return follow_up(ws, portfolio, actor=who).to_dict()
 
 
 def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:
