@@ -13,6 +13,7 @@ from fraudops_airflow.report import find_unreported_task, start_reports
 from fraudops_airflow.steps import (
     comply_undone,
     follow_up_at_once,
+    land_uncollected,
     monitor_undone,
     say,
     score_chunk_task,
@@ -53,6 +54,7 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
             ws = open_workspace()
             record_unrecorded(ws, portfolio, actor=actor(dag_run))
             follow_up_at_once(ws, portfolio, actor(dag_run))
+            land_uncollected(ws, portfolio, actor(dag_run))
             gather_waiting(ws, portfolio, actor=actor(dag_run))
             hand_over(ws, portfolio, actor=actor(dag_run))
             states = partition_states(ws, portfolio)

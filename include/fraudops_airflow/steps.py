@@ -117,6 +117,35 @@ def follow_up_at_once(ws: Workspace, portfolio: Portfolio, who: str) -> dict[str
     return follow_up(ws, portfolio, actor=who).to_dict()
 
 
+def land_uncollected(ws: Workspace, portfolio: Portfolio, who: str) -> list[str]:
+    """Land what was scored at once and came too late for its day; what does not pass validation stays unpublished.
+
+    Returns
+    -------
+    list of str
+        Partitions that have more rows now.
+    """
+    from fraudops.intake.collecting import collected, uncollected
+    from fraudops.intake.files import FeedFiles
+    from fraudops.intake.landing import land
+    from fraudops.intake.validation import publish, validate
+    from fraudops.notices.messages import validation_failure
+
+    done = []
+    for key in uncollected(ws, portfolio):
+        with collected(ws, portfolio, [key]) as files:
+            land(ws, portfolio, FeedFiles(transactions=files), first=key, last=key)
+        outcome = validate(ws, portfolio, key)
+        if outcome.passed:
+            publish(ws, portfolio, key, actor=who)
+            done.append(key)
+        else:
+            with ws.transaction() as session:
+                validation_failure(session, ws, portfolio, key, outcome.failures, outcome.report)
+    say(f"{key} has rows now that were scored at once, and came late" for key in done)
+    return done
+
+
 def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:
     """A mappable task: features, scores, decisions and alerts of a list of partitions, model loaded once."""
 
