@@ -17,8 +17,8 @@ DOC = """Send the immediate notices of transactions that were decided at once, w
 **Starts** by itself as soon as its last run has ended, while it is switched on.
 
 **Does** wait, without a worker's slot, until an immediate notice lies in the outbox; send it over the Airflow
-connection `smtp_default`, as `notify` would. Where the mail server is away the task tries again, less and less often; the notice
-stays in the outbox, and whoever comes first sends it, once.
+connection `smtp_default`, as `notify` would. Where the mail server is away the task tries again, less and less often;
+the notice stays in the outbox, and whoever comes first sends it, once.
 
 **Then** it begins anew. All other notices go out by `notify`; so do these while this is switched off.
 """

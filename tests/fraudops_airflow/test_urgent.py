@@ -17,7 +17,8 @@ from sqlalchemy import text
 def _queue(ws: Workspace, portfolio: Portfolio, kind: str, name: str) -> None:
     with ws.transaction() as session:
         queue(
-            session, portfolio=portfolio, kind=kind, dedupe_key=name, recipients=["c@bank.example"], subject="s", text="t",
+            session, portfolio=portfolio, kind=kind, dedupe_key=name, recipients=["c@bank.example"], subject="s",
+            text="t",
             html="h", as_of=datetime(2026, 3, 2, tzinfo=UTC),
         )  # fmt: skip
 

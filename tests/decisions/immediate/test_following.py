@@ -11,6 +11,7 @@ from fraudops.database import Alert, CaseFile, CaseItem, Notice, OnlineRecord
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.immediate import following
 from fraudops.decisions.scoring import score
+from fraudops.decisions.tracing import trace_alert
 from sqlalchemy import select, text
 
 from tests.decisions.immediate.conftest import Office
@@ -178,3 +179,16 @@ def test_nothing_of_a_customer_is_in_the_ledger_or_a_mail(office: Office) -> Non
         assert session.scalar(select(Alert.id)) is not None
     assert mails
     assert not any("4711" in said for said in [*entries, *mails])
+
+
+def test_a_trace_names_the_notices_of_what_was_raised_at_once(office: Office) -> None:
+    office.decide(arrival(f"{DAY}-0", 600.0), arrival(f"{DAY}-3", 990.0))
+    followed(office)
+    office.bank.day(DAY, [600.0, 30.0, 700.0, 990.0])
+    score(office.ws, office.portfolio, DAY)
+    raise_alerts(office.ws, office.portfolio, DAY, actor="service:score")
+    told = {
+        alert.transaction_id: [one.kind for one in trace_alert(office.ws, office.portfolio, alert).notices]
+        for alert in office.bank.alerts()
+    }
+    assert told == {f"{DAY}-0": ["digest"], f"{DAY}-3": ["immediate"], f"{DAY}-2": ["digest"]}
