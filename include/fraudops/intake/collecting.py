@@ -48,17 +48,14 @@ def collect(ws: Workspace, portfolio: Portfolio, key: str) -> Path | None:
     with ws.transaction() as session:
         query = (
             select(OnlineDecision.transaction_id, OnlineDecision.raw)
-            .where(
-                OnlineDecision.portfolio == portfolio.name,
-                OnlineDecision.partition_key == key,
-                OnlineDecision.raw.is_not(None),
-            )
+            .where(OnlineDecision.portfolio == portfolio.name, OnlineDecision.partition_key == key)
             .order_by(OnlineDecision.event_time, OnlineDecision.transaction_id.collate("C"))
         )
-        stored = [(one, bytes(raw)) for one, raw in session.execute(query) if raw is not None]
-    if not stored:
+        stored = [(one, raw) for one, raw in session.execute(query)]
+    # Where retention took some of them, a newer file would take their rows out of the partition.
+    if not stored or any(raw is None for _, raw in stored):
         return None
-    rows = [json.loads(decrypt(ws, raw, f"online_decision {one}")) for one, raw in stored]
+    rows = [json.loads(decrypt(ws, bytes(raw or b""), f"online_decision {one}")) for one, raw in stored]
     fields = sorted(transactions_feed(portfolio, source).fields)
     path = ws.landing / portfolio.name / source.local_pattern.replace("{key}", key)
     _write(path, pa.table({name: _column([row.get(name) for row in rows], source.decimal) for name in fields}))
