@@ -16,7 +16,8 @@ DOC = """Land, tokenise and validate one partition, then publish it.
 **Starts** by itself when a day is over, in a backfill (Trigger → Backfill, over any range), or by a person
 who gives the partition in the form.
 
-**Does** fetch what lies in a bucket, on a server or in a database; read the partition's files; replace card
+**Does** fetch what lies in a bucket, on a server or in a database; collect what was scored at once; read the
+partition's files; replace card
 numbers by keyed tokens; keep every rejected row in quarantine with its file, line and reason; check the partition
 with Great Expectations. What fails stays unpublished: nothing downstream sees it, and the data owner is written to.
 
@@ -56,6 +57,7 @@ def build_ingest(portfolio: Portfolio) -> DAG:
         @task
         def land(dag_run: Any = None, params: Any = None) -> dict[str, Any]:
             """Fetch the partition and read it: tokens for card numbers, quarantine for what cannot be used."""
+            from fraudops.intake.collecting import collected
             from fraudops.intake.fetching import fetch, land_all
             from fraudops.intake.files import find_files
 
@@ -65,7 +67,9 @@ def build_ingest(portfolio: Portfolio) -> DAG:
             key = requested_partition(portfolio, dag_run, params)
             ws = open_workspace_of(portfolio, dag_run)
             fetched = fetch(ws, portfolio, access_to, first=key, last=key)
-            result = land_all(ws, portfolio, find_files(ws, portfolio, key, read=fetched.read), first=key, last=key)
+            with collected(ws, portfolio, [key]):
+                files = find_files(ws, portfolio, key, read=fetched.read)
+                result = land_all(ws, portfolio, files, first=key, last=key)
             say([*fetched.notes, *result.notes, *result.changes])
             return {"key": key, "fetched": fetched.notes, **result.to_dict()}
 

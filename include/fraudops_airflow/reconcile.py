@@ -10,7 +10,15 @@ from fraudops.portfolio import Portfolio
 
 from fraudops_airflow.defaults import dag_arguments
 from fraudops_airflow.report import find_unreported_task, start_reports
-from fraudops_airflow.steps import comply_undone, monitor_undone, say, score_chunk_task, send_notices_now
+from fraudops_airflow.steps import (
+    comply_undone,
+    follow_up_at_once,
+    land_uncollected,
+    monitor_undone,
+    say,
+    score_chunk_task,
+    send_notices_now,
+)
 from fraudops_airflow.watch import find_missed_task, land_files
 
 DOC = """Find partitions that were published but not scored, or scored from inputs that have changed since, or whose
@@ -45,6 +53,8 @@ def build_reconcile(portfolio: Portfolio) -> DAG:
 
             ws = open_workspace()
             record_unrecorded(ws, portfolio, actor=actor(dag_run))
+            follow_up_at_once(ws, portfolio, actor(dag_run))
+            land_uncollected(ws, portfolio, actor(dag_run))
             gather_waiting(ws, portfolio, actor=actor(dag_run))
             hand_over(ws, portfolio, actor=actor(dag_run))
             states = partition_states(ws, portfolio)

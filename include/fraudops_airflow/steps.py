@@ -93,6 +93,7 @@ def score_and_alert(ws: Workspace, portfolio: Portfolio, keys: list[str], who: s
     from fraudops.decisions.scoring import score_many
     from fraudops.features import build
 
+    at_once = follow_up_at_once(ws, portfolio, who)
     build(ws, portfolio, keys)
     results = score_many(ws, portfolio, keys)
     states = [result.state for result in results]
@@ -104,9 +105,45 @@ def score_and_alert(ws: Workspace, portfolio: Portfolio, keys: list[str], who: s
         # What a challenger would have decided: nothing acts on it, and it can fail nobody.
         "shadow": score_shadow_beside(ws, portfolio, keys),
         "states": {state: states.count(state) for state in sorted(set(states))},
-        "raised": sum(result.raised for result in alerts),
-        "notices": sum(result.notices for result in alerts),
+        "raised": sum(result.raised for result in alerts) + at_once["raised"],
+        "notices": sum(result.notices for result in alerts) + at_once["notices"],
     }
+
+
+def follow_up_at_once(ws: Workspace, portfolio: Portfolio, who: str) -> dict[str, int]:
+    """Do what the scoring service does after its answers, where one has died before it could."""
+    from fraudops.cases.following import follow_up
+
+    return follow_up(ws, portfolio, actor=who).to_dict()
+
+
+def land_uncollected(ws: Workspace, portfolio: Portfolio, who: str) -> list[str]:
+    """Land what was scored at once and came too late for its day; what does not pass validation stays unpublished.
+
+    Returns
+    -------
+    list of str
+        Partitions that have more rows now.
+    """
+    from fraudops.intake.collecting import collected, uncollected
+    from fraudops.intake.files import FeedFiles
+    from fraudops.intake.landing import land
+    from fraudops.intake.validation import publish, validate
+    from fraudops.notices.messages import validation_failure
+
+    done = []
+    for key in uncollected(ws, portfolio):
+        with collected(ws, portfolio, [key]) as files:
+            land(ws, portfolio, FeedFiles(transactions=files), first=key, last=key)
+        outcome = validate(ws, portfolio, key)
+        if outcome.passed:
+            publish(ws, portfolio, key, actor=who)
+            done.append(key)
+        else:
+            with ws.transaction() as session:
+                validation_failure(session, ws, portfolio, key, outcome.failures, outcome.report)
+    say(f"{key} has rows now that were scored at once, and came late" for key in done)
+    return done
 
 
 def score_chunk_task(portfolio: Portfolio, task_id: str = "score") -> Any:

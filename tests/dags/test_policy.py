@@ -30,6 +30,7 @@ def test_every_file_parses(dag_bag: DagBag) -> None:
 def test_every_portfolio_has_every_workflow(dag_bag: DagBag, portfolios: dict[str, Portfolio]) -> None:
     expected = {f"{name}_{workflow}" for name in portfolios for workflow in WORKFLOWS}
     expected |= {f"{name}_comply" for name, portfolio in portfolios.items() if portfolio.compliance is not None}
+    expected |= {f"{name}_urgent" for name, portfolio in portfolios.items() if portfolio.serving.enabled}
     assert set(dag_bag.dags) == expected
 
 

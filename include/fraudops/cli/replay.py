@@ -13,6 +13,7 @@ from rich.text import Text
 
 from fraudops.cli.chosen import chosen_portfolio
 from fraudops.cli.console import out, printable
+from fraudops.decisions.immediate.replaying import replay_at_once
 from fraudops.decisions.recorded import DecisionId, find_decision, sample
 from fraudops.decisions.replay import DIFFERS, EQUAL, GONE, Part, Replayed
 from fraudops.decisions.replay import replay as replay_partition
@@ -73,6 +74,7 @@ def _replayed(
 ) -> list[Replayed]:
     ids = [one.transaction_id for one in some]
     found = replay_partition(ws, portfolio, key, ids, superseded=superseded)
+    found += [again for name in ids if (again := replay_at_once(ws, portfolio, name)) is not None]
     missing = set(ids) - {one.decision.transaction_id for one in found}
     if missing:
         raise ContractError(

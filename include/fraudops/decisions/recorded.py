@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fraudops.database.models import Alert, LedgerEntry
+from fraudops.database import Alert, LedgerEntry, OnlineDecision
 from fraudops.decisions.historic import RAISED
 from fraudops.errors import ContractError
 from fraudops.portfolio import Portfolio
@@ -40,10 +40,14 @@ def find_decision(ws: Workspace, portfolios: Mapping[str, Portfolio], text: str)
     ContractError
         There is none, or there are several.
     """
-    whole = _parsed(ws.store, portfolios, text)
+    whole = _parsed(ws, portfolios, text)
     if whole is not None:
         return whole
-    found = sorted(set(_with_alert(ws, portfolios, text)) or set(_with_score(ws.store, portfolios, text)))
+    found = sorted(
+        set(_with_alert(ws, portfolios, text))
+        or set(_decided_at_once(ws, portfolios, text))
+        or set(_with_score(ws.store, portfolios, text))
+    )
     if not found:
         raise ContractError(
             f"no scored transaction is called {text!r}",
@@ -106,7 +110,7 @@ def entry_of(session: Session, alert: Alert) -> LedgerEntry | None:
 # -- inside ---------------------------------------------------------------------------------------------------
 
 
-def _parsed(store: Store, portfolios: Mapping[str, Portfolio], text: str) -> DecisionId | None:
+def _parsed(ws: Workspace, portfolios: Mapping[str, Portfolio], text: str) -> DecisionId | None:
     name, _, rest = text.partition("/")
     key, _, transaction_id = rest.partition("/")
     if name not in portfolios or not transaction_id:
@@ -115,20 +119,31 @@ def _parsed(store: Store, portfolios: Mapping[str, Portfolio], text: str) -> Dec
         portfolios[name].partitioning.start(key)
     except ValueError:
         return None
-    stone = tombstone(store, "scores", name, key)
+    asked = DecisionId(name, key, transaction_id)
+    if asked in _decided_at_once(ws, portfolios, transaction_id):
+        return asked
+    stone = tombstone(ws.store, "scores", name, key)
     if stone is not None:
         raise ContractError(
             stone.sentence,
             where=name,
             remedy="restore a backup from before that into an installation of its own, and ask there",
         )
-    if store.manifest("scores", name, key) is None:
+    if ws.store.manifest("scores", name, key) is None:
         raise ContractError(
             "the partition has no scores, so nothing was decided on it",
             where=f"{name} {key}",
             remedy="see 'fraudops status': it is pending, or history that the first champion was trained on",
         )
-    return DecisionId(name, key, transaction_id)
+    return asked
+
+
+def _decided_at_once(ws: Workspace, portfolios: Mapping[str, Portfolio], transaction_id: str) -> list[DecisionId]:
+    query = select(OnlineDecision.portfolio, OnlineDecision.partition_key).where(
+        OnlineDecision.transaction_id == transaction_id, OnlineDecision.portfolio.in_(list(portfolios))
+    )
+    with ws.transaction() as session:
+        return [DecisionId(portfolio, key, transaction_id) for portfolio, key in session.execute(query)]
 
 
 def _with_alert(ws: Workspace, portfolios: Mapping[str, Portfolio], transaction_id: str) -> list[DecisionId]:

@@ -18,6 +18,8 @@ import pyarrow as pa
 from fraudops import __version__
 from fraudops.database.models import Alert, ModelVersion
 from fraudops.decisions.alerts import explain_flagged, flagged_rows, told
+from fraudops.decisions.immediate.telling import raised_at_once
+from fraudops.decisions.kept import keep, online_rows
 from fraudops.decisions.recorded import DecisionId, alerts_of, entry_of, rows_of
 from fraudops.decisions.scoring import config_of, score_frame
 from fraudops.errors import FraudopsError, IntegrityError
@@ -217,7 +219,9 @@ class _Record:
         def scored() -> pa.Table:
             then, model = _given(self.then), _given(self.model)
             frame = _columns(lambda: model_frame(then, self.portfolio, [self.manifest.key]), self.portfolio)
-            return score_frame(then, self.portfolio, self.manifest.key, frame, model)
+            scores = score_frame(then, self.portfolio, self.manifest.key, frame, model)
+            online = online_rows(then, self.portfolio, self.manifest.key)
+            return scores if online is None else keep(scores, online)[0]
 
         return _attempt(scored)
 
@@ -260,7 +264,9 @@ class _Record:
     def alerts(self) -> dict[str, Alert]:
         """Alerts that were raised from these very scores, by transaction."""
         with self.ws.transaction() as session:
-            found = alerts_of(session, self.portfolio.name, self.manifest.key)
+            at_once = raised_at_once(session, self.portfolio.name, self.manifest.key)
+            raised = alerts_of(session, self.portfolio.name, self.manifest.key)
+            found = [alert for alert in raised if alert.transaction_id not in at_once]
             entries: dict[Any, str | None] = {}
             for alert in found:
                 if alert.created_at not in entries:

@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 from fraudops import __version__
 from fraudops.database.models import LedgerEntry, ModelVersion
 from fraudops.decisions.exploration import explore
+from fraudops.decisions.kept import as_seen, keep, online_rows, store_online
 from fraudops.decisions.locks import lock_partition
 from fraudops.decisions.succession import Succession
 from fraudops.errors import ConflictError, ContractError
 from fraudops.features import model_frame
 from fraudops.labels.selective import ROUTES
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import ONLINE, Portfolio
 from fraudops.registry import versions
 from fraudops.registry.locks import hold_champion
 from fraudops.store import Input, Manifest, tombstone
@@ -147,6 +148,7 @@ _KEPT = 2
 def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession) -> ScoreResult:
     if tombstone(ws.store, SCORES, portfolio.name, key) is not None:
         return ScoreResult(key, "removed")
+    store_online(ws, portfolio, key)
     inputs = inputs_of(ws, portfolio, key)
     for _ in range(_ATTEMPTS):
         model = succession.model_for(key)
@@ -176,14 +178,16 @@ def _score(ws: Workspace, portfolio: Portfolio, key: str, succession: Succession
 
 
 def inputs_of(ws: Workspace, portfolio: Portfolio, key: str) -> list[Input]:
-    """What a partition is scored from, beside the model.
+    """What a partition is scored from, beside the model: rows, features, and what was decided at once.
 
     Raises
     ------
     MissingPartitionError
         It has no transactions or no features.
     """
-    return [ws.store.require(dataset, portfolio.name, key).as_input() for dataset in ("transactions", "features")]
+    found = [ws.store.require(dataset, portfolio.name, key) for dataset in ("transactions", "features")]
+    online = ws.store.manifest(ONLINE, portfolio.name, key)
+    return [manifest.as_input() for manifest in (*found, *([] if online is None else [online]))]
 
 
 def current_scores(
@@ -209,7 +213,14 @@ def stage_scores(
     ContractError
         The portfolio lacks a column that the model reads, or the model gave something that is no probability.
     """
-    table = score_frame(ws, portfolio, key, model_frame(ws, portfolio, [key]), model)
+    frame, online, facts = model_frame(ws, portfolio, [key]), online_rows(ws, portfolio, key), dict[str, Any]()
+    if online is not None and dataset != SCORES:
+        # A challenger is asked about what the champion saw.
+        manifest = ws.store.require(ONLINE, portfolio.name, key)
+        frame = as_seen(frame, online, manifest.facts["features"])
+    table = score_frame(ws, portfolio, key, frame, model)
+    if online is not None and dataset == SCORES:
+        table, facts[ONLINE] = keep(table, online)
     decision, route = (np.asarray(table[name]) for name in ("decision", "route"))
     return ws.store.stage(
         dataset,
@@ -224,6 +235,7 @@ def stage_scores(
             "thresholds": model.thresholds,
             "counts": {name: int(np.count_nonzero(decision == name)) for name in DECISIONS},
             "routes": {name: int(np.count_nonzero(route == name)) for name in ROUTES},
+            **facts,
         },
     )
 

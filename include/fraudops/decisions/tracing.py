@@ -13,7 +13,9 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from fraudops.database.models import Alert, LedgerEntry, Notice, PromotionRecord
-from fraudops.decisions.historic import summary_of
+from fraudops.decisions.alerts import DIGEST
+from fraudops.decisions.historic import RAISED, summary_of
+from fraudops.decisions.immediate.telling import raised_at_once
 from fraudops.decisions.recorded import alerts_of, entry_of, rows_of
 from fraudops.errors import ContractError, FraudopsError
 from fraudops.intake.quarantine import Archive
@@ -297,13 +299,33 @@ def _notices(session: Session, alert: Alert, entry: LedgerEntry | None) -> Itera
             Alert.created_at == alert.created_at,
         )
     )
-    for key in (immediate_key(alert.transaction_id), digest_key(alert.partition_key, together)):
+    names = [immediate_key(alert.transaction_id), digest_key(alert.partition_key, together)]
+    names += [name for name in [_other_digest(session, alert, entry)] if name is not None]
+    for key in names:
         notice = outbox.find(session, alert.portfolio, key)
         if notice is not None:
             yield notice
     summary = summary_of(session, entry) if entry is not None else None
     if summary is not None:
         yield summary
+
+
+def _other_digest(session: Session, alert: Alert, entry: LedgerEntry | None) -> str | None:
+    """A digest that tells of what the batch raised together with what was raised at once, and not told then."""
+    if alert.transaction_id not in raised_at_once(session, alert.portfolio, alert.partition_key):
+        return entry.details.get(DIGEST) if entry is not None else None
+    if outbox.find(session, alert.portfolio, immediate_key(alert.transaction_id)) is not None:
+        return None
+    entries = session.scalars(
+        select(LedgerEntry)
+        .where(
+            LedgerEntry.action == RAISED,
+            LedgerEntry.subject == f"{alert.portfolio}/alerts/{alert.partition_key}",
+            LedgerEntry.at >= alert.created_at,
+        )
+        .order_by(LedgerEntry.number)
+    )
+    return next((entry.details[DIGEST] for entry in entries if DIGEST in entry.details), None)
 
 
 def _told(notice: Notice) -> Told:

@@ -65,10 +65,10 @@ def find_files(
     if start is not None:
         _simulate_what_is_missing(portfolio, folder, start)
     read = read or FeedFiles()
-    files = [source for source in portfolio.transactions if not source.is_database]
+    files = [source for source in portfolio.landed if not source.is_database]
     found = list(dict.fromkeys(path for source in files for path in _matching(folder, source, key)))
     # A database that has nothing new is no reason to complain.
-    may_be_quiet = key is None and len(files) < len(portfolio.transactions)
+    may_be_quiet = key is None and len(files) < len(portfolio.landed)
     if not (found or read.transactions or read.corrections or may_be_quiet):
         raise _nothing(portfolio, folder, key)
     if not portfolio.named(Role.ID):
@@ -93,7 +93,7 @@ def named_files(ws: Workspace, portfolio: Portfolio, names: str | Iterable[str])
     folder = ws.landing / portfolio.name
     wanted = [names] if isinstance(names, str) else list(names)
     paths = [_inside(folder, folder / name) for name in wanted]
-    taken = {path for transactions in portfolio.transactions for path in _matching(folder, transactions, None)}
+    taken = {path for transactions in portfolio.landed for path in _matching(folder, transactions, None)}
     beside: dict[str, list[Path]] = {}
     for dataset, source in _beside(portfolio):
         matching = set(_matching(folder, source, None)) - taken
@@ -122,7 +122,7 @@ def source_of(portfolio: Portfolio, path: Path, folder: Path) -> Source:
     ContractError
         Its name and its columns fit none of several sources, or fit more than one.
     """
-    sources = portfolio.transactions
+    sources = portfolio.landed
     if len(sources) == 1:
         return sources[0]
     place = Path(place_of(folder, path))

@@ -16,7 +16,7 @@ from fraudops.cases.forgetting import old_cases, partitions_of
 from fraudops.database import Alert, ModelVersion, Notice, PromotionRecord, Shadow
 from fraudops.keeping.holds import Held
 from fraudops.monitoring import DATASETS as MONITORED
-from fraudops.portfolio import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, REPORT_FEEDS, Portfolio
+from fraudops.portfolio import CUSTOMERS_PROTECTED, ONLINE, REFERENCE_FEEDS, REPORT_FEEDS, Portfolio
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
 from fraudops.store import sha256_of
 from fraudops.store.removal import MODELS, size_of
@@ -40,6 +40,7 @@ PARTITIONS = {
     "rule_profiles": "transactions",
     **dict.fromkeys(MONITORED, "scores"),
     "scores": "scores",
+    ONLINE: "scores",
     SHADOW_SCORES: "scores",
     "features": "features",
     "labels": "labels",

@@ -22,7 +22,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from fraudops.cases.forgetting import forget_case
-from fraudops.database import Alert, Delivery, LedgerEntry, Notice
+from fraudops.database import Alert, Delivery, LedgerEntry, Notice, OnlineDecision
 from fraudops.intake.locks import lock_landing
 from fraudops.keeping.collection import Collected, collect
 from fraudops.keeping.due import (
@@ -40,7 +40,7 @@ from fraudops.keeping.due import (
 )
 from fraudops.keeping.holds import Held
 from fraudops.keeping.locks import lock_removal
-from fraudops.portfolio import Portfolio
+from fraudops.portfolio import ONLINE, Portfolio
 from fraudops.store import Tombstone
 from fraudops.store.removal import MODELS, bury, remove_folder, remove_partition
 from fraudops.workspace import Workspace
@@ -191,7 +191,10 @@ def _remove(ws: Workspace, session: Session, portfolio: Portfolio, item: Due, nu
             dataset=item.area, portfolio=name, key=item.name, digest=item.digest, rows=item.rows, ledger=number
         )
         if item.area in PARTITIONS:
-            return remove_partition(store, stone)
+            removed = remove_partition(store, stone)
+            if removed:
+                _forget_online(session, name, item)
+            return removed
         bury(store, stone)
         remove_folder(store.path(MODELS, name, item.name))
         return True
@@ -208,6 +211,15 @@ def _remove(ws: Workspace, session: Session, portfolio: Portfolio, item: Due, nu
     else:
         remove_folder(store.path(item.area, name, item.name))
     return True
+
+
+def _forget_online(session: Session, portfolio: str, item: Due) -> None:
+    """Take away from the table of what was decided at once what goes from the store."""
+    chosen = (OnlineDecision.portfolio == portfolio, OnlineDecision.partition_key == item.name)
+    if item.area == ONLINE:
+        session.execute(delete(OnlineDecision).where(*chosen))
+    elif item.area == "protected":
+        session.execute(update(OnlineDecision).where(*chosen).values(raw=None))
 
 
 def _empty_notices(session: Session, portfolio: str, day: str) -> None:

@@ -24,7 +24,7 @@ from upath import UPath
 
 from fraudops.errors import ConfigurationError, FraudopsError, IntegrityError
 from fraudops.monitoring import DATASETS as MONITORED
-from fraudops.portfolio import CUSTOMERS_PROTECTED, REFERENCE_FEEDS, REPORT_FEEDS
+from fraudops.portfolio import CUSTOMERS_PROTECTED, ONLINE, REFERENCE_FEEDS, REPORT_FEEDS
 from fraudops.registry.shadow import DATASET as SHADOW_SCORES
 from fraudops.rules import DATASETS as RULES
 from fraudops.store import canonical_json, sha256_of
@@ -38,6 +38,7 @@ _DERIVED_FIRST = (
     *MONITORED,
     SHADOW_SCORES,
     "scores",
+    ONLINE,
     "features",
     *REPORT_FEEDS,
     *REFERENCE_FEEDS,

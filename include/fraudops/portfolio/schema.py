@@ -28,6 +28,7 @@ from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.retention import Retention
 from fraudops.portfolio.sections import Sections
 from fraudops.portfolio.serving import Serving
+from fraudops.portfolio.serving import Serving, online_source
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict
 from fraudops.portfolio.timeliness import Timeliness
@@ -139,6 +140,12 @@ class Portfolio(Strict):
         """Every feed with its source; transactions may have several."""
         transactions = [("transactions", source) for source in self.transactions]
         return [*transactions, *self.labels.feeds.items(), *self.reference_feeds.items()]
+
+    @property
+    def landed(self) -> tuple[Source, ...]:
+        """Sources of the transactions, our own of what was scored at once among them."""
+        own = online_source(self.serving, self.transactions)
+        return self.transactions if own is None else (*self.transactions, own)
 
     @property
     def watched(self) -> list[tuple[str, Source]]:

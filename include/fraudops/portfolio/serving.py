@@ -32,6 +32,17 @@ class Serving(Strict):
         return self.enabled and (self.collect or self.without_database == "answer")
 
 
+def online_source(serving: Serving, transactions: tuple[Source, ...]) -> Source | None:
+    """Where what was scored at once lies for a moment, until it is landed; None where a file brings it.
+
+    Columns have the portfolio's own names, and values are written as in its first source.
+    """
+    if not (serving.enabled and serving.collect):
+        return None
+    written = {name: getattr(transactions[0], name) for name in ("decimal", "thousands", "missing")}
+    return Source(name=ONLINE, path="online/{key}.parquet", format="parquet", **written)
+
+
 def incoherent_serving(
     serving: Serving, columns: Mapping[str, Column], transactions: tuple[Source, ...]
 ) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from fraudops.database import Alert, CaseFile, CaseItem, Notice, OnlineRecord
 from fraudops.decisions.alerts import raise_alerts
 from fraudops.decisions.immediate import following
 from fraudops.decisions.scoring import score
+from fraudops.decisions.tracing import trace_alert
 from sqlalchemy import select, text
 
 from tests.decisions.immediate.conftest import Office
@@ -29,7 +30,9 @@ def followed(office: Office) -> dict[str, int]:
 
 
 def test_alert_notice_case_and_ledger_of_what_is_not_allowed(office: Office) -> None:
-    _, reviewed, blocked = office.decide(arrival("a", 20.0), arrival("b", 600.0), arrival("c", 950.0, customer_id="c2"))
+    _, _reviewed, blocked = office.decide(
+        arrival("a", 20.0), arrival("b", 600.0), arrival("c", 950.0, customer_id="c2")
+    )
     assert followed(office) == {"raised": 2, "notices": 1, "opened": 2, "joined": 0, "recorded": 3}
     review, block = office.bank.alerts()
     assert (review.transaction_id, review.decision, review.score, review.as_of) == ("b", "review", 0.6, NOW)
@@ -103,7 +106,7 @@ def test_immediate_notices_keep_to_the_limit_of_the_day(office: Office) -> None:
 
 def test_the_batch_of_the_day_raises_none_again_and_tells_only_what_nobody_was_told(office: Office) -> None:
     # The bank's own file has the transactions that were decided at once: 600.00 and 990.00.
-    (reviewed, blocked) = office.decide(arrival(f"{DAY}-0", 600.0), arrival(f"{DAY}-3", 990.0))
+    (_reviewed, _blocked) = office.decide(arrival(f"{DAY}-0", 600.0), arrival(f"{DAY}-3", 990.0))
     followed(office)
     office.bank.day(DAY, [600.0, 30.0, 700.0, 990.0])
     score(office.ws, office.portfolio, DAY)
@@ -176,3 +179,16 @@ def test_nothing_of_a_customer_is_in_the_ledger_or_a_mail(office: Office) -> Non
         assert session.scalar(select(Alert.id)) is not None
     assert mails
     assert not any("4711" in said for said in [*entries, *mails])
+
+
+def test_a_trace_names_the_notices_of_what_was_raised_at_once(office: Office) -> None:
+    office.decide(arrival(f"{DAY}-0", 600.0), arrival(f"{DAY}-3", 990.0))
+    followed(office)
+    office.bank.day(DAY, [600.0, 30.0, 700.0, 990.0])
+    score(office.ws, office.portfolio, DAY)
+    raise_alerts(office.ws, office.portfolio, DAY, actor="service:score")
+    told = {
+        alert.transaction_id: [one.kind for one in trace_alert(office.ws, office.portfolio, alert).notices]
+        for alert in office.bank.alerts()
+    }
+    assert told == {f"{DAY}-0": ["digest"], f"{DAY}-3": ["immediate"], f"{DAY}-2": ["digest"]}

@@ -39,3 +39,15 @@ def _silent(portfolio: Portfolio, key: str) -> tuple[Any, ...]:
         ~OnlineDecision.told,
         OnlineDecision.decision != ALLOW,
     )
+
+
+def raised_at_once(session: Session, portfolio: str, key: str) -> set[str]:
+    """Transactions of a partition whose alerts were raised at once, and not by its scores."""
+    same = (OnlineDecision.portfolio == Alert.portfolio) & (OnlineDecision.transaction_id == Alert.transaction_id)
+    query = (
+        select(Alert.transaction_id)
+        .join(OnlineDecision, same)
+        # The moment of its decision: an alert of the batch has the end of its partition.
+        .where(Alert.portfolio == portfolio, Alert.partition_key == key, Alert.as_of == OnlineDecision.received_at)
+    )
+    return set(session.scalars(query))

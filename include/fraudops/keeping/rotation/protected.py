@@ -1,16 +1,17 @@
-"""A new key for what is encrypted: attachments of cases and drafts are encrypted anew, file by file."""
+"""A new key for what is encrypted: attachments of cases and drafts, and rows as they were received to be
+scored at once, are encrypted anew, one by one."""
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, tuple_, update
 from sqlalchemy.orm import Session
 from upath import UPath
 
 from fraudops.cases.attachments import AREA as ATTACHMENTS
-from fraudops.database import LedgerEntry
+from fraudops.database import LedgerEntry, OnlineDecision
 from fraudops.errors import ConfigurationError
 from fraudops.filings.drafts import AREA as DRAFTS
 from fraudops.protection import encrypted_anew
@@ -19,6 +20,7 @@ from fraudops.workspace import Workspace
 
 ROTATED = "protection_key_rotated"
 AREAS = (ATTACHMENTS, DRAFTS)
+_AT_ONCE = 1_000
 
 
 def protection_fingerprint(key: bytes) -> str:
@@ -48,6 +50,7 @@ def rotate_protection_key(ws: Workspace, *, actor: str) -> int:
         if content is not None:
             put_whole(path, content)
             count += 1
+    count += _rows_as_received(ws)
     after = protection_fingerprint(ws.protection_keys[-1])
     with ws.transaction() as session:
         if count or newest_protection(session) != after:
@@ -57,6 +60,31 @@ def rotate_protection_key(ws: Workspace, *, actor: str) -> int:
                 session, portfolio="all", actor=actor, action=ROTATED, subject="store/protection_key", details=details
             )
     return count
+
+
+def _rows_as_received(ws: Workspace) -> int:
+    """Encrypt anew what came to be scored at once, some rows at a time; returns how many were changed."""
+    count, last = 0, ("", 0)
+    while True:
+        with ws.transaction() as session:
+            rows = session.execute(
+                select(OnlineDecision.portfolio, OnlineDecision.number, OnlineDecision.raw)
+                .where(
+                    OnlineDecision.raw.is_not(None),
+                    tuple_(OnlineDecision.portfolio, OnlineDecision.number) > tuple_(*map(literal, last)),
+                )
+                .order_by(OnlineDecision.portfolio, OnlineDecision.number)
+                .limit(_AT_ONCE)
+            ).all()
+            for portfolio, number, raw in rows:
+                content = encrypted_anew(ws, bytes(raw or b""), f"online_decision {portfolio} {number}")
+                if content is not None:
+                    one = (OnlineDecision.portfolio == portfolio, OnlineDecision.number == number)
+                    session.execute(update(OnlineDecision).where(*one).values(raw=content))
+                    count += 1
+        if not rows:
+            return count
+        last = (rows[-1].portfolio, rows[-1].number)
 
 
 def encrypted_files(ws: Workspace) -> Iterator[UPath]:

@@ -23,6 +23,7 @@ from fraudops.notices.outbox.sending import (
     uncertain,
     waiting,
 )
+from fraudops.notices.outbox.urgent import urgent
 
 __all__ = [
     "SUBJECT_LENGTH",
@@ -43,5 +44,6 @@ __all__ = [
     "state",
     "uncertain",
     "unsent",
+    "urgent",
     "waiting",
 ]
