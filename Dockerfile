@@ -1,4 +1,4 @@
-# The image of every Airflow component: Airflow, the library, the DAGs, the plugin. No secret is in it.
+# The image of every component: Airflow, the library (and with it the scoring service), the DAGs, the plugin. No secret is in it.
 # Build: docker compose build
 
 FROM python:3.11.14-slim-bookworm AS build
@@ -26,7 +26,7 @@ RUN apt-get update \
 
 # Any user id works, as long as its group is 0 (AIRFLOW_UID in .env); USER is for libraries that ask who they are.
 RUN useradd --uid 50000 --gid 0 --home-dir /opt/airflow --no-create-home --shell /usr/sbin/nologin airflow \
- && mkdir -p /opt/airflow/logs /opt/airflow/config /data/landing /data/store \
+ && mkdir -p /opt/airflow/logs /opt/airflow/config /data/landing /data/serving /data/store \
  && chown -R 50000:0 /opt/airflow /data \
  && chmod -R g=u /opt/airflow /data
 

@@ -41,6 +41,7 @@ class Status:
             "address": self.stack.address,
             "login": {"user": self.login[0], "password": self.login[1]} if self.login else None,
             "processes": self.stack.parts,
+            "scoring": self.stack.scoring,
             "storage": self.storage.to_dict() if self.storage else None,
             "portfolios": {portfolio.name: portfolio.to_dict() for portfolio in self.portfolios},
         }
@@ -80,6 +81,8 @@ def _show(found: Status) -> None:
     if found.stack.running and found.login:
         user, password = found.login
         out.print(f"running at [bold]{found.stack.address}[/]   login [bold]{user}[/] / [bold]{password}[/]")
+        if found.stack.scoring:
+            out.print(f"scoring service at [bold]{found.stack.scoring}[/]   keys: 'fraudops api-keys create'")
     elif any(found.stack.parts.values()):
         down = ", ".join(part for part, runs in found.stack.parts.items() if not runs) or "Airflow is not healthy"
         out.print(f"[bold yellow]partly running[/] (missing: {down}): 'make up' repairs it")

@@ -100,11 +100,15 @@ class FollowedChampions:
 
     # -- following ------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Look once; where the database is away, remember; then go on looking."""
+    def begin(self) -> None:
+        """Look once; where the database is away, remember."""
         self.look()
         if not self._there:
             self._remember()
+
+    def start(self) -> None:
+        """Begin, and go on looking."""
+        self.begin()
         self._thread.start()
 
     def stop(self) -> None:

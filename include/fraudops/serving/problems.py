@@ -47,7 +47,7 @@ class Kind(Enum):
         return PREFIX + self.slug
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Problem(Exception):
     """A problem of one request, or of one of its rows.
 

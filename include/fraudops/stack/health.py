@@ -19,6 +19,8 @@ AIRFLOW = {
 
 PARTS = (MAIL, *AIRFLOW)
 DATABASE = "postgres"
+SCORING = "scoring"
+"""Runs where a portfolio is scored at once; nothing else waits for it."""
 
 _HEARTBEATS = {
     "scheduler": "latest_scheduler_heartbeat",

@@ -26,9 +26,9 @@ from fraudops.stack.environment import (
     stack_environment,
 )
 from fraudops.stack.folder import StackFolder
-from fraudops.stack.health import AIRFLOW, DATABASE, MAIL, PARTS, unwell_parts
+from fraudops.stack.health import AIRFLOW, DATABASE, MAIL, PARTS, SCORING, unwell_parts
 from fraudops.stack.patience import Patience, processor_seconds
-from fraudops.stack.ports import DEFAULT_PORT, HOST, Ports, any_free, first_free, is_free
+from fraudops.stack.ports import DEFAULT_PORT, HOST, SCORING_PORT, Ports, any_free, first_free, is_free
 from fraudops.stack.postgres import Postgres
 from fraudops.stack.preparation import AirflowMigration, airflow_release, generated_files, readable_portfolios
 from fraudops.stack.processes import PART_VARIABLE, ProcessRecord, end, is_alive, marked, members, spawn
@@ -66,6 +66,8 @@ class StackState:
     """Whether every part runs and Airflow is healthy."""
     address: str | None
     parts: dict[str, bool]
+    scoring: str | None = None
+    """Address of the scoring service, where it runs."""
 
 
 class Stack:
@@ -105,9 +107,14 @@ class Stack:
         if record is None:
             return StackState(running=False, address=None, parts={})
         parts = {DATABASE: self.postgres.pid is not None}
-        parts |= {part: part in record.processes and is_alive(record.processes[part]) for part in PARTS}
+        parts |= {part: part in record.processes and is_alive(record.processes[part]) for part in _expected(record)}
         running = all(parts.values()) and not unwell_parts(record)
-        return StackState(running, record.ports.address if any(parts.values()) else None, parts)
+        return StackState(
+            running,
+            record.ports.address if any(parts.values()) else None,
+            parts,
+            record.ports.scoring_address if parts.get(SCORING) else None,
+        )
 
     def dead(self) -> set[str]:
         """Parts that were started and run no more; none after ``down``."""
@@ -214,11 +221,12 @@ class Stack:
         write_passwords(self.folder.passwords, secrets.passwords)
         record = read_record(self.folder.record)
         code = code_digest(self.settings.home)
-        kept = self._well(record, port) if record is not None else {}
+        parts = self._parts()
+        kept = self._well(record, port, parts) if record is not None else {}
         if kept and record is not None and record.code != code:
             tell("the code has changed since the stack was started: starting it anew")
             kept = {}
-        if record is not None and len(kept) == len(PARTS):
+        if record is not None and len(kept) == len(parts):
             self._ensure_pools(record.ports, secrets)
             return UpResult(record.ports.address, (), False, time.monotonic() - began)
 
@@ -238,15 +246,19 @@ class Stack:
             record = self._start(part, record, environment)
         self._wait_until_well(record, tell)
         self._ensure_pools(ports, secrets)
-        started = tuple(part for part in PARTS if part not in kept)
+        if SCORING in parts:
+            # Last, and nobody waits for it: it loads libraries for seconds, and answers once there is a champion.
+            tell(f"starting the scoring service on {ports.scoring_address}")
+            self._start(SCORING, record, environment)
+        started = tuple(part for part in parts if part not in kept)
         return UpResult(ports.address, started, repaired, time.monotonic() - began)
 
-    def _well(self, record: StackRecord, port: int | None) -> dict[str, ProcessRecord]:
+    def _well(self, record: StackRecord, port: int | None, parts: tuple[str, ...]) -> dict[str, ProcessRecord]:
         """The parts that run and can go on running as they are."""
         if self.postgres.pid is None or port not in (None, record.ports.ui):
             # Without their database they have lost their connections, perhaps their work: start anew.
             return {}
-        alive = {part: found for part, found in record.processes.items() if part in PARTS and is_alive(found)}
+        alive = {part: found for part, found in record.processes.items() if part in parts and is_alive(found)}
         deadline = time.monotonic() + _RECOVERY
         while "api-server" in alive and (unwell := unwell_parts(record) & alive.keys()):
             if time.monotonic() > deadline:
@@ -256,7 +268,7 @@ class Stack:
 
     def _clear_away(self, kept: dict[str, ProcessRecord]) -> bool:
         """End every process of this stack that no part still running accounts for."""
-        ended = end(self.folder.identity, [part for part in PARTS if part not in kept])
+        ended = end(self.folder.identity, [part for part in (*PARTS, SCORING) if part not in kept])
         if not kept:
             # A server whose data folder was deleted under it: it still holds the socket.
             pid = self.postgres.pid
@@ -272,7 +284,7 @@ class Stack:
         if chosen != wanted:
             tell(f"port {wanted} is in use by another program: the UI will be on port {chosen}")
         mail = last.mail if last and is_free(last.mail) else any_free()
-        return Ports(ui=chosen, mail=mail)
+        return Ports(ui=chosen, mail=mail, scoring=first_free([last.scoring if last else None, SCORING_PORT]))
 
     def _prepare_databases(self, environment: dict[str, str], tell: Tell) -> None:
         """Create and migrate Airflow's database and ours at the same time; then the store, if it is an older one."""
@@ -300,6 +312,8 @@ class Stack:
         if part == MAIL:
             arguments = ["-m", "fraudops.stack.mailsink", "--host", HOST, "--port", str(record.ports.mail)]
             arguments += ["--maildir", str(self.folder.maildir)]
+        elif part == SCORING:
+            arguments = ["-m", "fraudops", "serve", "--host", HOST, "--port", str(record.ports.scoring)]
         else:
             arguments = ["-m", "airflow", *AIRFLOW[part]]
         process = spawn(
@@ -369,7 +383,7 @@ class Stack:
             return removed
 
     def _stop(self) -> int:
-        count = end(self.folder.identity, PARTS)
+        count = end(self.folder.identity, (*PARTS, SCORING))
         if self.postgres.pid is not None:
             self.postgres.stop()
             count += 1
@@ -388,6 +402,11 @@ class Stack:
             raise FraudopsError("the stack was never started", remedy="start it with 'make up'")
         return found
 
+    def _parts(self) -> tuple[str, ...]:
+        """What is to run."""
+        at_once = any(portfolio.serving.enabled for portfolio in readable_portfolios(self.settings.portfolios))
+        return (*PARTS, SCORING) if at_once else PARTS
+
     def _log(self, part: str) -> Path:
         return self.folder.logs / f"{part}.log"
 
@@ -395,6 +414,11 @@ class Stack:
         log = self._log(part)
         lines = log.read_text(errors="replace").splitlines()[-20:] if log.exists() else []
         return FraudopsError("\n".join([what, *lines]), where=str(log), remedy="correct the cause, then 'make up'")
+
+
+def _expected(record: StackRecord) -> tuple[str, ...]:
+    """The parts of a stack: that which is not always among them is where it was started."""
+    return (*PARTS, SCORING) if SCORING in record.processes else PARTS
 
 
 def _fresh_log(log: Path) -> Path:

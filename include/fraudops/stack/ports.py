@@ -10,6 +10,7 @@ from fraudops.errors import FraudopsError
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8080
+SCORING_PORT = 8090
 _SPAN = 50
 
 
@@ -19,11 +20,17 @@ class Ports:
 
     ui: int
     mail: int
+    scoring: int = SCORING_PORT
 
     @property
     def address(self) -> str:
         """Address of the Airflow UI."""
         return f"http://{HOST}:{self.ui}"
+
+    @property
+    def scoring_address(self) -> str:
+        """Address of the scoring service."""
+        return f"http://{HOST}:{self.scoring}"
 
 
 def is_free(port: int) -> bool:
