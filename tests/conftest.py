@@ -17,7 +17,7 @@ from fraudops.workspace import Workspace
 
 from tests.databases import drop, with_tables
 
-# As the Makefile does, for whoever calls pytest: neither tests nor the processes they start are compiled anew each time.
+# As the Makefile does, for whoever calls pytest: neither tests nor the processes they start are compiled each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 # As the stack does for tasks: one test process per core, so more threads would only wait for one another.

@@ -27,7 +27,6 @@ from fraudops.portfolio.promotion import Promotion
 from fraudops.portfolio.ranges import expanded_names
 from fraudops.portfolio.retention import Retention
 from fraudops.portfolio.sections import Sections
-from fraudops.portfolio.serving import Serving
 from fraudops.portfolio.serving import Serving, online_source
 from fraudops.portfolio.sources import Source
 from fraudops.portfolio.strict import Strict

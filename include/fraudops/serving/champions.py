@@ -219,11 +219,13 @@ def prepared(portfolio: Portfolio, content: bytes, version: str, model_id: int, 
     """A champion that is ready to score, from the bytes of its file; whoever calls has compared their digest."""
     import joblib
 
-    from fraudops.explanation.quick import Explainer
+    from fraudops.explanation import Explainer
     from fraudops.training.compiled import compile_model
 
     model = joblib.load(io.BytesIO(content))
-    return Champion(version, model_id, sha256, model, compile_model(model), Explainer(model, portfolio))
+    compiled = compile_model(model)
+    explainer = Explainer(model, portfolio, matrix=compiled.matrix)
+    return Champion(version, model_id, sha256, model, compiled, explainer)
 
 
 def short_engine(url: str) -> Engine:
