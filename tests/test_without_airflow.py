@@ -22,8 +22,8 @@ MIGRATIONS = LIBRARY / "database" / "migrations"
 MODULES = sorted(
     ".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts).removesuffix(".__init__")
     for path in LIBRARY.rglob("*.py")
-    # What speaks SFTP needs the extra of that name, and is imported where a source names a server.
-    if not path.is_relative_to(MIGRATIONS) and path.stem != "sftp"
+    # What speaks SFTP needs the extra of that name, and is imported where a source names a server; so does the service.
+    if not path.is_relative_to(MIGRATIONS) and path.stem != "sftp" and not path.is_relative_to(LIBRARY / "serving")
 )
 
 IMPORT_ALL = """

@@ -26,7 +26,7 @@ def compose() -> dict[str, Any]:
 
 
 def test_the_services(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == COMPONENTS | {"airflow-init", "postgres", "mail"}
+    assert set(compose["services"]) == COMPONENTS | {"airflow-init", "fraudops-scoring", "postgres", "mail"}
 
 
 def test_every_lasting_service_is_watched(compose: dict[str, Any]) -> None:
@@ -46,9 +46,16 @@ def test_components_wait_for_the_tables(compose: dict[str, Any]) -> None:
         assert needs["postgres"]["condition"] == "service_healthy"
 
 
+def test_the_scoring_service_stops_no_sooner_than_it_has_answered(compose: dict[str, Any]) -> None:
+    service = compose["services"]["fraudops-scoring"]
+    assert service["environment"] == compose["x-airflow-common"]["environment"]
+    assert service["user"] == compose["x-airflow-common"]["user"]
+    assert service["stop_grace_period"] == "40s"
+
+
 def test_ports_are_open_to_this_machine_alone(compose: dict[str, Any]) -> None:
     ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
-    assert len(ports) == 2
+    assert len(ports) == 3
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
@@ -99,7 +106,7 @@ def test_secrets_come_from_the_environment_and_are_missed_loudly() -> None:
         "AIRFLOW_FERNET_KEY",
     } <= required
     optional = set(re.findall(r"\$\{(\w+):-[^}]+\}", TEXT))
-    assert optional == {"AIRFLOW_UID", "UI_PORT", "MAIL_PORT"}
+    assert optional == {"AIRFLOW_UID", "UI_PORT", "MAIL_PORT", "SCORING_PORT"}
     assert set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT)) == required | optional
     example = (CHECKOUT / ".env.example").read_text()
     offered = dict(re.findall(r"^(\w+)=(.*)$", example, re.MULTILINE))

@@ -8,6 +8,7 @@ everything else goes through the very :class:`~fraudops.intake.mapping.Mapper` t
 from __future__ import annotations
 
 import hmac
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,6 @@ from functools import cached_property, partial
 from typing import Any
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -296,7 +296,7 @@ class RowReader:
 
 
 def _minor_units(amount: float, digits: int) -> int | None:
-    minor = round(found) if np.isfinite(found := amount * 10.0**digits) else None
+    minor = round(found) if math.isfinite(found := amount * 10.0**digits) else None
     return minor if minor is not None and abs(minor) <= _LARGEST_EXACT else None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from fraudops import __version__
 from fraudops.intake.plain import LONGEST
 from fraudops.intake.single import LONGEST_ID
+from fraudops.portfolio import Column
 from fraudops.serving.pages import columns_of
 from fraudops.serving.problems import MEDIA_TYPE, Kind
 from fraudops.serving.service import Service
@@ -38,7 +39,7 @@ _SCORING = (
     Kind.DATABASE_AWAY,
     Kind.TIMEOUT,
 )
-_KEYS = [{"bearer": []}, {"header": []}]
+_KEYS: list[dict[str, list[str]]] = [{"bearer": []}, {"header": []}]
 _TEXT = {"type": "string"}
 
 
@@ -66,7 +67,7 @@ def schema(service: Service) -> dict[str, Any]:
 
 
 def _score(service: Service) -> dict[str, Any]:
-    requests = {}
+    requests: dict[str, Any] = {}
     for name in service.portfolios:
         row = _example(service, name)
         requests[f"{name}, one"] = {"value": {"portfolio": name, "transaction": row}}
@@ -165,7 +166,7 @@ def _schemas(service: Service) -> dict[str, Any]:
     problem["properties"] |= {"detail": _TEXT, "errors": {"type": "array", "items": fault}, "decision_id": _TEXT}
     problem["properties"]["type"] = {"enum": [kind.uri for kind in Kind]}
     index = {"index": {"type": "integer", "minimum": 0}}
-    result = {"oneOf": [_object({**index, **fresh}), _object({**index, "problem": _ref("Problem")})]}
+    result: dict[str, Any] = {"oneOf": [_object({**index, **fresh}), _object({**index, "problem": _ref("Problem")})]}
     return {
         "ScoreRequest": {"oneOf": [one for name in service.portfolios for one in _requests(service, name)]},
         "Answer": _object({"portfolio": _TEXT, **fresh}),
@@ -182,20 +183,33 @@ def _schemas(service: Service) -> dict[str, Any]:
 
 def _requests(service: Service, name: str) -> list[dict[str, Any]]:
     row = _ref(f"Transaction_{name}")
-    rows = {"type": "array", "items": row, "minItems": 1, "maxItems": service.limits.rows}
-    kinds = ({"transaction": row}, {"transactions": rows})
+    # One that is not such a transaction gets a problem of its own; the others are decided.
+    rows = {
+        "type": "array",
+        "items": {"type": "object"},
+        "description": _EACH.format(name),
+        "minItems": 1,
+        "maxItems": service.limits.rows,
+    }
+    kinds: tuple[dict[str, Any], ...] = ({"transaction": row}, {"transactions": rows})
     return [{**_object({"portfolio": {"const": name}, **kind}), "additionalProperties": False} for kind in kinds]
+
+
+_EACH = "Each as in Transaction_{}; one that is not has a problem in its place of the results."
 
 
 def _transaction(service: Service, name: str) -> dict[str, Any]:
     """A transaction of a portfolio. What a text must look like, its documentation says, and the answer."""
     reader = service.readers[name]
     columns = columns_of(reader)
-    ignored = {column: {} for column in sorted(reader.feed.ignored)}
+    ignored: dict[str, Any] = {column: {} for column in sorted(reader.feed.ignored)}
     return {
         "type": "object",
         "properties": {
-            column["name"]: {"description": f"{column['type']}. {column['description']}".strip(), **_kind(column)}
+            column["name"]: {
+                "description": f"{column['type']}. {column['description']}".strip(),
+                **_kind(column, reader.feed.columns.get(column["name"])),
+            }
             for column in columns
         }
         | ignored,
@@ -204,10 +218,39 @@ def _transaction(service: Service, name: str) -> dict[str, Any]:
     }
 
 
-def _kind(column: dict[str, Any]) -> dict[str, Any]:
-    kinds = ["string", "number"] + (["boolean"] if column["type"] == "true or false" else [])
+def _kind(column: dict[str, Any], declared: Column | None) -> dict[str, Any]:
+    """What is certainly understood; other ways of writing a value are too, see the documentation."""
     longest = LONGEST_ID if column["name"] == "transaction_id" else LONGEST
-    return {"type": kinds if column["required"] else [*kinds, "null"], "maxLength": longest}
+    filled = {**_TEXT, "maxLength": longest, "pattern": "^[^\\u0000]*[!-~][^\\u0000]*$"}
+    match column["type"]:
+        case "ISO 8601 moment":
+            kinds: list[dict[str, Any]] = [{**_TEXT, "pattern": _MOMENT}]
+        case "number":
+            low = declared.minimum if declared is not None else None
+            high = declared.maximum if declared is not None else None
+            bounds = {"minimum": -_LARGEST if low is None else low, "maximum": _LARGEST if high is None else high}
+            sign = "-?" if low is None else ""
+            kinds = [{"type": "number", **bounds}]
+            if high is None and not low:
+                kinds.append({**_TEXT, "pattern": f"^{sign}[0-9]{{1,9}}(\\.[0-9]{{1,4}})?$"})
+        case "true or false":
+            kinds = [{"type": "boolean"}, {"enum": ["true", "false", "1", "0", 1, 0]}]
+        case "card number":
+            kinds = [{**_TEXT, "pattern": "^[0-9]{12,19}$", "description": "The last digit is a check digit (Luhn)."}]
+        case "account number":
+            kinds = [{**_TEXT, "pattern": "^[0-9A-Za-z]{4,34}$"}]
+        case text if text.startswith("number"):
+            kinds = [{"type": "number", "minimum": 0, "maximum": 1e9}]
+        case _:
+            kinds = [filled, {"type": "number", "minimum": -1e9, "maximum": 1e9}]
+    return {"anyOf": kinds if column["required"] else [*kinds, {"type": "null"}]}
+
+
+_LARGEST = 1e12
+_MOMENT = (
+    "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    "(\\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9])$"
+)
 
 
 def _example(service: Service, name: str) -> dict[str, Any]:

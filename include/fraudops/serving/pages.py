@@ -87,20 +87,23 @@ def columns_of(reader: RowReader) -> list[dict[str, Any]]:
     found = []
     for field in feed.fields:
         column = feed.columns.get(field)
-        role = column.role if column is not None else None
         found.append(
             {
                 "name": field,
-                "type": _KINDS.get(role, "text") if role is not None and column.origin is None else _counted(column),
-                "required": column is not None and (column.required or role in _ALWAYS),
+                "type": _kind(column),
+                "required": column is not None and (column.required or column.role in _ALWAYS),
                 "description": column.description if column is not None else "",
             }
         )
     return found
 
 
-def _counted(column: Column | None) -> str:
-    return "text" if column is None else f"number ({column.unit} since {column.origin})"
+def _kind(column: Column | None) -> str:
+    if column is None:
+        return "text"
+    if column.origin is not None:
+        return f"number ({column.unit} since {column.origin.isoformat()})"
+    return _KINDS.get(column.role, "text")
 
 
 def _grant(access: Access, request: Request, scope: str) -> Grant:

@@ -29,7 +29,7 @@ class Kind(Enum):
     TOO_MANY_ROWS = ("too-many-transactions", 413, "More transactions than one request may have")
     UNSUPPORTED_MEDIA_TYPE = ("unsupported-media-type", 415, "The body is not plain application/json")
     INVALID_TRANSACTION = ("invalid-transaction", 422, "The transaction cannot be used")
-    IDEMPOTENCY_MISMATCH = ("idempotency-mismatch", 422, "This Idempotency-Key was used with another body")
+    IDEMPOTENCY_MISMATCH = ("idempotency-mismatch", 409, "This Idempotency-Key was used with another body")
     RATE_LIMITED = ("rate-limited", 429, "The key has used up its transactions for now")
     INTERNAL = ("internal", 500, "The service failed; this is its mistake")
     BUSY = ("busy", 503, "More waits than this service can decide in time")
