@@ -94,6 +94,7 @@ def score_and_alert(ws: Workspace, portfolio: Portfolio, keys: list[str], who: s
     from fraudops.features import build
 
     at_once = follow_up_at_once(ws, portfolio, who)
+    seed_online(ws, portfolio)
     build(ws, portfolio, keys)
     results = score_many(ws, portfolio, keys)
     states = [result.state for result in results]
@@ -115,6 +116,16 @@ def follow_up_at_once(ws: Workspace, portfolio: Portfolio, who: str) -> dict[str
     from fraudops.cases.following import follow_up
 
     return follow_up(ws, portfolio, actor=who).to_dict()
+
+
+def seed_online(ws: Workspace, portfolio: Portfolio) -> None:
+    """Let what is scored at once see the days that have been published; nothing where nobody asks for it."""
+    from fraudops.online.seeding import is_served, seed
+
+    if portfolio.serving.enabled and is_served(ws, portfolio):
+        found = seed(ws, portfolio)
+        if found.partitions:
+            say([f"{len(found.partitions)} days, new or corrected, are in the online state"])
 
 
 def land_uncollected(ws: Workspace, portfolio: Portfolio, who: str) -> list[str]:

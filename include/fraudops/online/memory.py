@@ -14,7 +14,7 @@ from fraudops.portfolio import Portfolio
 _DAY = 86_400_000_000
 LATENESS = 7 * _DAY
 """How much later than its own moment a payment may come and still find all that lies before it, in microseconds."""
-PAYMENTS = 400_000
+PAYMENTS = 1_000_000
 """How many payments are remembered, each once for every kind of entity; some 250 bytes each."""
 
 

@@ -133,6 +133,13 @@ def standing(ws: Workspace, portfolio: Portfolio) -> Standing:
     return Standing(number or 0, tuple(keys), payments, waiting, reports)
 
 
+def is_served(ws: Workspace, portfolio: Portfolio) -> bool:
+    """Whether a state is kept for a portfolio: whether it was ever scored at once, or seeded."""
+    with open_engine(ws.database_url).connect() as connection:
+        known = text("select exists (select from online_portfolio where portfolio = :name)")
+        return bool(connection.scalar(known, {"name": portfolio.name}))
+
+
 def _bring(
     ws: Workspace, portfolio: Portfolio, kinds: tuple[Kind, ...], manifest: Manifest, digest: str, bringing: Bringing
 ) -> int:

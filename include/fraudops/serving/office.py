@@ -42,6 +42,8 @@ class Office:
     follow_up
         What is done a second or so after decisions were made (default: alerts, notices and cases, see
         :func:`fraudops.cases.following.follow_up`).
+    seed
+        What is done when it begins (default: :func:`fraudops.online.seeding.seed`).
     spool
         Folder of what is decided without a database (default: in ``FRAUDOPS_STATE``).
     most_waiting
@@ -57,6 +59,7 @@ class Office:
         champion: Callable[[str], Champion | None],
         *,
         follow_up: FollowUp | None = None,
+        seed: FollowUp | None = None,
         spool: Path | None = None,
         most_waiting: int = 5_000,
         watch: Callable[[Taken], None] = lambda taken: None,
@@ -65,7 +68,7 @@ class Office:
         self._desks = {name: Desk(ws, portfolio, spool=spool) for name, portfolio in self._portfolios.items()}
         self._link = Link(ws.database_url)
         self._lock = threading.Lock()
-        self._follow_up = follow_up or _followed_up
+        self._follow_up, self._seed = follow_up or _followed_up, seed or _seeded
         self._news = threading.Event()
         self._stopping = threading.Event()
         self._batcher: Batcher[Arrival, Decided | Conflict] = Batcher(
@@ -151,6 +154,7 @@ class Office:
 
     def _follow(self) -> None:
         """Round after round, while there is something new; once a minute in any case."""
+        self._remember_the_past()
         rounds = 0
         while not self._stopping.is_set():
             self._news.wait(60 * _EVERY)
@@ -159,6 +163,14 @@ class Office:
             self._news.clear()
             self.follow_up_now()
             rounds += 1
+
+    def _remember_the_past(self) -> None:
+        """Bring the store's days into the state, where nobody has: a new service must not see strangers alone."""
+        for name, portfolio in self._portfolios.items():
+            try:
+                self._seed(self._ws, portfolio)
+            except Exception:
+                log.exception("%s: the past could not be brought in; 'fraudops online seed' does so as well", name)
 
     def follow_up_now(self) -> None:
         """Bring what was decided without the database into it, and follow up what was decided."""
@@ -178,3 +190,9 @@ def _followed_up(ws: Workspace, portfolio: Portfolio) -> object:
     from fraudops.cases.following import follow_up
 
     return follow_up(ws, portfolio)
+
+
+def _seeded(ws: Workspace, portfolio: Portfolio) -> object:
+    from fraudops.online.seeding import seed
+
+    return seed(ws, portfolio)
