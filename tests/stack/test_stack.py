@@ -15,7 +15,7 @@ import pytest
 from fraudops.errors import FraudopsError
 from fraudops.settings import Settings
 from fraudops.stack.client import AirflowClient
-from fraudops.stack.health import PARTS
+from fraudops.stack.health import PARTS, SCORING
 from fraudops.stack.lifecycle import Stack
 from fraudops.stack.preparation import AirflowMigration
 from fraudops.stack.processes import is_alive, members
@@ -85,7 +85,7 @@ def test_up_crash_repair_down(stack: Stack) -> None:
     told: list[str] = []
     port = free_port()
     first = stack.up(told.append, port=port)
-    assert set(first.started) == set(PARTS)
+    assert set(first.started) == {*PARTS, SCORING}
     assert first.address == f"http://127.0.0.1:{port}"
     assert not first.repaired
     state = stack.state()
@@ -132,7 +132,7 @@ def test_up_crash_repair_down(stack: Stack) -> None:
     (stack.settings.home / "include" / "new.py").write_text("NEW = True\n")
     login = stack.login()
     second = stack.up(told.append)
-    assert set(second.started) == set(PARTS)
+    assert set(second.started) == {*PARTS, SCORING}
     assert second.address == first.address
     assert second.seconds < first.seconds
     assert stack.login() == login
