@@ -8,8 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from fraudops.decisions.immediate import Arrival, Conflict, Decided
 from fraudops.errors import ConfigurationError
+from fraudops.intake.single import RowReader
+from fraudops.portfolio import Portfolio
+from fraudops.serving.link import DatabaseAwayError
+from fraudops.serving.office import NoChampionError
 from fraudops.serving.streams.consuming import TOO_OFTEN, Answered, AwayError, Consumer, Outcome, Refused
+from fraudops.serving.streams.deciding import StreamDesk
 from fraudops.serving.streams.valkey import ValkeyStream
 
 
@@ -155,6 +161,44 @@ def test_what_kills_every_consumer_is_put_aside_in_the_end(stream: ValkeyStream,
     ((_, found),) = stream._server.xrange(stream.dead)
     assert "nobody came to an end" in found["reason"]
     assert found["deliveries"] == str(TOO_OFTEN + 1)
+
+
+class Office:
+    """Decides all but what it knows by another content, and what is away."""
+
+    def __init__(self) -> None:
+        self.away: Exception | None = None
+
+    def __call__(self, portfolio: str, arrivals: Sequence[Arrival]) -> list[Decided | Conflict]:
+        if self.away:
+            raise self.away
+        return [
+            Conflict(one.transaction.id, "d-0") if one.transaction.id == "taken"
+            else Decided("d-1", one.transaction.id, 0.25, "allow", "policy", 1.0, {"review": 0.5}, (), "v1")
+            for one in arrivals
+        ]  # fmt: skip
+
+
+def test_rows_of_a_stream_are_read_as_those_of_the_service(portfolios: dict[str, Portfolio]) -> None:
+    office = Office()
+    desk = StreamDesk({"cards": RowReader(portfolios["cards"], b"t" * 32)}, office)
+    row = {
+        "transaction_id": "a", "event_time": "2026-03-01T10:00:00Z", "amount": "12.50", "customer_id": "c1",
+        "terminal_id": "t1", "channel": "online",
+    }  # fmt: skip
+    good, bad, taken, odd = desk(
+        "cards", [row, {**row, "amount": "much"}, {**row, "transaction_id": "taken"}, {**row, "card_number": "1234"}]
+    )
+    assert isinstance(good, Answered)
+    assert (good.body["transaction_id"], good.body["probability"], good.body["decision"]) == ("a", 0.25, "allow")
+    assert bad == Refused("amount: not a number")
+    assert taken == Refused("another transaction with this id was decided: d-0")
+    assert odd == Refused("card_number: not a card number")
+    assert desk("accounts", [row]) == [Refused("no such portfolio is scored at once")]
+    for away in (NoChampionError("cards"), DatabaseAwayError("cut")):
+        office.away = away
+        with pytest.raises(AwayError):
+            desk("cards", [row])
 
 
 def test_an_address_that_is_none_says_what_to_write() -> None:

@@ -46,6 +46,7 @@ COMMANDS = {
     "mail": ("mail", "app", "Read the e-mails that the local mail sink received."),
     "ledger": ("ledger", "app", "Read and verify the ledger."),
     "serve": ("serve", "serve", "Score transactions as they happen, over HTTP."),
+    "consume": ("consume", "consume", "Score the transactions of a Redis or Valkey stream."),
     "api-keys": ("api_keys", "app", "Keys of the scoring service: make, list, change, revoke."),
     "keys": ("keys", "app", "Which keys there are, and changing one: of tokens, ledger, protected files."),
     "store": ("store", "app", "How large the store is; bring one of an earlier version up to date."),

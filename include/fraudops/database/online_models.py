@@ -110,7 +110,7 @@ class OnlineDecision(Base):
     received_at: Mapped[datetime]
     amount_minor: Mapped[int | None] = mapped_column(BigInteger)
     content: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of what was said of the transaction: the same id with another content is another one's mistake."""
+    """Keyed digest of what was said of the transaction: the same id with another content is another one's mistake."""
     row: Mapped[dict[str, Any]]
     """The columns that its partition stores."""
     raw: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -176,6 +176,6 @@ class IdempotencyKey(Base):
     api_key: Mapped[str] = mapped_column(String(16), primary_key=True)
     key: Mapped[str] = mapped_column(String(128), primary_key=True)
     request: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of the body."""
+    """Keyed digest of the body."""
     answer: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]

@@ -18,6 +18,7 @@ from fraudops.serving.metrics import Metrics
 from fraudops.serving.office import Office
 from fraudops.serving.records import find_decision
 from fraudops.serving.service import Service
+from fraudops.serving.streams.deciding import StreamDesk
 from fraudops.workspace import Workspace
 
 
@@ -38,6 +39,29 @@ def served(portfolios: Mapping[str, Portfolio], names: Sequence[str] = ()) -> di
             remedy="set it to true in the portfolio's YAML",
         )
     return {name: one for name, one in enabled.items() if not names or name in names}
+
+
+@contextmanager
+def consuming(ws: Workspace, portfolios: Mapping[str, Portfolio], folder: Path) -> Iterator[StreamDesk]:
+    """Whoever decides on what a stream brings, until the block ends.
+
+    While the database is away nothing is decided: unlike somebody who waits for an answer, a stream keeps what it has.
+    """
+    patient = {name: _without_spool(one) for name, one in portfolios.items()}
+    champions = FollowedChampions(ws, patient, KeyRing(), folder)
+    office = Office(ws, patient, champions.current)
+    champions.start()
+    office.start()
+    try:
+        yield StreamDesk({name: RowReader(one, ws.token_keys) for name, one in patient.items()}, office.decide_now)
+    finally:
+        office.stop()
+        champions.stop()
+
+
+def _without_spool(portfolio: Portfolio) -> Portfolio:
+    refusing = portfolio.serving.model_copy(update={"without_database": "refuse"})
+    return portfolio.model_copy(update={"serving": refusing})
 
 
 @contextmanager

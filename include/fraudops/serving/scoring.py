@@ -17,6 +17,7 @@ from fraudops.serving.batcher import ClosedError, FullError
 from fraudops.serving.limits import RateLimit
 from fraudops.serving.link import DatabaseAwayError
 from fraudops.serving.messages import answer, read_request, results
+from fraudops.serving.office import NoChampionError
 from fraudops.serving.problems import Kind, Problem, come_again
 from fraudops.serving.service import Service
 
@@ -26,6 +27,7 @@ _REFUSALS: tuple[tuple[type[Exception], Kind, float], ...] = (
     (FullError, Kind.BUSY, 1),
     (ClosedError, Kind.STOPPING, 2),
     (DatabaseAwayError, Kind.DATABASE_AWAY, 5),
+    (NoChampionError, Kind.NO_CHAMPION, 30),
 )
 
 

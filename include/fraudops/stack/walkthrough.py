@@ -30,7 +30,7 @@ from fraudops.workspace import Workspace
 LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE, WATCH = (
     "land", "ingest", "score", "monitor", "train", "promote", "rollback", "shadow", "notify", "reconcile", "watch",
 )  # fmt: skip
-COMPLY, CLOCKS, REPORT = "comply", "clocks", "report"
+COMPLY, CLOCKS, REPORT, URGENT = "comply", "clocks", "report", "urgent"
 _WORKFLOWS = (LAND, INGEST, SCORE, MONITOR, TRAIN, PROMOTE, ROLLBACK, SHADOW, NOTIFY, RECONCILE, CLOCKS, REPORT)
 
 _DRIFT = "drift__"
@@ -47,7 +47,9 @@ _LONG = 6 * 3_600.0
 
 def workflows_of(portfolio: Portfolio) -> tuple[str, ...]:
     """The workflows that a portfolio's walkthrough turns on."""
-    return (*_WORKFLOWS, COMPLY) if portfolio.compliance is not None else _WORKFLOWS
+    comply = (COMPLY,) if portfolio.compliance is not None else ()
+    urgent = (URGENT,) if portfolio.serving.enabled else ()
+    return (*_WORKFLOWS, *comply, *urgent)
 
 
 @dataclass(frozen=True)
