@@ -85,6 +85,18 @@ def test_what_is_decided_is_followed_up_by_itself(bank: Bank, make: Callable[...
     _until(lambda: [alert.transaction_id for alert in _rows(bank, Alert)] == ["b"])
 
 
+def test_those_who_paid_last_are_remembered_before_it_is_ready(bank: Bank, make: Callable[..., Office]) -> None:
+    office = make()
+    _until(lambda: office.warm)
+    # Three days of payments, by whom: neither of them has to be loaded any more.
+    state = office._desks["cards"]._state
+    payments = state._memory.payments  # type: ignore[attr-defined]
+    assert payments > 0
+    _ask(office, arrival("a", 20.0, customer_id="somebody else"))
+    assert state._memory.payments > payments  # type: ignore[attr-defined]
+    assert [one.transaction_id for one in _rows(bank, OnlineDecision)] == ["a"]
+
+
 def test_without_a_database_it_answers_and_makes_up_for_it(bank: Bank, make: Callable[..., Office]) -> None:
     office = make()
     _ask(office, arrival("a", 20.0))

@@ -10,9 +10,11 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from fraudops.decisions.immediate import Arrival, Champion, Conflict, Decided, Desk
+from fraudops.online.recent import recent
 from fraudops.portfolio import Portfolio
 from fraudops.serving.batcher import Batcher, Taken
 from fraudops.serving.link import DatabaseAwayError, Link
@@ -20,6 +22,10 @@ from fraudops.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
+_WARMED = 20_000
+"""Transactions of the store whose entities are remembered before the service calls itself ready."""
+_WARMED_AT_ONCE = 50
+"""Of these: whoever asks meanwhile waits no longer than for so many."""
 _EVERY = 1.0
 """Seconds between two looks at what there is to follow up."""
 
@@ -70,6 +76,7 @@ class Office:
         self._lock = threading.Lock()
         self._follow_up, self._seed = follow_up or _followed_up, seed or _seeded
         self._news = threading.Event()
+        self._warm = threading.Event()
         self._stopping = threading.Event()
         self._batcher: Batcher[Arrival, Decided | Conflict] = Batcher(
             self.decide_now, most_waiting=most_waiting, watch=watch
@@ -126,6 +133,11 @@ class Office:
         return self._link.there
 
     @property
+    def warm(self) -> bool:
+        """Whether what is needed most is remembered; until then answers take longer."""
+        return self._warm.is_set()
+
+    @property
     def waiting(self) -> int:
         """Transactions that wait."""
         return self._batcher.waiting
@@ -169,8 +181,19 @@ class Office:
         for name, portfolio in self._portfolios.items():
             try:
                 self._seed(self._ws, portfolio)
+                self._warm_up(name, portfolio)
+            except DatabaseAwayError:
+                log.warning("%s: the past is not known yet; it is looked for when somebody asks", name)
             except Exception:
                 log.exception("%s: the past could not be brought in; 'fraudops online seed' does so as well", name)
+        self._warm.set()
+
+    def _warm_up(self, name: str, portfolio: Portfolio) -> None:
+        """Remember those who paid last: loading them takes far longer than deciding."""
+        transactions = recent(self._ws, portfolio, _WARMED)
+        while (some := [*islice(transactions, _WARMED_AT_ONCE)]) and not self._stopping.is_set():
+            with self._lock, self._link.connection() as connection:
+                self._desks[name].warm(connection, some)
 
     def follow_up_now(self) -> None:
         """Bring what was decided without the database into it, and follow up what was decided."""

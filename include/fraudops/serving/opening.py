@@ -96,6 +96,7 @@ def opened(ws: Workspace, portfolios: Mapping[str, Portfolio], folder: Path, lim
             find_decision=partial(find_decision, engine),
             limits=limits,
             metrics=metrics,
+            warm=lambda: office.warm,
         )
     finally:
         office.stop()

@@ -51,6 +51,8 @@ class Service:
         What is away now, such as ``database``.
     find_decision
         Portfolio's decision by its id: portfolio, and what is told of it; None where there is none. Blocking.
+    warm
+        Whether it has what it needs to answer quickly.
     stopping
         It takes leave: not ready any more, and what is open is finished.
     """
@@ -66,8 +68,10 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     metrics: Metrics = field(default_factory=Metrics)
     stopping: bool = False
+    warm: Callable[[], bool] = lambda: True
 
     def unready(self) -> list[str]:
         """Why it cannot answer; empty where it can, be it degraded."""
         found = ["stopping"] if self.stopping else []
+        found += [] if self.warm() else ["warming up"]
         return found + [f"no champion: {name}" for name in self.portfolios if self.champions.current(name) is None]

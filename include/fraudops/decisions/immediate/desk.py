@@ -142,6 +142,16 @@ class Desk:
             with self._together(connection):
                 return self._enter(connection, entries)
 
+    def warm(self, connection: Connection, transactions: Sequence[Transaction]) -> None:
+        """Remember the entities of transactions that are there already, so that nobody has to wait for them later."""
+        try:
+            self._state.begin(connection, transactions)
+            for transaction in transactions:
+                self._state.add(transaction)
+        finally:
+            self._state.rolled_back()
+            _roll_back(connection)
+
     # -- with a database ----------------------------------------------------------------------------------
 
     def _decide(
