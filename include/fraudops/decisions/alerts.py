@@ -15,13 +15,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from fraudops.database.models import Alert, ModelVersion
+from fraudops.decisions.explainers import explainer_of
 from fraudops.decisions.exploration import REASONS
 from fraudops.decisions.historic import RAISED, details_of, is_historic
 from fraudops.decisions.immediate.telling import mark_told, untold
 from fraudops.decisions.locks import lock_partition
 from fraudops.decisions.scoring import digest_of, is_fresh, load_model, require_columns
 from fraudops.errors import ConflictError, IntegrityError
-from fraudops.explanation import Explanation, explain
+from fraudops.explanation import Explanation
 from fraudops.features import model_frame
 from fraudops.labels.selective import POLICY, SAMPLE
 from fraudops.notices import messages
@@ -218,7 +219,7 @@ def explain_flagged(
     frame = frame.merge(flagged[["transaction_id", "score", "decision", "route"]], on="transaction_id", how="left")
     fraud_model = load_model(ws, model)
     require_columns(fraud_model, frame.columns, portfolio, model.version)
-    return frame, explain(fraud_model, frame, portfolio)
+    return frame, explainer_of(fraud_model, model.artifact_sha256, portfolio).explain_frame(frame)
 
 
 def told(route: str, why: Explanation) -> list[str]:

@@ -23,6 +23,7 @@ from fraudops.decisions.kept import keep, online_rows
 from fraudops.decisions.recorded import DecisionId, alerts_of, entry_of, rows_of
 from fraudops.decisions.scoring import config_of, score_frame
 from fraudops.errors import FraudopsError, IntegrityError
+from fraudops.explanation.alike import alike
 from fraudops.features import model_frame, recompute
 from fraudops.features.partitions import config_of as features_config
 from fraudops.portfolio import Portfolio
@@ -317,7 +318,7 @@ class _Record:
         if isinstance(self.reasons, FraudopsError):
             return [_lost("reasons", self.reasons)]
         sentences, explanation = self.reasons.get(name, ([], None))
-        same = alert.reasons == sentences and (alert.explanation is None or alert.explanation == explanation)
+        same = alert.reasons == sentences and (alert.explanation is None or alike(alert.explanation, explanation))
         # Equal sentences over unequal numbers are no equal reasons.
         why = "" if same else f"explained otherwise{self._suspects()}"
         recorded, recomputed = "; ".join(alert.reasons), "; ".join(sentences)

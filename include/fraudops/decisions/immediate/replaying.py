@@ -20,6 +20,7 @@ from fraudops.decisions.replay import DIFFERS, EQUAL, GONE, Part, Replayed
 from fraudops.decisions.scoring import load_model, require_columns
 from fraudops.errors import FraudopsError
 from fraudops.explanation import explain
+from fraudops.explanation.alike import alike
 from fraudops.features import feature_names
 from fraudops.features.partitions import config_of
 from fraudops.portfolio import Portfolio
@@ -78,7 +79,7 @@ def _parts(
         told = ([REASONS[one.route]] if one.route in REASONS else []) + why.sentences
         before = [reason["text"] for reason in one.reasons]
         # Equal sentences over unequal numbers are no equal reasons.
-        same = told == before and json.loads(json.dumps(why.to_dict())) == one.explanation
+        same = told == before and alike(one.explanation, json.loads(json.dumps(why.to_dict())))
         parts.append(Part("reasons", EQUAL if same else DIFFERS, "; ".join(before), "; ".join(told)))
     return parts
 
