@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 _ROUNDING = 2e-5
-"""How far contributions may lie apart, in log-odds: XGBoost's own, which earlier versions recorded, are sums of 32 bits."""
+"""How far contributions may lie apart, in log-odds: earlier versions recorded XGBoost's own, sums of 32 bits."""
 
 
 def alike(recorded: Any, recomputed: Any) -> bool:
