@@ -24,6 +24,7 @@ from benchmarks.pages.rows import SUITE as PAGES
 from benchmarks.processes import CHECKOUT
 from benchmarks.rows import Conditions, measure
 from benchmarks.rules.rows import SUITE as RULES
+from benchmarks.serving.rows import SUITE as SERVING
 from benchmarks.single.rows import SUITE as SINGLE
 from benchmarks.table import show
 from benchmarks.tutorial.rows import SUITE as TUTORIAL
@@ -39,6 +40,7 @@ SUITES = {
     "single": SINGLE,
     "pages": PAGES,
     "online": ONLINE,
+    "serving": SERVING,
 }
 _WIDTH = 160
 LATEST = CHECKOUT / "benchmarks" / "results" / "latest.json"

@@ -28,9 +28,8 @@ def test_without_data_every_row_is_there_skipped_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("FRAUDOPS_DATA", raising=False)
-    # The simulated cards, single predictions, the online state, the rules' made-up bank, the ledger and the pages need
-    # no data.
-    for suite in ("cards", "single", "online", "rules", "ledger", "pages"):
+    # Those that make up their data themselves.
+    for suite in ("cards", "single", "online", "serving", "rules", "ledger", "pages"):
         monkeypatch.delitem(command.SUITES, suite)
     found = run(tmp_path / "results" / "latest.json", "--quick")
     assert len(found["rows"]) == 13
