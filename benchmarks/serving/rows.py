@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.processes import MeasurementFailedError
 from benchmarks.rows import Conditions, Row, Suite
 from benchmarks.serving.processes import cpu_seconds, free_port, installation, load, run, server
 from benchmarks.serving.world import BATCHES, PORTFOLIO, SINGLE
@@ -60,7 +61,8 @@ def _measured(
 def _key(environment: Mapping[str, str]) -> str:
     said = run(environment, "fraudops", "api-keys", "create", "bench", "--portfolio", PORTFOLIO, "--rate", 1_000_000)
     found = re.search(r"fraudops_\w+_[\w-]+", said)
-    assert found is not None, "the command shows the key"
+    if found is None:
+        raise MeasurementFailedError("no key was shown")
     return found.group()
 
 
