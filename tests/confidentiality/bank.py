@@ -56,6 +56,8 @@ def portfolio(yaml_file: Path, folder: Path) -> Portfolio:
     content["promotion"]["gates"] = {"savings_margin": None, "recall_loss": None, "calibration": none}
     content["policy"]["alerts_per_day"] = 5
     content["notices"]["immediate_limit"] = 3
+    # Its days are of the past, and their clocks are to start all the same.
+    content["filings"]["since"] = None
     path = folder / "accounts.yaml"
     path.write_text(yaml.safe_dump(content))
     return load_portfolio(path)
