@@ -73,7 +73,8 @@ def queue(
             as_of=as_of,
             queued_at=datetime.now(UTC),
         )
-        .on_conflict_do_nothing(index_elements=[Notice.dedupe_key])
+        # Whichever index another one is met in first: the Message-ID follows from the key.
+        .on_conflict_do_nothing()
         .returning(Notice.id)
     )
     number = session.execute(statement).scalar_one_or_none()
