@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -73,10 +74,11 @@ def queue(
             as_of=as_of,
             queued_at=datetime.now(UTC),
         )
-        # Whichever index another one is met in first: the Message-ID follows from the key.
-        .on_conflict_do_nothing()
+        .on_conflict_do_nothing(index_elements=[Notice.dedupe_key])
         .returning(Notice.id)
     )
+    # Two at the very same moment would meet in the index of Message-IDs first, which is an error there.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
     number = session.execute(statement).scalar_one_or_none()
     if number is None:
         return False
