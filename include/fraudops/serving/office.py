@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from fraudops.decisions.immediate import Arrival, Champion, Conflict, Decided, Desk
+from fraudops.evaluation.costs import ALLOW
 from fraudops.online.recent import recent
 from fraudops.portfolio import Portfolio
 from fraudops.serving.batcher import Batcher, Taken
@@ -106,7 +107,9 @@ class Office:
             raise NoChampionError(portfolio)
         with self._lock:
             answers = self._decide(portfolio, arrivals, champion)
-        self._news.set()
+        # What is allowed is for the ledger alone, which the round of each minute sees to.
+        if any(isinstance(one, Decided) and (one.decision != ALLOW or one.degraded) for one in answers):
+            self._news.set()
         return answers
 
     def _decide(self, name: str, arrivals: Sequence[Arrival], champion: Champion) -> list[Decided | Conflict]:
