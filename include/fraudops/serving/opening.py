@@ -50,10 +50,17 @@ def consuming(ws: Workspace, portfolios: Mapping[str, Portfolio], folder: Path) 
     patient = {name: _without_spool(one) for name, one in portfolios.items()}
     champions = FollowedChampions(ws, patient, KeyRing(), folder)
     office = Office(ws, patient, champions.current)
+    with _at_work(champions, office):
+        yield StreamDesk({name: RowReader(one, ws.token_keys) for name, one in patient.items()}, office.decide_now)
+
+
+@contextmanager
+def _at_work(champions: FollowedChampions, office: Office) -> Iterator[None]:
+    """Start both, and stop them in the other order: what waits is decided by the champion of its time."""
     champions.start()
     office.start()
     try:
-        yield StreamDesk({name: RowReader(one, ws.token_keys) for name, one in patient.items()}, office.decide_now)
+        yield
     finally:
         office.stop()
         champions.stop()
@@ -82,23 +89,20 @@ def opened(ws: Workspace, portfolios: Mapping[str, Portfolio], folder: Path, lim
         away = champions.degraded()
         return away if office.database_there or "database" in away else ("database", *away)
 
-    champions.start()
-    office.start()
     try:
-        yield Service(
-            portfolios=portfolios,
-            readers={name: RowReader(one, ws.token_keys) for name, one in portfolios.items()},
-            scorer=office,
-            champions=champions,
-            keys=keys,
-            answers=answers,
-            degraded=degraded,
-            find_decision=partial(find_decision, engine),
-            limits=limits,
-            metrics=metrics,
-            warm=lambda: office.warm,
-        )
+        with _at_work(champions, office):
+            yield Service(
+                portfolios=portfolios,
+                readers={name: RowReader(one, ws.token_keys) for name, one in portfolios.items()},
+                scorer=office,
+                champions=champions,
+                keys=keys,
+                answers=answers,
+                degraded=degraded,
+                find_decision=partial(find_decision, engine),
+                limits=limits,
+                metrics=metrics,
+                warm=lambda: office.warm,
+            )
     finally:
-        office.stop()
-        champions.stop()
         engine.dispose()
